@@ -1,0 +1,33 @@
+//! `blast`: an HTTP load generator that tells the truth about every microsecond.
+//!
+//! The layers, from words to bytes (an import may only point down this list):
+//!
+//! ```text
+//! 6  cli                        words -> Plan -> call -> exit code
+//! 4  report                     views of a Summary
+//! 3  engine  monitor  target    the load, the host readings, the embedded server
+//! 2  plan                       what to do
+//! 1  http  metrics              sans-IO protocol; counters, histograms, Summary, verdict
+//! 0  time  units  error  failure
+//! ```
+//!
+//! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
+//! and its driver sends [`http::Request`]'s bytes, [`http::Reader`] reads the answer, and
+//! [`metrics`] records the four instants and the fate.
+
+pub mod cli;
+pub mod engine;
+pub mod error;
+pub mod failure;
+pub mod http;
+pub mod metrics;
+pub mod monitor;
+pub mod plan;
+pub mod report;
+pub mod target;
+pub mod time;
+pub mod units;
+
+pub use error::{Error, Exit};
+pub use failure::Kind;
+pub use time::Nanos;

@@ -1,0 +1,101 @@
+//! The plan: a validated, immutable description of one run. The command line builds it (later a
+//! plan file and an API build the same one); the engine carries it out; the report repeats it.
+//!
+//! Nothing here does IO: names are not resolved, cores are not counted. What depends on the host
+//! is decided when the run is prepared (`engine`), and the report says what was decided.
+
+pub mod load;
+pub mod schedule;
+pub mod url;
+
+use std::net::IpAddr;
+
+use crate::http::Request;
+use crate::time::Nanos;
+
+pub use load::{Load, Rate};
+pub use schedule::Schedule;
+pub use url::Url;
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub url: Url,
+    pub request: Request,
+    pub load: Load,
+    /// At least 1.
+    pub connections: u32,
+    /// Worker threads asked for; `None` takes the allowed cores.
+    pub threads: Option<usize>,
+    /// Requests in flight on one connection; at least 1.
+    pub pipeline: u32,
+    /// False: one request a connection, each asking for `Connection: close`.
+    pub keepalive: bool,
+    /// blast closes a connection after this many answers.
+    pub requests_per_connection: Option<u64>,
+    /// Connections opened per second at the start and after losses.
+    pub connect_rate: Option<Rate>,
+    /// From sending a request to the last byte of its answer.
+    pub timeout: Nanos,
+    pub connect_timeout: Nanos,
+    /// Load before *measure*, reported apart.
+    pub warmup: Nanos,
+    /// The length of *measure*. `None`: until `requests` are done.
+    pub duration: Option<Nanos>,
+    /// Requests sent in *measure*, over all threads. With a duration: whichever comes first.
+    pub requests: Option<u64>,
+    /// How long unanswered and unsent requests are waited for after *measure*.
+    pub drain: Nanos,
+    pub engine: Engine,
+    pub wait: Wait,
+    pub pin: Pin,
+    /// Local addresses, taken round robin; empty: the kernel's choice.
+    pub bind: Vec<IpAddr>,
+}
+
+/// Which driver carries the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The bare io_uring, one ring a worker.
+    Ring,
+    /// A pinned tokio-uring runtime a worker, a task a connection.
+    TokioUring,
+}
+
+impl Engine {
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Ring => "ring",
+            Engine::TokioUring => "tokio-uring",
+        }
+    }
+}
+
+/// How a worker of an open loop waits for the next due time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Sleep until just before it, then spin.
+    Hybrid,
+    Spin,
+    Block,
+}
+
+impl Wait {
+    pub fn name(self) -> &'static str {
+        match self {
+            Wait::Hybrid => "hybrid",
+            Wait::Spin => "spin",
+            Wait::Block => "block",
+        }
+    }
+}
+
+/// Which cores the workers sit on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// The allowed cores, from the highest down.
+    Auto,
+    Off,
+    /// These cores, in this order, round robin.
+    List(Vec<usize>),
+}
