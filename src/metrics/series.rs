@@ -251,8 +251,10 @@ mod tests {
     #[test]
     fn a_ten_hour_run_keeps_a_bounded_series_and_loses_no_count() {
         let mut series = Series::new(1, SECOND, Mode::Open);
+        let mut snapshot = snapshot(0, 3);
         for index in 0..36_001 {
-            series.push(0, &snapshot(index, 3), true);
+            snapshot.interval = index;
+            series.push(0, &snapshot, true);
         }
         series.close();
         assert!(series.intervals().len() <= LIMIT);
