@@ -14,12 +14,14 @@
 //! ```
 //!
 //! What always holds: the verdict on a response does not depend on how its bytes were split over
-//! reads, and no byte off the network can panic or grow memory past the pool.
+//! reads (`property.rs` tries), and no byte off the network can panic or grow memory past the pool.
 
 mod body;
 mod framing;
 mod head;
 mod pool;
+#[cfg(test)]
+mod property;
 mod reader;
 mod request;
 mod scan;
