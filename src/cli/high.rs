@@ -22,8 +22,9 @@ const CONNECT_TIMEOUT: Nanos = Nanos::from_secs(5);
 /// `BLAST_ENGINE`.
 pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let url = url(&args.words)?;
-    check_combinations(args, &url)?;
     let request = request::build(&args.request, &url, args.connection.no_keepalive)?;
+    let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
+    check_combinations(args, &url, keepalive)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let timeout = args.request.timeout.unwrap_or(TIMEOUT);
     Ok(Plan {
@@ -31,7 +32,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         connections: size.connections.unwrap_or_else(|| default_connections(size.rps)),
         threads: size.threads,
         pipeline: connection.pipeline.unwrap_or(1),
-        keepalive: !asks_to_close(&request) && !connection.no_keepalive,
+        keepalive,
         requests_per_connection: connection.requests_per_connection,
         connect_rate: connection.connect_rate,
         timeout,
@@ -71,17 +72,17 @@ fn url(words: &[String]) -> Result<Url> {
     }
 }
 
-fn check_combinations(args: &LoadArgs, url: &Url) -> Result<()> {
+fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()> {
     let connection = &args.connection;
     let refuse = |message: &str| Err(Error::usage(message));
-    if connection.no_keepalive && connection.pipeline.is_some_and(|depth| depth > 1) {
+    if !keepalive && connection.pipeline.is_some_and(|depth| depth > 1) {
         return refuse(
-            "`--no-keepalive` leaves one request to a connection; drop it or `--pipeline`",
+            "a connection that closes takes one request; drop `--pipeline` or the close",
         );
     }
-    if connection.no_keepalive && connection.requests_per_connection.is_some_and(|n| n > 1) {
+    if !keepalive && connection.requests_per_connection.is_some_and(|n| n > 1) {
         return refuse(
-            "`--no-keepalive` means one request a connection; drop it or `--requests-per-connection`",
+            "a connection that closes takes one request; drop `--requests-per-connection` or the close",
         );
     }
     let Host::Ip(target) = url.host else {
