@@ -1,1 +1,23 @@
-//! (see lib.rs)
+//! What was measured: counters and distributions of one worker ([`Snapshot`]), of one second
+//! ([`Interval`]) and of the whole run ([`Summary`]), and what they mean ([`Verdict`], [`Audit`],
+//! [`Warning`]).
+//!
+//! Distributions are merged, never averaged. Nothing here does IO or reads a clock.
+
+pub mod audit;
+pub mod counters;
+pub mod histogram;
+pub mod series;
+pub mod snapshot;
+pub mod summary;
+pub mod verdict;
+pub mod warning;
+
+pub use audit::{Audit, Check};
+pub use counters::{Counters, Events, Rejection};
+pub use histogram::{Distribution, Histogram, Reading};
+pub use series::{Interval, Series};
+pub use snapshot::{Fates, Phase, Snapshot};
+pub use summary::{Client, Connections, Example, Mode, Summary, Worker};
+pub use verdict::{Limit, Verdict};
+pub use warning::Warning;

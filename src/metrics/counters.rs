@@ -1,0 +1,220 @@
+//! Counters: where each request ended, and what happened when.
+//!
+//! Two kinds that must not be mixed. [`Counters`] follow the *requests* due in one phase to their
+//! fate, wherever it ends (in closed loop: sent in the phase). [`Events`] count what *happened*
+//! within a span of time, whichever phase the request was due in; rates come from these.
+
+use crate::failure::Kind;
+
+/// The fates of the requests that were due in one phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Due (closed loop: sent). `scheduled = sent + dropped`.
+    pub scheduled: u64,
+    /// Written to a connection. `sent = completed + failed + abandoned`.
+    pub sent: u64,
+    /// Answered in full. `completed = good + rejected`.
+    pub completed: u64,
+    /// Completed as expected: status 200 to 399.
+    pub good: u64,
+    /// Sent but unanswered when the drain ended.
+    pub abandoned: u64,
+    /// Due but never sent.
+    pub dropped: u64,
+    /// Ended in a failure, by kind.
+    pub failures: [u64; Kind::COUNT],
+    /// Completed, by status; `status < 1000` (three digits).
+    pub statuses: Box<[u64; 1000]>,
+}
+
+impl Counters {
+    pub fn rejected(&self) -> u64 {
+        self.completed - self.good
+    }
+
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().sum()
+    }
+
+    /// The kinds that happened, with their counts, in the table's order.
+    pub fn failures(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
+        kinds(&self.failures)
+    }
+
+    /// The statuses that came, with their counts.
+    pub fn statuses(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
+        (0u16..).zip(self.statuses.iter().copied()).filter(|(_, count)| *count > 0)
+    }
+
+    /// Rejected, by kind.
+    pub fn rejections(&self) -> Vec<(Rejection, u64)> {
+        Rejection::ALL
+            .iter()
+            .map(|kind| {
+                let of_kind = self.statuses().filter(|(s, _)| Rejection::of(*s) == Some(*kind));
+                (*kind, of_kind.map(|(_, count)| count).sum())
+            })
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    /// Where this many requests were due, how many of them came to nothing good.
+    pub fn errors(&self) -> u64 {
+        self.failed() + self.rejected() + self.abandoned + self.dropped
+    }
+
+    pub fn add(&mut self, other: &Counters) {
+        self.scheduled += other.scheduled;
+        self.sent += other.sent;
+        self.completed += other.completed;
+        self.good += other.good;
+        self.abandoned += other.abandoned;
+        self.dropped += other.dropped;
+        add_each(&mut self.failures, &other.failures);
+        add_each(&mut self.statuses[..], &other.statuses[..]);
+    }
+
+    pub fn clear(&mut self) {
+        let Counters { scheduled, sent, completed, good, abandoned, dropped, .. } = self;
+        for counter in [scheduled, sent, completed, good, abandoned, dropped] {
+            *counter = 0;
+        }
+        self.failures.fill(0);
+        self.statuses.fill(0);
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Counters {
+        Counters {
+            scheduled: 0,
+            sent: 0,
+            completed: 0,
+            good: 0,
+            abandoned: 0,
+            dropped: 0,
+            failures: [0; Kind::COUNT],
+            statuses: Box::new([0; 1000]),
+        }
+    }
+}
+
+/// What happened within a span of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// Became due.
+    pub scheduled: u64,
+    pub sent: u64,
+    /// Sent within 10 ms of the intended time.
+    pub on_schedule: u64,
+    pub completed: u64,
+    pub good: u64,
+    pub failed: u64,
+    pub dropped: u64,
+    /// Bytes off and onto the connections: heads, bodies, framing.
+    pub bytes_received: u64,
+    pub bytes_sent: u64,
+}
+
+impl Events {
+    pub fn rejected(&self) -> u64 {
+        self.completed - self.good
+    }
+
+    pub fn add(&mut self, other: &Events) {
+        self.scheduled += other.scheduled;
+        self.sent += other.sent;
+        self.on_schedule += other.on_schedule;
+        self.completed += other.completed;
+        self.good += other.good;
+        self.failed += other.failed;
+        self.dropped += other.dropped;
+        self.bytes_received += other.bytes_received;
+        self.bytes_sent += other.bytes_sent;
+    }
+}
+
+/// Why a complete answer was not a good one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    Status429,
+    Status4xx,
+    Status5xx,
+    /// Three digits, but no status of RFC 9110 (or an informational one as a final answer).
+    StatusOther,
+}
+
+impl Rejection {
+    pub const ALL: [Rejection; 4] =
+        [Rejection::Status429, Rejection::Status4xx, Rejection::Status5xx, Rejection::StatusOther];
+
+    /// `None` for an expected status.
+    #[inline]
+    pub fn of(status: u16) -> Option<Rejection> {
+        match status {
+            200..=399 => None,
+            429 => Some(Rejection::Status429),
+            400..=499 => Some(Rejection::Status4xx),
+            500..=599 => Some(Rejection::Status5xx),
+            _ => Some(Rejection::StatusOther),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Rejection::Status429 => "status_429",
+            Rejection::Status4xx => "status_4xx",
+            Rejection::Status5xx => "status_5xx",
+            Rejection::StatusOther => "status_other",
+        }
+    }
+
+    pub fn hint(self) -> &'static str {
+        match self {
+            Rejection::Status429 => "the server limits the rate: a policy, not its ceiling",
+            Rejection::Status4xx => {
+                "the server refuses this request: check URL, method, headers and body"
+            }
+            Rejection::Status5xx => "the server fails on this request: look at its log",
+            Rejection::StatusOther => "the status is none of HTTP's",
+        }
+    }
+}
+
+/// The kinds with a count, in the table's order.
+pub fn kinds(counts: &[u64; Kind::COUNT]) -> impl Iterator<Item = (Kind, u64)> + '_ {
+    Kind::ALL.iter().map(|kind| (*kind, counts[*kind as usize])).filter(|(_, count)| *count > 0)
+}
+
+pub(super) fn add_each(to: &mut [u64], from: &[u64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_429_is_not_also_a_4xx() {
+        let mut counters = Counters::default();
+        for (status, count) in [(200, 5), (404, 1), (429, 2), (500, 3), (999, 4)] {
+            counters.statuses[status] = count;
+        }
+        let rejections = counters.rejections();
+        let names: Vec<_> = rejections.iter().map(|(r, n)| (r.name(), *n)).collect();
+        let expected =
+            [("status_429", 2), ("status_4xx", 1), ("status_5xx", 3), ("status_other", 4)];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn clear_leaves_what_default_makes() {
+        let mut counters = Counters { scheduled: 9, dropped: 2, ..Counters::default() };
+        counters.statuses[200] = 3;
+        counters.failures[0] = 4;
+        counters.clear();
+        assert_eq!(counters, Counters::default());
+    }
+}

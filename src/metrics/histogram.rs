@@ -1,0 +1,279 @@
+//! Latency distributions: HdrHistogram in nanoseconds, three significant digits, up to an hour.
+//!
+//! [`Histogram`] is what a worker records into. [`Distribution`] is what a report shows: the same,
+//! with the censored samples ranked above every good one.
+
+use hdrhistogram::Histogram as Hdr;
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+
+use crate::time::Nanos;
+
+/// The longest time that is told apart; longer ones are recorded as this and counted.
+pub const LONGEST: Nanos = Nanos::from_secs(3600);
+
+/// Samples above a quantile without which it is not shown.
+pub const SUPPORT: u64 = 5;
+
+/// A distribution of times.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    hdr: Hdr<u64>,
+    saturated: u64,
+}
+
+impl Histogram {
+    #[inline]
+    pub fn record(&mut self, time: Nanos) {
+        self.record_many(time, 1);
+    }
+
+    #[inline]
+    pub fn record_many(&mut self, time: Nanos, count: u64) {
+        if time > LONGEST {
+            self.saturated += count;
+        }
+        self.hdr.saturating_record_n(time.0, count);
+    }
+
+    pub fn count(&self) -> u64 {
+        self.hdr.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.hdr.is_empty()
+    }
+
+    /// How many samples were longer than [`LONGEST`].
+    pub fn saturated(&self) -> u64 {
+        self.saturated
+    }
+
+    pub fn min(&self) -> Nanos {
+        Nanos(self.hdr.min())
+    }
+
+    pub fn max(&self) -> Nanos {
+        Nanos(self.hdr.max())
+    }
+
+    pub fn mean(&self) -> Nanos {
+        Nanos(self.hdr.mean() as u64)
+    }
+
+    pub fn stdev(&self) -> Nanos {
+        Nanos(self.hdr.stdev() as u64)
+    }
+
+    /// The smallest recorded time that at least a share `q` of the samples does not exceed.
+    /// Zero when there are none.
+    pub fn quantile(&self, q: f64) -> Nanos {
+        Nanos(self.hdr.value_at_quantile(q))
+    }
+
+    /// The same, or `None` where fewer than [`SUPPORT`] samples lie above it.
+    pub fn supported_quantile(&self, q: f64) -> Option<Nanos> {
+        (self.count() > 0 && above(self.count(), q) >= SUPPORT).then(|| self.quantile(q))
+    }
+
+    pub fn add(&mut self, other: &Histogram) {
+        if other.is_empty() {
+            return;
+        }
+        self.saturated += other.saturated;
+        // Both have the bounds of `default`, so the sum always fits.
+        let sum = self.hdr.add(&other.hdr);
+        debug_assert!(sum.is_ok());
+    }
+
+    /// Touches the counts only when there are any: a histogram that is never used stays unbacked
+    /// by memory.
+    pub fn clear(&mut self) {
+        if !self.is_empty() {
+            self.hdr.reset();
+            self.saturated = 0;
+        }
+    }
+
+    /// The recorded times, in order, each with its count.
+    pub fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
+        self.hdr
+            .iter_recorded()
+            .map(|step| (Nanos(step.value_iterated_to()), step.count_since_last_iteration()))
+    }
+
+    /// V2 + DEFLATE, as HdrHistogram's interval logs hold it (before base64).
+    pub fn serialised(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail, and every count fits the format's 63 bits.
+        let written = V2DeflateSerializer::new().serialize(&self.hdr, &mut bytes);
+        debug_assert!(written.is_ok());
+        bytes
+    }
+}
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        let hdr = Hdr::new_with_bounds(1, LONGEST.0, 3);
+        Histogram { hdr: hdr.expect("1 ns to one hour at 3 digits are valid bounds"), saturated: 0 }
+    }
+}
+
+/// How many of `count` samples lie above the quantile `q`.
+fn above(count: u64, q: f64) -> u64 {
+    // A hair of tolerance: 1 - 0.999 is a little more than a thousandth in binary.
+    ((1.0 - q) * count as f64 + 1e-6) as u64
+}
+
+/// A value read off a distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    Exact(Nanos),
+    /// It fell among the censored samples: the truth is this or more.
+    AtLeast(Nanos),
+}
+
+impl Reading {
+    pub fn value(self) -> Nanos {
+        match self {
+            Reading::Exact(value) | Reading::AtLeast(value) => value,
+        }
+    }
+}
+
+/// All samples of a summary's row. Censored ones (rejected, failed, abandoned, dropped) rank
+/// above every good one, each at `max(slowest good, its age)`: an error, and least of all a fast
+/// one, cannot make a quantile look better.
+#[derive(Clone, Debug, Default)]
+pub struct Distribution {
+    all: Histogram,
+    good: u64,
+}
+
+impl Distribution {
+    /// One without censored samples.
+    pub fn of(good: Histogram) -> Distribution {
+        Distribution { good: good.count(), all: good }
+    }
+
+    pub fn ranked(good: &Histogram, censored: &Histogram) -> Distribution {
+        let slowest = good.max();
+        let mut all = Histogram::default();
+        all.add(good);
+        for (age, count) in censored.recorded() {
+            all.record_many(age.max(slowest), count);
+        }
+        Distribution { all, good: good.count() }
+    }
+
+    pub fn count(&self) -> u64 {
+        self.all.count()
+    }
+
+    pub fn good(&self) -> u64 {
+        self.good
+    }
+
+    pub fn censored(&self) -> u64 {
+        self.count() - self.good
+    }
+
+    /// The share of the samples whose value is known: quantiles up to it are exact.
+    pub fn exact_up_to(&self) -> f64 {
+        if self.count() == 0 { 1.0 } else { self.good as f64 / self.count() as f64 }
+    }
+
+    /// The quantile, or `None` where the sample cannot support it.
+    pub fn quantile(&self, q: f64) -> Option<Reading> {
+        let value = self.all.supported_quantile(q)?;
+        let rank = (q * self.count() as f64 - 1e-6).ceil() as u64;
+        Some(self.reading(value, rank <= self.good))
+    }
+
+    pub fn max(&self) -> Option<Reading> {
+        (self.count() > 0).then(|| self.reading(self.all.max(), self.censored() == 0))
+    }
+
+    /// The histogram of all samples, ranked as described.
+    pub fn histogram(&self) -> &Histogram {
+        &self.all
+    }
+
+    fn reading(&self, value: Nanos, exact: bool) -> Reading {
+        if exact { Reading::Exact(value) } else { Reading::AtLeast(value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn histogram(samples: &[(u64, u64)]) -> Histogram {
+        let mut histogram = Histogram::default();
+        for (micros, count) in samples {
+            histogram.record_many(Nanos::from_micros(*micros), *count);
+        }
+        histogram
+    }
+
+    /// Three digits: within a thousandth.
+    fn close(reading: Option<Reading>, micros: u64) -> bool {
+        let value = reading.expect("supported").value().as_micros_f64();
+        (value - micros as f64).abs() <= micros as f64 / 1000.0
+    }
+
+    #[test]
+    fn merging_is_the_histogram_of_all_samples_not_the_mean_of_quantiles() {
+        let mut fast = histogram(&[(100, 990), (200, 10)]);
+        let slow = histogram(&[(10_000, 1000)]);
+        fast.add(&slow);
+        let merged = Distribution::of(fast);
+        assert!(close(merged.quantile(0.50), 200));
+        assert!(close(merged.quantile(0.51), 10_000));
+    }
+
+    #[test]
+    fn a_fast_error_ranks_above_every_good_answer() {
+        let distribution =
+            Distribution::ranked(&histogram(&[(1_000, 900)]), &histogram(&[(1, 100)]));
+        assert!(matches!(distribution.quantile(0.5), Some(Reading::Exact(_))));
+        assert!(matches!(distribution.quantile(0.9), Some(Reading::Exact(_))));
+        let p95 = distribution.quantile(0.95);
+        assert!(matches!(p95, Some(Reading::AtLeast(_))));
+        assert!(close(p95, 1_000));
+        assert_eq!(distribution.exact_up_to(), 0.9);
+        assert_eq!(distribution.censored(), 100);
+    }
+
+    #[test]
+    fn one_percent_unanswered_puts_the_timeout_at_the_tail() {
+        let distribution =
+            Distribution::ranked(&histogram(&[(10_000, 9_900)]), &histogram(&[(1_000_000, 100)]));
+        assert!(close(distribution.quantile(0.99), 10_000));
+        assert!(close(distribution.quantile(0.995), 1_000_000));
+        assert!(matches!(distribution.quantile(0.995), Some(Reading::AtLeast(_))));
+        assert!(matches!(distribution.max(), Some(Reading::AtLeast(_))));
+    }
+
+    #[test]
+    fn a_quantile_without_five_samples_above_it_is_not_given() {
+        let thousand = Distribution::of(histogram(&[(1, 1_000)]));
+        assert!(thousand.quantile(0.99).is_some());
+        assert!(thousand.quantile(0.995).is_some());
+        assert!(thousand.quantile(0.999).is_none());
+        assert!(Distribution::of(histogram(&[(1, 5_000)])).quantile(0.999).is_some());
+        assert!(Distribution::of(histogram(&[(1, 4_999)])).quantile(0.999).is_none());
+        assert!(Distribution::default().quantile(0.5).is_none());
+    }
+
+    #[test]
+    fn no_sample_is_lost_at_either_end_of_the_range() {
+        let mut histogram = Histogram::default();
+        histogram.record(Nanos(200));
+        histogram.record(Nanos::ZERO);
+        histogram.record(Nanos::from_secs(200));
+        assert_eq!(histogram.saturated(), 0);
+        histogram.record(Nanos::from_secs(4_000));
+        assert_eq!((histogram.count(), histogram.saturated()), (4, 1));
+        assert!(histogram.max() >= LONGEST);
+    }
+}

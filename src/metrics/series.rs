@@ -1,0 +1,266 @@
+//! The series: the run second by second.
+//!
+//! Bounded: at most [`LIMIT`] intervals are kept; past that neighbours merge and the interval's
+//! length doubles. Quantiles cannot be merged, so a merged interval keeps the worse of the two.
+
+use super::{Distribution, Events, Fates, Mode, Phase, Snapshot};
+use crate::time::Nanos;
+
+/// The most intervals a run keeps.
+pub const LIMIT: usize = 3_600;
+
+/// One second of the run (or two, four ... in long ones).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// Its end, from the start of warm-up.
+    pub end: Nanos,
+    /// The phase it ended in.
+    pub phase: Phase,
+    pub events: Events,
+    pub in_flight: u64,
+    /// Of the requests that ended in it; `None` where the sample cannot support the quantile.
+    pub response_p50: Option<Nanos>,
+    pub response_p99: Option<Nanos>,
+    pub response_max: Option<Nanos>,
+    pub service_p99: Option<Nanos>,
+    pub send_lag_p99: Option<Nanos>,
+}
+
+/// Collects the workers' snapshots into intervals.
+#[derive(Debug)]
+pub struct Series {
+    length: Nanos,
+    mode: Mode,
+    /// By worker: the first interval it may still report on.
+    progress: Vec<u32>,
+    /// Intervals that some worker may still report on, oldest first.
+    open: Vec<Open>,
+    /// One that is over, to be filled again: its histograms are large.
+    spare: Option<Open>,
+    done: Vec<Interval>,
+    /// How many lengths one kept interval spans.
+    stride: u32,
+    /// The first part of an interval whose stride is not over yet.
+    part: Option<Interval>,
+}
+
+#[derive(Debug)]
+struct Open {
+    index: u32,
+    phase: Phase,
+    events: Events,
+    in_flight: u64,
+    fates: Fates,
+}
+
+impl Series {
+    pub fn new(workers: usize, length: Nanos, mode: Mode) -> Series {
+        Series {
+            length,
+            mode,
+            progress: vec![0; workers],
+            open: Vec::new(),
+            spare: None,
+            done: Vec::new(),
+            stride: 1,
+            part: None,
+        }
+    }
+
+    /// Takes one worker's snapshot in. `last`: the worker sends no more for this interval.
+    /// Returns the newest interval that this completed.
+    pub fn push(&mut self, worker: usize, snapshot: &Snapshot, last: bool) -> Option<Interval> {
+        let open = self.open_at(snapshot.interval);
+        open.phase = snapshot.phase;
+        open.events.add(&snapshot.events);
+        open.fates.add(&snapshot.warmup);
+        open.fates.add(&snapshot.measure);
+        if !last {
+            return None;
+        }
+        open.in_flight += snapshot.in_flight;
+        self.progress[worker] = snapshot.interval + 1;
+        let complete = self.progress.iter().copied().min().unwrap_or(0);
+        let mut newest = None;
+        while self.open.first().is_some_and(|open| open.index < complete) {
+            let open = self.open.remove(0);
+            newest = Some(self.finish(open));
+        }
+        newest
+    }
+
+    /// Ends the series: what is still open becomes intervals as it is.
+    pub fn close(&mut self) {
+        for open in std::mem::take(&mut self.open) {
+            self.finish(open);
+        }
+        self.done.extend(self.part.take());
+    }
+
+    pub fn intervals(&self) -> &[Interval] {
+        &self.done
+    }
+
+    /// The length of one interval, after any doubling.
+    pub fn interval(&self) -> Nanos {
+        Nanos(self.length.0 * u64::from(self.stride))
+    }
+
+    fn open_at(&mut self, index: u32) -> &mut Open {
+        let at = match self.open.binary_search_by_key(&index, |open| open.index) {
+            Ok(at) => at,
+            Err(at) => {
+                let spare = self.spare.take().unwrap_or_default();
+                self.open.insert(at, Open { index, ..spare });
+                at
+            }
+        };
+        &mut self.open[at]
+    }
+
+    fn finish(&mut self, mut open: Open) -> Interval {
+        let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
+        let interval = open.interval(end, self.mode);
+        self.keep(interval);
+        open.clear();
+        self.spare = Some(open);
+        interval
+    }
+
+    fn keep(&mut self, interval: Interval) {
+        let merged = match self.part.take() {
+            Some(part) => part.merge(&interval),
+            None => interval,
+        };
+        let full = (merged.end.0 / self.length.0).is_multiple_of(u64::from(self.stride));
+        if full {
+            self.done.push(merged);
+        } else {
+            self.part = Some(merged);
+        }
+        if self.done.len() > LIMIT {
+            self.double();
+        }
+    }
+
+    fn double(&mut self) {
+        self.stride *= 2;
+        let pairs = std::mem::take(&mut self.done);
+        for pair in pairs.chunks(2) {
+            match pair {
+                [a, b] => self.done.push(a.merge(b)),
+                [a] => self.part = Some(*a),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Open {
+    fn clear(&mut self) {
+        self.events = Events::default();
+        self.in_flight = 0;
+        self.fates.clear();
+    }
+
+    fn interval(&self, end: Nanos, mode: Mode) -> Interval {
+        let mut interval = Interval {
+            end,
+            phase: self.phase,
+            events: self.events,
+            in_flight: self.in_flight,
+            response_p50: None,
+            response_p99: None,
+            response_max: None,
+            service_p99: None,
+            send_lag_p99: self.fates.send_lag.supported_quantile(0.99),
+        };
+        if !self.fates.good.is_empty() || !self.fates.censored.is_empty() {
+            let response = Distribution::ranked(&self.fates.good, &self.fates.censored);
+            interval.response_p50 = response.quantile(0.5).map(|r| r.value());
+            interval.response_p99 = response.quantile(0.99).map(|r| r.value());
+            interval.response_max = response.max().map(|r| r.value());
+            interval.service_p99 = self.fates.service(mode).supported_quantile(0.99);
+        }
+        interval
+    }
+}
+
+impl Default for Open {
+    fn default() -> Open {
+        Open {
+            index: 0,
+            phase: Phase::Warmup,
+            events: Events::default(),
+            in_flight: 0,
+            fates: Fates::default(),
+        }
+    }
+}
+
+impl Interval {
+    /// Two neighbours as one: sums of what was counted, the worse of what was ranked.
+    fn merge(&self, later: &Interval) -> Interval {
+        let mut events = self.events;
+        events.add(&later.events);
+        Interval {
+            end: later.end,
+            phase: later.phase,
+            events,
+            in_flight: later.in_flight,
+            response_p50: self.response_p50.max(later.response_p50),
+            response_p99: self.response_p99.max(later.response_p99),
+            response_max: self.response_max.max(later.response_max),
+            service_p99: self.service_p99.max(later.service_p99),
+            send_lag_p99: self.send_lag_p99.max(later.send_lag_p99),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Nanos = Nanos::from_secs(1);
+
+    fn snapshot(interval: u32, sent: u64) -> Snapshot {
+        let mut snapshot = Snapshot { interval, phase: Phase::Measure, ..Snapshot::default() };
+        snapshot.events.sent = sent;
+        snapshot
+    }
+
+    #[test]
+    fn an_interval_is_complete_when_each_worker_has_reported_it() {
+        let mut series = Series::new(2, SECOND, Mode::Open);
+        assert!(series.push(0, &snapshot(0, 10), true).is_none());
+        assert!(series.push(1, &snapshot(0, 5), false).is_none());
+        let interval = series.push(1, &snapshot(0, 7), true).expect("complete");
+        assert_eq!((interval.events.sent, interval.end), (22, SECOND));
+    }
+
+    #[test]
+    fn a_worker_that_slept_through_an_interval_does_not_hold_it_open() {
+        let mut series = Series::new(2, SECOND, Mode::Open);
+        series.push(0, &snapshot(0, 1), true);
+        series.push(1, &snapshot(3, 1), true);
+        assert_eq!(series.intervals().len(), 1);
+        series.push(0, &snapshot(3, 1), true);
+        assert_eq!(series.intervals().len(), 2);
+    }
+
+    #[test]
+    fn a_ten_hour_run_keeps_a_bounded_series_and_loses_no_count() {
+        let mut series = Series::new(1, SECOND, Mode::Open);
+        let mut snapshot = snapshot(0, 3);
+        for index in 0..36_001 {
+            snapshot.interval = index;
+            series.push(0, &snapshot, true);
+        }
+        series.close();
+        assert!(series.intervals().len() <= LIMIT);
+        assert_eq!(series.interval(), Nanos::from_secs(16));
+        let sent: u64 = series.intervals().iter().map(|i| i.events.sent).sum();
+        assert_eq!(sent, 3 * 36_001);
+        assert!(series.intervals().is_sorted_by_key(|i| i.end));
+    }
+}

@@ -1,0 +1,150 @@
+//! A snapshot: what one worker did in one slice of the run. Workers record into one, publish it
+//! once an interval and take an empty one; the whole run is the sum of all of them, so that each
+//! event is recorded once.
+
+use super::{Counters, Events, Histogram, Mode};
+use crate::time::Nanos;
+
+/// The phases of a run. Only *measure* is in the headline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Warmup,
+    Measure,
+    Drain,
+}
+
+impl Phase {
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Warmup => "warmup",
+            Phase::Measure => "measure",
+            Phase::Drain => "drain",
+        }
+    }
+}
+
+/// The requests that were due in one phase: where they ended, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Fates {
+    pub counters: Counters,
+    /// Good, from intended (closed loop: sent) to done.
+    pub good: Histogram,
+    /// Rejected, failed, abandoned and dropped, from intended to their end.
+    pub censored: Histogram,
+    /// Good, timed out and abandoned, from sent. In closed loop without the good ones: `good` has
+    /// them, and [`Fates::service`] joins the two.
+    pub service: Histogram,
+    /// All sent, from intended to sent. Open loop only.
+    pub send_lag: Histogram,
+    /// blast's own share of the send lag: from the moment it was due and a connection was free.
+    pub late: Histogram,
+    /// From intended to the end of the answer.
+    pub rejected: Histogram,
+    /// From intended to the failure.
+    pub failed: Histogram,
+    /// Sent after waiting for a connection, and the service times of these and of the others:
+    /// tells a server that slows down from too few connections.
+    pub waited: Service,
+    pub unwaited: Service,
+}
+
+/// A sum of service times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    pub count: u64,
+    pub total: Nanos,
+}
+
+impl Service {
+    #[inline]
+    pub fn record(&mut self, time: Nanos) {
+        self.count += 1;
+        self.total += time;
+    }
+
+    pub fn mean(&self) -> Option<Nanos> {
+        self.total.0.checked_div(self.count).map(Nanos)
+    }
+
+    pub fn add(&mut self, other: Service) {
+        self.count += other.count;
+        self.total += other.total;
+    }
+}
+
+impl Fates {
+    pub fn add(&mut self, other: &Fates) {
+        self.counters.add(&other.counters);
+        for (to, from) in self.histograms_mut().into_iter().zip(other.histograms()) {
+            to.add(from);
+        }
+        self.waited.add(other.waited);
+        self.unwaited.add(other.unwaited);
+    }
+
+    pub fn clear(&mut self) {
+        self.counters.clear();
+        self.histograms_mut().into_iter().for_each(Histogram::clear);
+        self.waited = Service::default();
+        self.unwaited = Service::default();
+    }
+
+    /// Service times of the good, the timed out and the abandoned.
+    pub fn service(&self, mode: Mode) -> Histogram {
+        let mut service = Histogram::default();
+        service.add(&self.service);
+        if mode == Mode::Closed {
+            service.add(&self.good);
+        }
+        service
+    }
+
+    /// Times too long for the histograms' range.
+    pub fn saturated(&self) -> u64 {
+        self.histograms().iter().map(|h| h.saturated()).sum()
+    }
+
+    fn histograms(&self) -> [&Histogram; 7] {
+        let Fates { good, censored, service, send_lag, late, rejected, failed, .. } = self;
+        [good, censored, service, send_lag, late, rejected, failed]
+    }
+
+    fn histograms_mut(&mut self) -> [&mut Histogram; 7] {
+        let Fates { good, censored, service, send_lag, late, rejected, failed, .. } = self;
+        [good, censored, service, send_lag, late, rejected, failed]
+    }
+}
+
+/// One worker's slice of the run. Never spans two phases.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Which interval it belongs to, counted from the start of warm-up.
+    pub interval: u32,
+    pub phase: Phase,
+    pub events: Events,
+    /// Sent and unanswered when it was published.
+    pub in_flight: u64,
+    pub warmup: Fates,
+    pub measure: Fates,
+}
+
+impl Snapshot {
+    pub fn clear(&mut self) {
+        self.events = Events::default();
+        self.warmup.clear();
+        self.measure.clear();
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Snapshot {
+        Snapshot {
+            interval: 0,
+            phase: Phase::Warmup,
+            events: Events::default(),
+            in_flight: 0,
+            warmup: Fates::default(),
+            measure: Fates::default(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The summary: the whole run in figures. Every view and every verdict is made from it.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use super::{Audit, Distribution, Events, Fates, Histogram, Interval, Verdict, Warning};
+use crate::failure::Kind;
+use crate::time::Nanos;
+
+/// What decided when a request was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Latency is counted from the intended time.
+    Open,
+    /// Latency is counted from the send: it is no user's waiting time.
+    Closed,
+}
+
+/// One finished run.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// False when it was interrupted.
+    pub complete: bool,
+    /// Wall clock at the start of measure.
+    pub started_at: SystemTime,
+    pub mode: Mode,
+    /// The rate asked for; open loop only.
+    pub target_per_s: Option<f64>,
+    /// The length of measure as it was.
+    pub measured: Nanos,
+    pub warmup_length: Nanos,
+    /// Requests due in measure.
+    pub measure: Fates,
+    /// Requests due in warm-up.
+    pub warmup: Fates,
+    /// What happened inside measure, inside warm-up, and in the drain.
+    pub measure_events: Events,
+    pub warmup_events: Events,
+    pub drain_events: Events,
+    /// The best second of good responses in measure.
+    pub peak_good_per_s: f64,
+    pub intervals: Vec<Interval>,
+    pub interval_length: Nanos,
+    pub connections: Connections,
+    pub unsolicited_bytes: u64,
+    pub examples: Vec<Example>,
+    /// The addresses of the target, all used round robin.
+    pub addresses: Vec<SocketAddr>,
+    pub client: Client,
+    /// Two sums over the same time, accumulated apart: see [`Audit`].
+    pub in_flight_area_ns: u128,
+    pub sent_to_end_ns: u128,
+    /// Times that could not be: `sent < intended`.
+    pub sent_early: u64,
+    pub verdict: Verdict,
+    pub audit: Audit,
+    pub warnings: Vec<Warning>,
+}
+
+/// The connections of the run, all phases.
+#[derive(Clone, Debug, Default)]
+pub struct Connections {
+    pub asked: u64,
+    /// Opened, the first time or again.
+    pub opened: u64,
+    /// Opened again after an earlier one had ended.
+    pub reopened: u64,
+    pub open_peak: u64,
+    /// From the start until each connection was open or had failed once.
+    pub open_time: Nanos,
+    /// Closed or reset by the server while no request was on them.
+    pub reset_idle: u64,
+    pub failures: [u64; Kind::COUNT],
+    /// Connect times of all that opened.
+    pub connect: Histogram,
+}
+
+impl Connections {
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().sum()
+    }
+
+    /// Adds another worker's.
+    pub fn add(&mut self, other: &Connections) {
+        self.asked += other.asked;
+        self.opened += other.opened;
+        self.reopened += other.reopened;
+        self.open_peak += other.open_peak;
+        self.open_time = self.open_time.max(other.open_time);
+        self.reset_idle += other.reset_idle;
+        super::counters::add_each(&mut self.failures, &other.failures);
+        self.connect.add(&other.connect);
+    }
+}
+
+/// One of the first failures of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// From the start of warm-up (zero: while connecting).
+    pub at: Nanos,
+    pub kind: Kind,
+    /// The connection's number over all workers.
+    pub connection: u64,
+    pub errno: Option<i32>,
+}
+
+/// What the load cost this host, in measure.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    pub engine: &'static str,
+    pub wait: &'static str,
+    /// How late a blocking wait wakes here, measured at start; the hybrid wait spins this long.
+    pub overshoot: Nanos,
+    pub max_rss_bytes: u64,
+    pub workers: Vec<Worker>,
+}
+
+impl Client {
+    /// Processor time of the workers in measure.
+    pub fn cpu(&self) -> Nanos {
+        self.workers.iter().fold(Nanos::ZERO, |sum, worker| sum + worker.cpu_time)
+    }
+
+    pub fn enters(&self) -> u64 {
+        self.workers.iter().map(|w| w.enters).sum()
+    }
+
+    pub fn completions(&self) -> u64 {
+        self.workers.iter().map(|w| w.completions).sum()
+    }
+
+    pub fn buffers_exhausted(&self) -> u64 {
+        self.workers.iter().map(|w| w.buffers_exhausted).sum()
+    }
+
+    pub fn cq_overflows(&self) -> u64 {
+        self.workers.iter().map(|w| w.cq_overflows).sum()
+    }
+}
+
+/// One worker's readings, in measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Worker {
+    /// The core it is pinned to.
+    pub core: Option<usize>,
+    pub connections: u64,
+    pub cpu_time: Nanos,
+    /// Processor time spent spinning for the next due time.
+    pub spin_time: Nanos,
+    /// Time it was ready to run but another thread had the core.
+    pub starved_time: Nanos,
+    /// Length of measure for it.
+    pub wall_time: Nanos,
+    pub enters: u64,
+    pub completions: u64,
+    /// Provided buffers or head buffers ran out.
+    pub buffers_exhausted: u64,
+    pub cq_overflows: u64,
+}
+
+impl Worker {
+    /// The share of its time neither waiting nor spinning. Time taken by others counts as busy:
+    /// it was not there for the load.
+    pub fn busy(&self) -> f64 {
+        if self.wall_time == Nanos::ZERO {
+            return 0.0;
+        }
+        let busy = (self.cpu_time - self.spin_time) + self.starved_time;
+        (busy.as_secs_f64() / self.wall_time.as_secs_f64()).min(1.0)
+    }
+}
+
+impl Summary {
+    /// From intended (closed loop: sent), all requests due, errors ranked above every good one.
+    pub fn response(&self) -> Distribution {
+        Distribution::ranked(&self.measure.good, &self.measure.censored)
+    }
+
+    pub fn service(&self) -> Distribution {
+        Distribution::of(self.measure.service(self.mode))
+    }
+
+    pub fn send_lag(&self) -> Distribution {
+        Distribution::of(self.measure.send_lag.clone())
+    }
+
+    pub fn per_second(&self, count: u64) -> f64 {
+        if self.measured == Nanos::ZERO { 0.0 } else { count as f64 / self.measured.as_secs_f64() }
+    }
+
+    pub fn good_per_s(&self) -> f64 {
+        self.per_second(self.measure_events.good)
+    }
+
+    /// Sent on schedule, of what was offered; open loop only.
+    pub fn efficiency(&self) -> Option<f64> {
+        let events = &self.measure_events;
+        (self.mode == Mode::Open && events.scheduled > 0)
+            .then(|| events.on_schedule as f64 / events.scheduled as f64)
+    }
+
+    /// `good / scheduled`.
+    pub fn success_share(&self) -> f64 {
+        share(self.measure.counters.good, self.measure.counters.scheduled)
+    }
+
+    /// Open loop: errors of all that were due. Closed loop: failed attempts to connect count as
+    /// well, since there each of them stands for the requests it kept from being sent.
+    pub fn error_share(&self) -> f64 {
+        let counters = &self.measure.counters;
+        match self.mode {
+            Mode::Open => share(counters.errors(), counters.scheduled),
+            Mode::Closed => {
+                let attempts = self.connections.failed();
+                share(counters.errors() + attempts, counters.sent + attempts)
+            }
+        }
+    }
+
+    /// Client processor time per completed request, in microseconds.
+    pub fn cpu_us_per_request(&self) -> Option<f64> {
+        let completed = self.measure_events.completed;
+        (completed > 0).then(|| self.client.cpu().as_micros_f64() / completed as f64)
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}

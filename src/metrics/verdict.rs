@@ -1,0 +1,208 @@
+//! The verdict: who was the limit, and the evidence for it.
+//!
+//! blast suspects itself first. Only where its workers had time to spare and were punctual can
+//! anything be said about the server.
+
+use super::{Limit::*, Mode, Summary};
+use crate::failure::{Kind, Side};
+use crate::time::Nanos;
+
+/// A worker this busy has nothing to spare.
+const BUSY: f64 = 0.95;
+
+/// blast's own lateness at p99 is its fault past this, and past a tenth of the response p99.
+const LATE: Nanos = Nanos::from_millis(1);
+
+/// A rate counts as held when this share of it was sent on schedule, and of it answered well.
+const HELD: f64 = 0.99;
+
+/// Requests that had to wait for a connection were served in about the time of the others, up to
+/// this factor: the server answered as before, only the connections ran out.
+const AS_BEFORE: f64 = 1.5;
+
+/// Who was the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The rate asked for was held.
+    None,
+    Server,
+    ClientCpu,
+    Connections,
+    Ports,
+    Descriptors,
+    Network,
+}
+
+impl Limit {
+    pub fn name(self) -> &'static str {
+        match self {
+            None => "none",
+            Server => "server",
+            ClientCpu => "client_cpu",
+            Connections => "connections",
+            Ports => "ports",
+            Descriptors => "descriptors",
+            Network => "network",
+        }
+    }
+
+    /// blast or its host was the limit, so the figures say nothing about the server.
+    pub fn is_generator(self) -> bool {
+        matches!(self, ClientCpu | Ports | Descriptors)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub limit: Limit,
+    /// One sentence with the evidence, fit to follow the limit's name.
+    pub why: String,
+}
+
+impl Verdict {
+    pub fn of(summary: &Summary) -> Verdict {
+        let (limit, why) = match summary.mode {
+            Mode::Open => open_loop(summary),
+            Mode::Closed => closed_loop(summary),
+        };
+        Verdict { limit, why }
+    }
+}
+
+fn open_loop(summary: &Summary) -> (Limit, String) {
+    if let Some(own) = own_limits(summary).or_else(|| lateness(summary)) {
+        return own;
+    }
+    let efficiency = summary.efficiency().unwrap_or(0.0);
+    let success = summary.success_share();
+    if efficiency >= HELD && success >= HELD {
+        return (None, held(summary));
+    }
+    if efficiency >= HELD {
+        return unsuccessful(summary);
+    }
+    behind(summary, efficiency)
+}
+
+fn closed_loop(summary: &Summary) -> (Limit, String) {
+    if let Some(own) = own_limits(summary) {
+        return own;
+    }
+    if summary.success_share() < HELD {
+        return unsuccessful(summary);
+    }
+    let busy = busiest(summary);
+    let why = format!(
+        "each connection waited for its answer; blast's busiest worker used {} of its core",
+        percent(busy)
+    );
+    (Server, why)
+}
+
+/// What blast or its host ran out of.
+fn own_limits(summary: &Summary) -> Option<(Limit, String)> {
+    let failures = &summary.connections.failures;
+    let unfinished = summary.measure.counters.dropped > 0 || summary.mode == Mode::Closed;
+    let short = |kind: Kind| unfinished && failures[kind as usize] > 0;
+    if short(Kind::PortsExhausted) {
+        let times = failures[Kind::PortsExhausted as usize];
+        return Some((Ports, format!("{times} connects found no free local port")));
+    }
+    if short(Kind::DescriptorsExhausted) {
+        let times = failures[Kind::DescriptorsExhausted as usize];
+        return Some((Descriptors, format!("{times} connects found no free descriptor")));
+    }
+    let busy = busiest(summary);
+    (busy > BUSY).then(|| {
+        let why = format!(
+            "a worker of blast was busy {} of the time: the server may do more; give blast more \
+             cores",
+            percent(busy)
+        );
+        (ClientCpu, why)
+    })
+}
+
+/// blast sent late although a connection was free.
+fn lateness(summary: &Summary) -> Option<(Limit, String)> {
+    let late = summary.measure.late.supported_quantile(0.99)?;
+    let response = summary.response().quantile(0.99).map_or(Nanos::ZERO, |r| r.value());
+    (late > LATE.max(Nanos(response.0 / 10))).then(|| {
+        let why = format!(
+            "blast itself sent 1 % of the requests {:.1} ms or more too late: give it more cores \
+             or an idle host",
+            late.as_micros_f64() / 1e3
+        );
+        (ClientCpu, why)
+    })
+}
+
+fn held(summary: &Summary) -> String {
+    let target = summary.target_per_s.unwrap_or(0.0);
+    let efficiency = summary.efficiency().unwrap_or(0.0);
+    format!(
+        "the rate of {target:.0}/s was held: {} sent on schedule, {} good",
+        percent(efficiency),
+        percent(summary.success_share())
+    )
+}
+
+/// Sent as asked, but answered badly or not at all.
+fn unsuccessful(summary: &Summary) -> (Limit, String) {
+    let counters = &summary.measure.counters;
+    let lost: u64 =
+        counters.failures().filter(|(k, _)| k.side() == Side::Network).map(|f| f.1).sum();
+    if lost * 2 > counters.errors() {
+        return (Network, format!("{lost} requests were lost by the network"));
+    }
+    let timeouts = counters.failures[Kind::Timeout as usize];
+    let why = format!(
+        "only {} of the requests were good: {} rejected, {} failed ({timeouts} of them timed out), \
+         {} unanswered",
+        percent(summary.success_share()),
+        counters.rejected(),
+        counters.failed(),
+        counters.abandoned + counters.dropped
+    );
+    (Server, why)
+}
+
+/// The schedule was not kept, and blast was not the cause: requests waited for a connection.
+fn behind(summary: &Summary, efficiency: f64) -> (Limit, String) {
+    let mut waited = summary.measure.waited;
+    let mut unwaited = summary.measure.unwaited;
+    waited.add(summary.warmup.waited);
+    unwaited.add(summary.warmup.unwaited);
+    let target = summary.target_per_s.unwrap_or(0.0);
+    let good = summary.good_per_s();
+    let connections = summary.connections.asked;
+    if let (Some(busy), Some(free)) = (waited.mean(), unwaited.mean())
+        && busy.0 as f64 <= free.0 as f64 * AS_BEFORE
+    {
+        let most = connections as f64 / busy.as_secs_f64();
+        let why = format!(
+            "{connections} in flight at {:.1} ms can carry {most:.0}/s at most, and the server \
+             answered no slower than with free connections: raise --connections",
+            busy.as_micros_f64() / 1e3
+        );
+        return (Connections, why);
+    }
+    let share = if target > 0.0 { good / target } else { 0.0 };
+    let why = format!(
+        "it answered {good:.0}/s of the {target:.0}/s offered ({}); {} sent on schedule while \
+         blast's busiest worker used {} of its core",
+        percent(share),
+        percent(efficiency),
+        percent(busiest(summary))
+    );
+    (Server, why)
+}
+
+fn busiest(summary: &Summary) -> f64 {
+    summary.client.workers.iter().map(|worker| worker.busy()).fold(0.0, f64::max)
+}
+
+/// Rounded down to a tenth, so that 100 % means all.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", (share * 1000.0).floor() / 10.0)
+}

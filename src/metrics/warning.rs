@@ -1,0 +1,117 @@
+//! Warnings: what a reader of the report must know, each with what to do about it.
+
+use crate::time::Nanos;
+use crate::units;
+
+/// One warning. The code is an interface and never changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Warning {
+    /// Fewer threads than asked for or than cores.
+    ThreadsReduced { asked: usize, used: usize, reason: &'static str },
+    /// Not every connection was open when measure began.
+    ConnectionsMissing { asked: u64, failed: u64 },
+    /// One allowed core: the workers block instead of spinning.
+    WaitBlocks,
+    /// A worker could not be pinned.
+    NotPinned { core: usize },
+    /// Buffers ran out; nothing was lost.
+    BuffersExhausted { times: u64 },
+    /// The kernel had to keep completions aside; nothing was lost.
+    CqOverflow { times: u64 },
+    /// Bytes after a complete answer.
+    UnsolicitedBytes { bytes: u64 },
+    /// Times over the histogram's hour.
+    Saturated { samples: u64 },
+    /// The server closes connections on which nothing is sent.
+    ResetIdle { times: u64 },
+    /// Open loop: requests waited for a free connection.
+    Waited { share: f64 },
+    /// Work left at the end.
+    Unfinished { dropped: u64, abandoned: u64, drain: Nanos },
+    /// The histogram of the result was made while the server dropped SYNs.
+    ListenBacklog { slow: u64 },
+}
+
+impl Warning {
+    pub fn code(&self) -> &'static str {
+        match self {
+            Warning::ThreadsReduced { .. } => "threads_reduced",
+            Warning::ConnectionsMissing { .. } => "connections_missing",
+            Warning::WaitBlocks => "wait_blocks",
+            Warning::NotPinned { .. } => "not_pinned",
+            Warning::BuffersExhausted { .. } => "buffers_exhausted",
+            Warning::CqOverflow { .. } => "cq_overflow",
+            Warning::UnsolicitedBytes { .. } => "unsolicited_bytes",
+            Warning::Saturated { .. } => "histogram_saturated",
+            Warning::ResetIdle { .. } => "reset_idle",
+            Warning::Waited { .. } => "waited_for_connection",
+            Warning::Unfinished { .. } => "unfinished",
+            Warning::ListenBacklog { .. } => "listen_backlog",
+        }
+    }
+
+    pub fn text(&self) -> String {
+        match self {
+            Warning::ThreadsReduced { asked, used, reason } => {
+                format!("{used} threads instead of {asked}: {reason}")
+            }
+            Warning::ConnectionsMissing { asked, failed } => {
+                format!("{failed} of {asked} connections had failed when measure began")
+            }
+            Warning::WaitBlocks => "only one core is allowed, so due times are waited for \
+                asleep: they are met 20 to 100 us late"
+                .to_string(),
+            Warning::NotPinned { core } => format!("a worker could not be pinned to core {core}"),
+            Warning::BuffersExhausted { times } => {
+                format!("the receive buffers ran out {times} times; nothing was lost")
+            }
+            Warning::CqOverflow { times } => {
+                format!("the completion queue overflowed {times} times; nothing was lost")
+            }
+            Warning::UnsolicitedBytes { bytes } => {
+                format!("the server sent {bytes} bytes after complete answers")
+            }
+            Warning::Saturated { samples } => {
+                format!("{samples} samples were longer than an hour and count as one hour")
+            }
+            Warning::ResetIdle { times } => {
+                format!("the server closed {times} connections while no request was on them")
+            }
+            Warning::Waited { share } => {
+                format!("{:.1} % of the requests waited for a free connection", share * 100.0)
+            }
+            Warning::Unfinished { dropped, abandoned, drain } => format!(
+                "after a drain of {} there were {dropped} requests still unsent and {abandoned} \
+                 unanswered",
+                units::format_duration(*drain)
+            ),
+            Warning::ListenBacklog { slow } => format!(
+                "{slow} connections took a second or more to open: the server's listen queue \
+                 dropped their first SYN"
+            ),
+        }
+    }
+
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Warning::ThreadsReduced { .. } => "set --threads to silence this",
+            Warning::ConnectionsMissing { .. } => {
+                "look at the connection failures; --connect-rate opens them more slowly"
+            }
+            Warning::WaitBlocks => "give blast a second core, or ask for --wait spin",
+            Warning::NotPinned { .. } => "choose allowed cores with --pin, or --pin off",
+            Warning::BuffersExhausted { .. } => "more --threads share the load of large answers",
+            Warning::CqOverflow { .. } => "use fewer --connections a thread",
+            Warning::UnsolicitedBytes { .. } => "its Content-Length is too small",
+            Warning::Saturated { .. } => "set a --timeout under an hour",
+            Warning::ResetIdle { .. } => {
+                "its keep-alive time or its requests per connection are limited"
+            }
+            Warning::Waited { .. } => "raise --connections, if the server is not the limit",
+            Warning::Unfinished { .. } => "the server was behind; a longer --drain waits for it",
+            Warning::ListenBacklog { .. } => {
+                "raise its backlog and net.core.somaxconn, or open more slowly: --connect-rate"
+            }
+        }
+    }
+}
