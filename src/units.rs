@@ -1,7 +1,27 @@
-//! Numbers as people write them.
+//! Numbers as people write them (`10k`, `2m`, `50/1s`, `1MiB`), and as people read them.
 
-use crate::time::Nanos;
+mod format;
+mod parse;
 
-pub fn format_duration(nanos: Nanos) -> String {
-    format!("{:.2} ms", nanos.as_micros_f64() / 1e3)
+pub use format::{format_bytes, format_count, format_duration};
+pub use parse::{parse_count, parse_duration, parse_rate, parse_size};
+
+/// What was typed, as an error repeats it: in backticks, cut when long, control characters shown.
+pub fn quote(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let cut = if text.chars().nth(LONGEST).is_some() { "..." } else { "" };
+    format!("`{}{cut}`", shown.replace("\\'", "'").replace("\\\"", "\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_text_is_short_and_printable() {
+        assert_eq!(quote("it's"), "`it's`");
+        assert_eq!(quote("a\nb"), "`a\\nb`");
+        assert_eq!(quote(&"x".repeat(61)), format!("`{}...`", "x".repeat(60)));
+    }
 }
