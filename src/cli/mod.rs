@@ -1,7 +1,103 @@
-//! The command line.
+//! The command line: words -> `Plan` -> call -> exit code.
+//!
+//! Two steps: `low` is what was typed, `high` what it means. Then one file a verb. Nothing below
+//! this layer reads arguments or the environment, or prints.
 
+pub mod low;
+
+mod complaint;
+mod demo;
+mod help;
+mod high;
+mod outputs;
+mod request;
+mod run;
+mod target;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use clap::FromArgMatches;
+use clap_complete::Shell;
+
+use crate::error::{Error, Exit, Result};
+use low::{Cli, Verb};
+
+pub use high::plan;
+pub use outputs::Outputs;
+
+/// The program: reads the arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let exit = parse(&arguments).and_then(|parsed| match parsed {
+        Parsed::Cli(cli) => dispatch(*cli),
+        Parsed::Text(text) => print(&text),
+    });
+    let exit = exit.unwrap_or_else(|error| {
+        // Where stderr is gone, the exit code still tells.
+        let _ = writeln!(std::io::stderr(), "blast: {error}");
+        error.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// What the arguments come to.
+enum Parsed {
+    Cli(Box<Cli>),
+    /// Help or version, to be printed.
+    Text(String),
+}
+
+fn parse(arguments: &[OsString]) -> Result<Parsed> {
+    if let Some(word) = arguments.get(1).and_then(|word| word.to_str()) {
+        complaint::refuse_later_verb(word)?;
+        if word == "help" {
+            return Ok(Parsed::Text(help::command(false).render_help().to_string()));
+        }
+    }
+    let brief = arguments.iter().any(|argument| argument == "-h");
+    let matches = help::command(brief).try_get_matches_from(arguments);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => Ok(Parsed::Cli(Box::new(cli))),
+        Err(error) if error.exit_code() == 0 => Ok(Parsed::Text(error.render().to_string())),
+        Err(error) => Err(complaint::from_clap(&error)),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit> {
+    match cli.verb {
+        None => run::run(high::plan(&cli.load)?, Outputs::of(&cli.load)?),
+        Some(Verb::Target(args)) => target::run(args),
+        Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Completions(args)) => print(&completions(args.shell)),
+    }
+}
+
+fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut help::command(false), "blast", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// A reader that has seen enough (`blast --help | head -1`) is no error.
+fn print(text: &str) -> Result<Exit> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let reason = reason(&error);
+            Err(Error::failed(format!("stdout cannot be written ({reason}); send it elsewhere")))
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// What went wrong in words, without Rust's "(os error 2)".
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_string()
 }

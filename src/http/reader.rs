@@ -1,11 +1,28 @@
 //! The reader: the bytes of a connection in, responses out.
+//!
+//! It does no IO, knows no clock and keeps no body. A small response that stands whole in one read,
+//! the usual case, costs one pass of httparse and no copy. The loop is [`Reader::read`]; each part
+//! of a response has one state and one function.
 
+use super::body::Chunked;
+use super::framing::{Body, Framing};
+use super::pool::{HeadPool, Lease};
+use super::scan::Scan;
+use super::{MAX_HEAD, head};
 use crate::failure::Kind;
 
 /// Reads the responses of one connection. Holds no bytes but those of a split head, and these are
-/// borrowed from the worker's [`HeadPool`].
+/// borrowed from the worker's [`HeadPool`]: always pass the same pool.
 #[derive(Debug, Default)]
-pub struct Reader {}
+pub struct Reader {
+    state: State,
+    /// Body bytes so far; of a counted body, all of them from the start.
+    body_bytes: u64,
+    status: u16,
+    keep_alive: bool,
+    /// 1xx responses skipped on the way to this one; at most [`MAX_INTERIM`].
+    interim: u8,
+}
 
 /// What a call of [`Reader::read`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +31,8 @@ pub enum Progress {
     Partial,
     /// One response is complete; the input may hold more.
     Complete(Response),
-    /// The bytes are no answer: `Malformed`, `HeadTooLarge` or `BuffersExhausted`.
+    /// The bytes are no answer (`Malformed`, `HeadTooLarge`), or there was no memory to read it
+    /// with (`BuffersExhausted`). The connection is of no further use.
     Broken(Kind),
 }
 
@@ -35,17 +53,375 @@ pub enum End {
     Idle,
     /// It completes a close-delimited response.
     Complete(Response),
-    /// Inside a head or a counted or chunked body.
+    /// Inside a head or a counted or chunked body, or after a 1xx.
     Truncated,
 }
 
-/// The worker's buffers for split heads.
-#[derive(Debug)]
-pub struct HeadPool {}
+/// What the next byte belongs to.
+#[derive(Debug, Default)]
+enum State {
+    /// The first byte of a head.
+    #[default]
+    Head,
+    /// A head of which a part stands in the pool.
+    SplitHead(Lease, Scan),
+    /// A counted body: the bytes still to come.
+    Counted(u64),
+    Chunked(Chunked),
+    ToFin,
+}
+
+/// What a part of a response came to.
+enum Step {
+    /// Done; the state says what is next.
+    Next,
+    /// It needs more input.
+    Wait,
+    /// It was the last.
+    Done,
+}
+
+/// 1xx responses before a final one. No real server sends more than two or three.
+const MAX_INTERIM: u8 = 64;
 
 impl Reader {
-    /// Reads up to the end of one response. Returns how many bytes of `input` were used.
-    pub fn read(&mut self, _input: &[u8], _head: bool, _pool: &mut HeadPool) -> (usize, Progress) {
-        (0, Progress::Broken(Kind::Malformed))
+    /// Reads up to the end of one response. Returns how many bytes of `input` were used: all of
+    /// them unless a response is complete. `head`: the request was HEAD.
+    #[inline]
+    pub fn read(&mut self, input: &[u8], head: bool, pool: &mut HeadPool) -> (usize, Progress) {
+        let mut used = 0;
+        loop {
+            match self.step(&input[used..], head, pool) {
+                Ok((n, Step::Next)) => used += n,
+                Ok((n, Step::Wait)) => return (used + n, Progress::Partial),
+                Ok((n, Step::Done)) => {
+                    let response = self.response();
+                    self.restart();
+                    return (used + n, Progress::Complete(response));
+                }
+                Err(kind) => {
+                    self.reset(pool);
+                    return (input.len(), Progress::Broken(kind));
+                }
+            }
+        }
+    }
+
+    /// The peer sent FIN.
+    pub fn fin(&mut self, pool: &mut HeadPool) -> End {
+        let end = match self.state {
+            State::ToFin => End::Complete(self.response()),
+            _ if self.is_idle() => End::Idle,
+            _ => End::Truncated,
+        };
+        self.reset(pool);
+        end
+    }
+
+    /// No byte of a response has been read since the last complete one.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Head) && self.interim == 0
+    }
+
+    /// Forgets everything, for a new connection.
+    pub fn reset(&mut self, pool: &mut HeadPool) {
+        if let State::SplitHead(lease, _) = std::mem::take(&mut self.state) {
+            pool.give(lease);
+        }
+        self.restart();
+    }
+
+    #[inline]
+    fn step(
+        &mut self,
+        input: &[u8],
+        head: bool,
+        pool: &mut HeadPool,
+    ) -> Result<(usize, Step), Kind> {
+        match &mut self.state {
+            State::Head => match head::parse(input, head)? {
+                Some((len, framing)) => Ok((len, self.begin_body(framing)?)),
+                None => self.keep_head(input, pool),
+            },
+            State::SplitHead(..) => self.split_head(input, head, pool),
+            State::Counted(left) => {
+                let n = (*left).min(input.len() as u64);
+                *left -= n;
+                Ok((n as usize, if *left == 0 { Step::Done } else { Step::Wait }))
+            }
+            State::Chunked(chunked) => {
+                let (n, ended) = chunked.read(input, &mut self.body_bytes)?;
+                Ok((n, if ended { Step::Done } else { Step::Wait }))
+            }
+            State::ToFin => {
+                self.body_bytes += input.len() as u64;
+                Ok((input.len(), Step::Wait))
+            }
+        }
+    }
+
+    /// A head has been read: what is next?
+    #[inline]
+    fn begin_body(&mut self, framing: Framing) -> Result<Step, Kind> {
+        match framing.status {
+            // An upgrade that nobody asked for: what follows is not HTTP.
+            101 => return Err(Kind::Malformed),
+            100..=199 => return self.skip_interim(),
+            _ => {}
+        }
+        self.status = framing.status;
+        self.keep_alive = framing.keep_alive;
+        self.state = match framing.body {
+            Body::None | Body::Counted(0) => return Ok(Step::Done),
+            Body::Counted(length) => {
+                self.body_bytes = length;
+                State::Counted(length)
+            }
+            Body::Chunked => State::Chunked(Chunked::new()),
+            Body::ToFin => State::ToFin,
+        };
+        Ok(Step::Next)
+    }
+
+    /// RFC 9110, 15.2: any number may come; without a bound a server could hold us for ever.
+    #[cold]
+    fn skip_interim(&mut self) -> Result<Step, Kind> {
+        if self.interim == MAX_INTERIM {
+            return Err(Kind::Malformed);
+        }
+        self.interim += 1;
+        self.state = State::Head;
+        Ok(Step::Next)
+    }
+
+    /// `input` is a head that has not ended: keep it.
+    #[cold]
+    fn keep_head(&mut self, input: &[u8], pool: &mut HeadPool) -> Result<(usize, Step), Kind> {
+        if input.is_empty() {
+            return Ok((0, Step::Wait));
+        }
+        let lease = pool.take().ok_or(Kind::BuffersExhausted)?;
+        self.state = State::SplitHead(lease, Scan::head());
+        // Scans and keeps; it cannot end here, as httparse has just said.
+        self.split_head(input, false, pool)
+    }
+
+    #[cold]
+    fn split_head(
+        &mut self,
+        input: &[u8],
+        head: bool,
+        pool: &mut HeadPool,
+    ) -> Result<(usize, Step), Kind> {
+        let State::SplitHead(lease, scan) = &mut self.state else {
+            return Ok((0, Step::Next));
+        };
+        let room = MAX_HEAD - pool.bytes(lease).len();
+        let input = &input[..input.len().min(room)];
+        let end = scan.read(input)?;
+        let used = end.unwrap_or(input.len());
+        if end.is_none() && used == room {
+            return Err(Kind::HeadTooLarge);
+        }
+        if !pool.append(lease, &input[..used]) {
+            return Err(Kind::BuffersExhausted);
+        }
+        if end.is_none() {
+            return Ok((used, Step::Wait));
+        }
+        // The scan and httparse agree on where a head ends, so `None` does not come.
+        let (_, framing) = head::parse(pool.bytes(lease), head)?.ok_or(Kind::Malformed)?;
+        if let State::SplitHead(lease, _) = std::mem::take(&mut self.state) {
+            pool.give(lease);
+        }
+        Ok((used, self.begin_body(framing)?))
+    }
+
+    fn response(&self) -> Response {
+        Response { status: self.status, keep_alive: self.keep_alive, body_bytes: self.body_bytes }
+    }
+
+    #[inline]
+    fn restart(&mut self) {
+        self.state = State::Head;
+        self.body_bytes = 0;
+        self.interim = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &[u8], head: bool) -> (usize, Progress) {
+        let mut pool = HeadPool::new(0);
+        let outcome = Reader::default().read(input, head, &mut pool);
+        if outcome.1 != Progress::Partial {
+            assert_eq!(pool.grown(), 0, "a whole response borrows nothing");
+        }
+        outcome
+    }
+
+    fn complete(status: u16, keep_alive: bool, body_bytes: u64) -> Progress {
+        Progress::Complete(Response { status, keep_alive, body_bytes })
+    }
+
+    #[test]
+    fn a_reader_is_small() {
+        assert!(size_of::<Reader>() <= 40, "{}", size_of::<Reader>());
+    }
+
+    #[test]
+    fn a_response_ends_where_its_framing_says() {
+        let table: [(&[u8], Progress); 7] = [
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", complete(200, true, 5)),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", complete(200, true, 0)),
+            (b"HTTP/1.1 204 No Content\r\n\r\n", complete(204, true, 0)),
+            (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", complete(304, true, 0)),
+            (b"HTTP/1.0 404 Not Found\nContent-Length: 1\n\nx", complete(404, false, 1)),
+            (b"HTTP/1.1 777 Odd\r\nContent-Length: 1\r\n\r\nx", complete(777, true, 1)),
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\nabc\r\n0\r\nB: c\r\n\r\n",
+                complete(200, true, 3),
+            ),
+        ];
+        for (input, expected) in table {
+            let found = read(&[input, b"the next"].concat(), false);
+            assert_eq!(found, (input.len(), expected), "{}", input.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_response_to_head_has_no_body() {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+        assert_eq!(read(head, true), (head.len(), complete(200, true, 0)));
+        assert_eq!(read(head, false), (head.len(), Progress::Partial));
+    }
+
+    #[test]
+    fn interim_responses_are_skipped_up_to_a_bound() {
+        let last = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        let after = |n| [&b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n".repeat(n), &last[..]].concat();
+        for n in [0, 1, 64] {
+            assert_eq!(read(&after(n), false), (after(n).len(), complete(200, true, 2)), "{n}");
+        }
+        assert_eq!(read(&after(65), false).1, Progress::Broken(Kind::Malformed));
+    }
+
+    #[test]
+    fn the_count_of_interim_responses_starts_anew_with_each_response() {
+        let one = [&b"HTTP/1.1 100 C\r\n\r\n".repeat(40)[..], b"HTTP/1.1 204 N\r\n\r\n"].concat();
+        let (mut reader, mut pool) = (Reader::default(), HeadPool::new(0));
+        for _ in 0..3 {
+            assert_eq!(reader.read(&one, false, &mut pool), (one.len(), complete(204, true, 0)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_refused_at_once() {
+        let table: [(&[u8], Kind); 9] = [
+            (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", Kind::Malformed),
+            (b"\x15\x03\x01", Kind::Malformed),
+            (b"SSH-2.0-OpenSSH_9.6\r\n", Kind::Malformed),
+            (b"PRI * HTTP/2.0\r\n", Kind::Malformed),
+            (b"\0", Kind::Malformed),
+            (b"\r\n", Kind::Malformed),
+            (b"HTTP/2", Kind::Malformed),
+            (b"HTTP/1.1 200 OK\r\nA: \0", Kind::Malformed),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x", Kind::Malformed),
+        ];
+        for (input, kind) in table {
+            assert_eq!(read(input, false).1, Progress::Broken(kind), "{}", input.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn an_endless_head_is_too_large_in_any_pieces() {
+        let endless = [b"HTTP/1.1 200 OK\r\nA: ", &b"b".repeat(500_000)[..]].concat();
+        for size in [1, 7, 2048, MAX_HEAD - 1, MAX_HEAD, endless.len()] {
+            let (mut reader, mut pool) = (Reader::default(), HeadPool::new(1));
+            let mut read = 0;
+            let broken = endless.chunks(size).find_map(|piece| {
+                read += piece.len();
+                let (_, progress) = reader.read(piece, false, &mut pool);
+                (progress != Progress::Partial).then_some(progress)
+            });
+            assert_eq!(broken, Some(Progress::Broken(Kind::HeadTooLarge)), "pieces of {size}");
+            assert!(read < MAX_HEAD + size, "refused at the limit, not after it");
+            assert!(pool.is_whole());
+        }
+    }
+
+    #[test]
+    fn a_fin_means_what_came_before_it() {
+        let table: [(&[u8], End); 10] = [
+            (b"", End::Idle),
+            (b"HTTP/1.1 204 N\r\n\r\n", End::Idle),
+            (b"H", End::Truncated),
+            (b"HTTP/1.1 200 OK\r\nContent-Le", End::Truncated),
+            (b"HTTP/1.1 100 Continue\r\n\r\n", End::Truncated),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", End::Truncated),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", End::Truncated),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", End::Truncated),
+            (
+                b"HTTP/1.1 200 OK\r\n\r\n",
+                End::Complete(Response { status: 200, keep_alive: false, body_bytes: 0 }),
+            ),
+            (
+                b"HTTP/1.0 503 No\r\n\r\nbusy",
+                End::Complete(Response { status: 503, keep_alive: false, body_bytes: 4 }),
+            ),
+        ];
+        for (input, expected) in table {
+            let (mut reader, mut pool) = (Reader::default(), HeadPool::new(1));
+            let (used, _) = reader.read(input, false, &mut pool);
+            assert_eq!(used, input.len());
+            assert_eq!(reader.is_idle(), expected == End::Idle, "{}", input.escape_ascii());
+            assert_eq!(reader.fin(&mut pool), expected, "{}", input.escape_ascii());
+            assert!(reader.is_idle() && pool.is_whole());
+        }
+    }
+
+    #[test]
+    fn a_reset_forgets_all_and_gives_the_buffer_back() {
+        let mut pool = HeadPool::new(1);
+        let mut reader = Reader::default();
+        for start in [&b"HTTP/1.1 2"[..], b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nbody"]
+        {
+            assert_eq!(reader.read(start, false, &mut pool), (start.len(), Progress::Partial));
+            assert!(!reader.is_idle());
+            reader.reset(&mut pool);
+            assert!(reader.is_idle() && pool.is_whole());
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+            let found = reader.read(answer, false, &mut pool);
+            assert_eq!(found, (answer.len(), complete(200, true, 1)));
+        }
+        assert_eq!(pool.grown(), 0);
+    }
+
+    #[test]
+    fn without_a_buffer_a_split_head_is_the_generators_failure() {
+        let mut pool = HeadPool::with_limit(1, 2048);
+        let (mut first, mut second) = (Reader::default(), Reader::default());
+        assert_eq!(first.read(b"HTTP", false, &mut pool), (4, Progress::Partial));
+        let exhausted = Progress::Broken(Kind::BuffersExhausted);
+        assert_eq!(second.read(b"HTTP", false, &mut pool).1, exhausted);
+        let whole = b"HTTP/1.1 204 N\r\n\r\n";
+        assert_eq!(second.read(whole, false, &mut pool).1, complete(204, true, 0));
+        assert_eq!(first.read(&whole[4..], false, &mut pool).1, complete(204, true, 0));
+        assert_eq!(second.read(b"HTTP", false, &mut pool), (4, Progress::Partial));
+        let long = [b"/1.1 200 OK\r\nA: ", &b"b".repeat(3000)[..]].concat();
+        assert_eq!(second.read(&long, false, &mut pool).1, exhausted);
+        assert!(pool.is_whole());
+    }
+
+    #[test]
+    fn nothing_read_is_nothing_begun() {
+        let mut pool = HeadPool::new(0);
+        let mut reader = Reader::default();
+        assert_eq!(reader.read(b"", false, &mut pool), (0, Progress::Partial));
+        assert!(reader.is_idle());
+        assert_eq!(pool.grown(), 0);
     }
 }

@@ -157,7 +157,8 @@ impl Distribution {
 
     pub fn ranked(good: &Histogram, censored: &Histogram) -> Distribution {
         let slowest = good.max();
-        let mut all = good.clone();
+        let mut all = Histogram::default();
+        all.add(good);
         for (age, count) in censored.recorded() {
             all.record_many(age.max(slowest), count);
         }

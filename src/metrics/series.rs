@@ -35,6 +35,8 @@ pub struct Series {
     progress: Vec<u32>,
     /// Intervals that some worker may still report on, oldest first.
     open: Vec<Open>,
+    /// One that is over, to be filled again: its histograms are large.
+    spare: Option<Open>,
     done: Vec<Interval>,
     /// How many lengths one kept interval spans.
     stride: u32,
@@ -53,8 +55,16 @@ struct Open {
 
 impl Series {
     pub fn new(workers: usize, length: Nanos, mode: Mode) -> Series {
-        let (progress, open, done) = (vec![0; workers], Vec::new(), Vec::new());
-        Series { length, mode, progress, open, done, stride: 1, part: None }
+        Series {
+            length,
+            mode,
+            progress: vec![0; workers],
+            open: Vec::new(),
+            spare: None,
+            done: Vec::new(),
+            stride: 1,
+            part: None,
+        }
     }
 
     /// Takes one worker's snapshot in. `last`: the worker sends no more for this interval.
@@ -100,17 +110,20 @@ impl Series {
         let at = match self.open.binary_search_by_key(&index, |open| open.index) {
             Ok(at) => at,
             Err(at) => {
-                self.open.insert(at, Open::new(index));
+                let spare = self.spare.take().unwrap_or_default();
+                self.open.insert(at, Open { index, ..spare });
                 at
             }
         };
         &mut self.open[at]
     }
 
-    fn finish(&mut self, open: Open) -> Interval {
+    fn finish(&mut self, mut open: Open) -> Interval {
         let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
         let interval = open.interval(end, self.mode);
         self.keep(interval);
+        open.clear();
+        self.spare = Some(open);
         interval
     }
 
@@ -119,7 +132,7 @@ impl Series {
             Some(part) => part.merge(&interval),
             None => interval,
         };
-        let full = merged.end.0 / self.length.0 % u64::from(self.stride) == 0;
+        let full = (merged.end.0 / self.length.0).is_multiple_of(u64::from(self.stride));
         if full {
             self.done.push(merged);
         } else {
@@ -144,29 +157,43 @@ impl Series {
 }
 
 impl Open {
-    fn new(index: u32) -> Open {
-        Open {
-            index,
-            phase: Phase::Warmup,
-            events: Events::default(),
-            in_flight: 0,
-            fates: Fates::default(),
-        }
+    fn clear(&mut self) {
+        self.events = Events::default();
+        self.in_flight = 0;
+        self.fates.clear();
     }
 
     fn interval(&self, end: Nanos, mode: Mode) -> Interval {
-        let response = Distribution::ranked(&self.fates.good, &self.fates.censored);
-        let service = self.fates.service(mode);
-        Interval {
+        let mut interval = Interval {
             end,
             phase: self.phase,
             events: self.events,
             in_flight: self.in_flight,
-            response_p50: response.quantile(0.5).map(|r| r.value()),
-            response_p99: response.quantile(0.99).map(|r| r.value()),
-            response_max: response.max().map(|r| r.value()),
-            service_p99: service.supported_quantile(0.99),
+            response_p50: None,
+            response_p99: None,
+            response_max: None,
+            service_p99: None,
             send_lag_p99: self.fates.send_lag.supported_quantile(0.99),
+        };
+        if !self.fates.good.is_empty() || !self.fates.censored.is_empty() {
+            let response = Distribution::ranked(&self.fates.good, &self.fates.censored);
+            interval.response_p50 = response.quantile(0.5).map(|r| r.value());
+            interval.response_p99 = response.quantile(0.99).map(|r| r.value());
+            interval.response_max = response.max().map(|r| r.value());
+            interval.service_p99 = self.fates.service(mode).supported_quantile(0.99);
+        }
+        interval
+    }
+}
+
+impl Default for Open {
+    fn default() -> Open {
+        Open {
+            index: 0,
+            phase: Phase::Warmup,
+            events: Events::default(),
+            in_flight: 0,
+            fates: Fates::default(),
         }
     }
 }
@@ -224,8 +251,10 @@ mod tests {
     #[test]
     fn a_ten_hour_run_keeps_a_bounded_series_and_loses_no_count() {
         let mut series = Series::new(1, SECOND, Mode::Open);
+        let mut snapshot = snapshot(0, 3);
         for index in 0..36_001 {
-            series.push(0, &snapshot(index, 3), true);
+            snapshot.interval = index;
+            series.push(0, &snapshot, true);
         }
         series.close();
         assert!(series.intervals().len() <= LIMIT);

@@ -91,7 +91,8 @@ impl Fates {
 
     /// Service times of the good, the timed out and the abandoned.
     pub fn service(&self, mode: Mode) -> Histogram {
-        let mut service = self.service.clone();
+        let mut service = Histogram::default();
+        service.add(&self.service);
         if mode == Mode::Closed {
             service.add(&self.good);
         }

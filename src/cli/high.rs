@@ -1,0 +1,129 @@
+//! Flags, second step: what they mean. From what was typed to a `Plan`, with the defaults that
+//! depend on other flags, and the combinations that make no sense refused.
+
+use std::ffi::OsStr;
+
+use super::complaint::{VERBS, refuse_later_verb};
+use super::low::LoadArgs;
+use super::{request, values};
+use crate::error::{Error, Result};
+use crate::http::Request;
+use crate::plan::url::Host;
+use crate::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait};
+use crate::time::Nanos;
+
+const CONNECTIONS: u32 = 64;
+const MOST_DEFAULT_CONNECTIONS: u32 = 10_000;
+const DURATION: Nanos = Nanos::from_secs(10);
+const TIMEOUT: Nanos = Nanos::from_secs(10);
+const CONNECT_TIMEOUT: Nanos = Nanos::from_secs(5);
+
+/// What `blast URL` with these flags is to do. Reads the body's file or stdin, and
+/// `BLAST_ENGINE`.
+pub fn plan(args: &LoadArgs) -> Result<Plan> {
+    let url = url(&args.words)?;
+    let request = request::build(&args.request, &url, args.connection.no_keepalive)?;
+    let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
+    check_combinations(args, &url, keepalive)?;
+    let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
+    let timeout = args.request.timeout.unwrap_or(TIMEOUT);
+    Ok(Plan {
+        load: size.rps.map_or(Load::Closed, |rate| Load::Open { rate }),
+        connections: size.connections.unwrap_or_else(|| default_connections(size.rps)),
+        threads: size.threads,
+        pipeline: connection.pipeline.unwrap_or(1),
+        keepalive,
+        requests_per_connection: connection.requests_per_connection,
+        connect_rate: connection.connect_rate,
+        timeout,
+        connect_timeout: connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+        warmup: phases.warmup.unwrap_or(Nanos::ZERO),
+        duration: duration(args),
+        requests: phases.requests,
+        drain: phases.drain.unwrap_or(timeout),
+        engine: engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?,
+        wait: args.worker.wait.unwrap_or(Wait::Hybrid),
+        pin: args.worker.pin.clone().unwrap_or(Pin::Auto),
+        bind: connection.bind.clone(),
+        url,
+        request,
+    })
+}
+
+/// One word is the URL. The words themselves are not repeated: an unquoted header leaves its
+/// value, maybe a credential, among them.
+fn url(words: &[String]) -> Result<Url> {
+    if let Some(word) = words.first() {
+        refuse_later_verb(word)?;
+    }
+    let verb = words.iter().find(|word| VERBS.contains(&word.as_str()));
+    match (words, verb) {
+        ([], _) => Err(Error::usage(
+            "the URL is missing; try `blast http://localhost:8080/`, `blast demo` or `blast --help`",
+        )),
+        (_, Some(verb)) => {
+            Err(Error::usage(format!("`{verb}` is a verb and stands first: `blast {verb} ...`")))
+        }
+        ([word], _) => Url::parse(word),
+        (words, _) => Err(Error::usage(format!(
+            "one URL is taken and {} words were given; put quotes around a value with spaces",
+            words.len()
+        ))),
+    }
+}
+
+fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()> {
+    let connection = &args.connection;
+    let refuse = |message: &str| Err(Error::usage(message));
+    if !keepalive && connection.pipeline.is_some_and(|depth| depth > 1) {
+        return refuse(
+            "a connection that closes takes one request; drop `--pipeline` or the close",
+        );
+    }
+    if !keepalive && connection.requests_per_connection.is_some_and(|n| n > 1) {
+        return refuse(
+            "a connection that closes takes one request; drop `--requests-per-connection` or the close",
+        );
+    }
+    let Host::Ip(target) = url.host else {
+        return Ok(());
+    };
+    if connection.bind.iter().any(|local| local.is_ipv4() != target.is_ipv4()) {
+        return refuse(
+            "--bind: IPv4 reaches only IPv4, and IPv6 only IPv6; match the URL's address",
+        );
+    }
+    Ok(())
+}
+
+/// A tenth of a second's arrivals: enough for answers that take 100 ms.
+fn default_connections(rate: Option<Rate>) -> u32 {
+    let tenth = rate.map_or(0.0, |rate| (rate.per_s() * 0.1).ceil());
+    // A float becomes an integer by saturation.
+    (tenth as u32).clamp(CONNECTIONS, MOST_DEFAULT_CONNECTIONS)
+}
+
+/// A number of requests alone sets no time limit.
+fn duration(args: &LoadArgs) -> Option<Nanos> {
+    match (args.size.duration, args.phases.requests) {
+        (None, Some(_)) => None,
+        (typed, _) => Some(typed.unwrap_or(DURATION)),
+    }
+}
+
+/// RFC 9112, 9.6: a client that sends `close` must send nothing more on that connection.
+fn asks_to_close(request: &Request) -> bool {
+    let connection = request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("connection"));
+    let mut options = connection.flat_map(|(_, value)| value.split(','));
+    options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+}
+
+/// The flag, or else the environment; an empty variable is none.
+pub fn engine(flag: Option<Engine>, variable: Option<&OsStr>) -> Result<Engine> {
+    match (flag, variable) {
+        (Some(engine), _) => Ok(engine),
+        (None, Some(name)) if !name.is_empty() => values::engine(&name.to_string_lossy())
+            .map_err(|error| Error::usage(format!("BLAST_ENGINE: {error}"))),
+        _ => Ok(Engine::Ring),
+    }
+}

@@ -1,0 +1,257 @@
+//! Flags, first step: what was typed. One struct a group of `--help`; each field is one flag, with
+//! its value read but not yet judged beside the others (`high`).
+//!
+//! The long names of other tools are hidden aliases: they work, and `--help` stays short. Flags
+//! that few need carry `hide_short_help`: `-h` leaves them out.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use super::target::TargetArgs;
+use super::values;
+use crate::plan::{Engine, Pin, Rate, Wait};
+use crate::time::Nanos;
+
+/// The whole command line: `blast [FLAGS] URL`, or a verb.
+#[derive(Debug, Parser)]
+#[command(
+    name = "blast",
+    version,
+    about = "blast: HTTP load at an exact rate, latencies that hide nothing, the limit named",
+    override_usage = "blast [FLAGS] URL\n       blast VERB [FLAGS]",
+    args_conflicts_with_subcommands = true,
+    args_override_self = true,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Verbs",
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub load: LoadArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start the built-in server, to try things on
+    Target(TargetArgs),
+    /// Load the built-in server for a moment and show the page
+    Demo(DemoArgs),
+    /// Print completions for a shell: bash, zsh or fish
+    Completions(CompletionsArgs),
+}
+
+/// What `blast URL` takes.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct LoadArgs {
+    /// Where the load goes, such as localhost:8080/path (http)
+    // Words are collected whatever their number, so that one sentence can say what is wrong.
+    #[arg(value_name = "URL", value_hint = ValueHint::Url, hide = true)]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub size: SizeArgs,
+    #[command(flatten)]
+    pub phases: PhaseArgs,
+    #[command(flatten)]
+    pub request: RequestArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub page: PageArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    #[command(flatten)]
+    pub worker: WorkerArgs,
+    /// Locust's; blast has nothing else
+    #[arg(long, hide = true)]
+    pub headless: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Load")]
+pub struct SizeArgs {
+    /// Connections [default: 64, or a tenth of the rate, up to 10k]
+    #[arg(short, long, value_name = "N", value_parser = values::connections)]
+    #[arg(aliases = ["concurrency", "clients", "workers", "users", "vus"])]
+    pub connections: Option<u32>,
+
+    /// Requests due per second: 50k, 1000/m [default: as answers come]
+    #[arg(short = 'R', long, value_name = "N", value_parser = values::rate)]
+    #[arg(aliases = ["rate", "qps"])]
+    pub rps: Option<Rate>,
+
+    /// Length of the run: 30, 30s, 2m [default: 10s]
+    #[arg(short, long, value_name = "T", value_parser = values::run_length)]
+    #[arg(short_alias = 'z', alias = "run-time")]
+    pub duration: Option<Nanos>,
+
+    /// Worker threads [default: one a core allowed]
+    #[arg(short, long, value_name = "N", value_parser = values::threads, alias = "cpus")]
+    pub threads: Option<usize>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Load")]
+pub struct PhaseArgs {
+    /// Requests to send; with -d, whichever ends first
+    #[arg(short = 'n', long, value_name = "N", value_parser = values::at_least_one)]
+    pub requests: Option<u64>,
+
+    /// Load before the run that is reported apart [default: 0]
+    #[arg(long, value_name = "T", value_parser = crate::units::parse_duration)]
+    pub warmup: Option<Nanos>,
+
+    /// Wait for open requests after the run [default: the timeout]
+    #[arg(long, value_name = "T", value_parser = crate::units::parse_duration)]
+    #[arg(hide_short_help = true)]
+    pub drain: Option<Nanos>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Request")]
+pub struct RequestArgs {
+    /// Method [default: GET; POST with a body]
+    #[arg(short = 'X', long, value_name = "M", value_parser = values::method)]
+    pub method: Option<String>,
+
+    /// Header 'Name: value'; 'Name:' removes, 'Name;' sends it empty
+    #[arg(short = 'H', long = "header", value_name = "H", value_parser = values::header)]
+    pub headers: Vec<values::Header>,
+
+    /// Body: text, @FILE or @- (stdin), sent byte for byte
+    #[arg(short, long, value_name = "B", allow_hyphen_values = true, alias = "data")]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub body: Option<String>,
+
+    /// The body's type [default: application/x-www-form-urlencoded]
+    #[arg(long, value_name = "TYPE")]
+    pub content_type: Option<String>,
+
+    /// Limit from sending to the last byte of the answer [default: 10s]
+    #[arg(short = 'T', long, value_name = "T", value_parser = values::time_limit)]
+    pub timeout: Option<Nanos>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct ConnectionArgs {
+    /// Requests in flight on each connection [default: 1]
+    #[arg(short, long, value_name = "N", value_parser = values::pipeline)]
+    pub pipeline: Option<u32>,
+
+    /// A new connection for each request
+    #[arg(long)]
+    pub no_keepalive: bool,
+
+    /// Close a connection after N answers [default: never]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one, hide_short_help = true)]
+    pub requests_per_connection: Option<u64>,
+
+    /// Connections opened per second [default: no limit]
+    #[arg(long, value_name = "N", value_parser = values::rate, hide_short_help = true)]
+    pub connect_rate: Option<Rate>,
+
+    /// Limit for opening a connection [default: 5s]
+    #[arg(long, value_name = "T", value_parser = values::time_limit, hide_short_help = true)]
+    pub connect_timeout: Option<Nanos>,
+
+    /// Local addresses to connect from, in turn
+    #[arg(long, value_name = "IP,IP", value_parser = values::address, value_delimiter = ',')]
+    #[arg(hide_short_help = true, alias = "local-ips")]
+    pub bind: Vec<IpAddr>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Output")]
+pub struct PageArgs {
+    /// Print the result as JSON, and nothing else, on stdout
+    #[arg(long, short_alias = 'j')]
+    pub json: bool,
+
+    /// Show the full latency spectrum
+    #[arg(short = 'L', long)]
+    pub latency: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Write the result to FILE.json (repeatable)
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(alias = "html")]
+    pub files: Vec<PathBuf>,
+
+    /// No live line on stderr
+    #[arg(long, hide_short_help = true)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct EngineArgs {
+    /// What drives the sockets: ring or tokio-uring; also BLAST_ENGINE [default: ring]
+    #[arg(long, value_name = "E", value_parser = engines())]
+    #[arg(hide_possible_values = true, hide_short_help = true)]
+    pub engine: Option<Engine>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct WorkerArgs {
+    /// Before a due time: hybrid, spin or block [default: hybrid]
+    #[arg(long, value_name = "HOW", value_parser = waits())]
+    #[arg(hide_possible_values = true, hide_short_help = true)]
+    pub wait: Option<Wait>,
+
+    /// Cores of the workers: off, or a list such as 0,2-5
+    #[arg(long, value_name = "CORES", value_parser = values::pin, hide_short_help = true)]
+    pub pin: Option<Pin>,
+}
+
+/// What `blast demo` takes: the groups that make sense for any target.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub size: SizeArgs,
+    #[command(flatten)]
+    pub page: PageArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// bash, zsh or fish
+    #[arg(value_name = "SHELL", value_parser = shells(), action = ArgAction::Set)]
+    #[arg(hide_possible_values = true)]
+    pub shell: Shell,
+}
+
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    let names = [Engine::Ring, Engine::TokioUring].map(Engine::name);
+    PossibleValuesParser::new(names).try_map(|name| values::engine(&name))
+}
+
+fn waits() -> impl TypedValueParser<Value = Wait> {
+    let names = [Wait::Hybrid, Wait::Spin, Wait::Block].map(Wait::name);
+    PossibleValuesParser::new(names).map(|name| match name.as_str() {
+        "spin" => Wait::Spin,
+        "block" => Wait::Block,
+        _ => Wait::Hybrid,
+    })
+}
+
+fn shells() -> impl TypedValueParser<Value = Shell> {
+    PossibleValuesParser::new(["bash", "zsh", "fish"]).map(|name| match name.as_str() {
+        "zsh" => Shell::Zsh,
+        "fish" => Shell::Fish,
+        _ => Shell::Bash,
+    })
+}

@@ -1,0 +1,86 @@
+//! The request that the flags describe, as curl would build it.
+//!
+//! In this order, so that what was typed wins over what blast adds: Host and User-Agent, the
+//! credentials of the URL, the body and its type, `Connection: close`, then each `-H`.
+
+use std::io::Read;
+
+use bytes::Bytes;
+
+use super::low::RequestArgs;
+use super::values::Header;
+use crate::error::{Error, Result};
+use crate::http::Request;
+use crate::plan::Url;
+use crate::units::quote;
+
+/// What curl says of a body whose type nobody gave.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+pub fn build(args: &RequestArgs, url: &Url, close: bool) -> Result<Request> {
+    let body = args.body.as_deref().map(read_body).transpose()?;
+    let default_method = if body.is_some() { "POST" } else { "GET" };
+    let method = args.method.as_deref().unwrap_or(default_method);
+    let mut request = Request::new(method, &url.target, &url.authority);
+    if let Some(credentials) = &url.authorization {
+        request.set_header("Authorization", credentials)?;
+    }
+    if let Some(content_type) = &args.content_type {
+        request.set_header("Content-Type", content_type)?;
+    }
+    if let Some(body) = body {
+        request.set_body(body, Some(args.content_type.as_deref().unwrap_or(FORM)));
+    }
+    if close {
+        request.set_header("Connection", "close")?;
+    }
+    apply(&args.headers, &mut request)?;
+    Ok(request)
+}
+
+/// The first `-H` of a name replaces what blast would send; further ones are sent beside it.
+fn apply(headers: &[Header], request: &mut Request) -> Result<()> {
+    let mut typed: Vec<&str> = Vec::new();
+    for header in headers {
+        match header {
+            Header::Remove(name) => request.remove_header(name),
+            Header::Send(name, value) => {
+                match typed.iter().any(|earlier| earlier.eq_ignore_ascii_case(name)) {
+                    true => request.add_header(name, value)?,
+                    false => request.set_header(name, value)?,
+                }
+                typed.push(name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `@FILE` and `@-` (stdin) byte for byte, anything else as typed.
+fn read_body(text: &str) -> Result<Bytes> {
+    let Some(source) = text.strip_prefix('@') else {
+        return Ok(Bytes::copy_from_slice(text.as_bytes()));
+    };
+    let (name, bytes) = match source {
+        "" => {
+            return Err(Error::usage(
+                "--body: `@` names no file; write `@FILE`, or `@-` for stdin",
+            ));
+        }
+        "-" => ("stdin".to_string(), read_stdin()),
+        path => (quote(path), std::fs::read(path)),
+    };
+    match bytes {
+        Ok(bytes) => Ok(Bytes::from(bytes)),
+        Err(error) => Err(Error::usage(format!(
+            "--body: {name} cannot be read ({}); check the name and its permissions",
+            super::reason(&error)
+        ))),
+    }
+}
+
+fn read_stdin() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

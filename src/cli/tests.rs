@@ -1,0 +1,299 @@
+//! From typed words to what they mean, in tables.
+
+use super::low::{LoadArgs, Verb};
+use super::*;
+use crate::plan::{Engine, Load, Pin, Plan, Rate, Wait};
+use crate::time::Nanos;
+
+const SECOND: Nanos = Nanos::from_secs(1);
+
+fn typed(words: &[&str]) -> Result<Cli> {
+    let words = std::iter::once("blast").chain(words.iter().copied()).map(OsString::from);
+    match parse(&words.collect::<Vec<_>>())? {
+        Parsed::Cli(cli) => Ok(*cli),
+        Parsed::Text(text) => panic!("help was printed: {text}"),
+    }
+}
+
+fn load(words: &str) -> LoadArgs {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    typed(&words).unwrap_or_else(|error| panic!("{words:?}: {error}")).load
+}
+
+/// The plan of `blast WORDS http://h/`.
+fn plan(words: &str) -> Plan {
+    high::plan(&load(&format!("{words} http://h/"))).unwrap_or_else(|e| panic!("{words}: {e}"))
+}
+
+/// The plan of `blast ARGUMENTS http://h/`, where arguments may hold spaces.
+fn plan_of(arguments: &[&str]) -> Result<Plan> {
+    high::plan(&typed(&[arguments, &["http://h/"]].concat())?.load)
+}
+
+fn refusal(words: &str) -> String {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let meant = typed(&words).and_then(|cli| {
+        Outputs::of(&cli.load)?;
+        high::plan(&cli.load)
+    });
+    let error = meant.err().unwrap_or_else(|| panic!("{words:?} was accepted"));
+    assert_eq!(error.exit, Exit::Usage, "{words:?}");
+    error.message
+}
+
+fn headers(plan: &Plan) -> Vec<(&str, &str)> {
+    let headers = plan.request.headers.iter().map(|(name, value)| (&**name, &**value));
+    headers.filter(|(name, _)| *name != "User-Agent").collect()
+}
+
+#[test]
+fn a_url_alone_has_every_default() {
+    let plan = plan("");
+    assert_eq!((plan.load, plan.connections, plan.threads), (Load::Closed, 64, None));
+    assert_eq!((plan.duration, plan.requests), (Some(Nanos::from_secs(10)), None));
+    assert_eq!((plan.warmup, plan.drain), (Nanos::ZERO, Nanos::from_secs(10)));
+    assert_eq!((plan.timeout, plan.connect_timeout), (Nanos::from_secs(10), Nanos::from_secs(5)));
+    assert_eq!((plan.pipeline, plan.keepalive), (1, true));
+    assert_eq!((plan.requests_per_connection, plan.connect_rate), (None, None));
+    assert_eq!((plan.wait, plan.pin, plan.bind), (Wait::Hybrid, Pin::Auto, vec![]));
+    assert_eq!((&*plan.request.method, &*plan.request.target), ("GET", "/"));
+    assert!(plan.request.body.is_empty());
+    assert_eq!(Outputs::of(&load("h")).unwrap(), Outputs::default());
+}
+
+#[test]
+fn each_flag_and_each_hidden_name_means_the_same() {
+    for (forms, same) in [
+        (&["-c 10k", "-c10k", "--connections 10k", "--connections=10000"][..], "-c 10000"),
+        (&["--concurrency 9", "--clients 9", "--workers 9", "--users 9", "--vus 9"], "-c 9"),
+        (&["--rps 50k", "--rate 50k", "--qps 50k", "-R 50k/s", "-R 50000/1s"], "-R 50k"),
+        (&["--duration 2m", "-z 2m", "--run-time 2m", "-d 120", "-d 1m60s"], "-d 2m"),
+        (&["--threads 2", "--cpus 2"], "-t 2"),
+        (&["--requests 1M", "-n 1_000_000"], "-n 1M"),
+        (&["--header A:1", "-HA:1"], "-H A:1"),
+        (&["--method PUT", "-X put"], "-X PUT"),
+        (&["--body x", "--data x"], "-b x"),
+        (&["--timeout 250ms"], "-T 250ms"),
+        (&["--pipeline 8"], "-p 8"),
+        (&["--bind 10.0.0.1 --bind ::1", "--local-ips 10.0.0.1,::1"], "--bind 10.0.0.1,::1"),
+        (&["-j"], "--json"),
+        (&["--latency"], "-L"),
+        (&["--output a.json", "--html a.json"], "-o a.json"),
+        (&["-c 5 -c 7", "-c 5 --users 7"], "-c 7"),
+    ] {
+        for form in forms {
+            assert_eq!(load(form), load(same), "{form}");
+        }
+        assert_ne!(load(same), load(""), "{same}");
+    }
+    assert!(load("--headless").headless);
+}
+
+#[test]
+fn connections_follow_the_rate_unless_they_are_given() {
+    for (words, connections) in [
+        ("-R 1", 64),
+        ("-R 640", 64),
+        ("-R 641", 65),
+        ("-R 50k", 5_000),
+        ("-R 3M/m", 5_000),
+        ("-R 1M", 10_000),
+        ("-R 10000000G", 10_000),
+        ("-R 50k -c 3", 3),
+    ] {
+        assert_eq!(plan(words).connections, connections, "{words}");
+    }
+}
+
+#[test]
+fn a_number_of_requests_alone_sets_no_time_limit() {
+    for (words, duration, requests) in [
+        ("-n 5", None, Some(5)),
+        ("-n 5 -d 1", Some(SECOND), Some(5)),
+        ("-d 1", Some(SECOND), None),
+        ("-n 5 -R 1", None, Some(5)),
+    ] {
+        let plan = plan(words);
+        assert_eq!((plan.duration, plan.requests), (duration, requests), "{words}");
+    }
+}
+
+#[test]
+fn the_rate_makes_an_open_loop() {
+    let open = |count, period| Load::Open { rate: Rate { count, period } };
+    assert_eq!(plan("-R 50k").load, open(50_000, SECOND));
+    assert_eq!(plan("-R 50/1s").load, open(50, SECOND));
+    assert_eq!(plan("-R 1000/m").load, open(1_000, Nanos::from_secs(60)));
+    assert_eq!(plan("-R 0.5").load, open(1, Nanos::from_secs(2)));
+}
+
+#[test]
+fn the_other_flags_reach_the_plan() {
+    assert_eq!(plan("-T 2s").timeout, Nanos::from_secs(2));
+    assert_eq!(plan("-T 2s").drain, Nanos::from_secs(2));
+    assert_eq!(plan("-T 2s --drain 0").drain, Nanos::ZERO);
+    assert_eq!(plan("--connect-timeout 1s").connect_timeout, SECOND);
+    assert_eq!(plan("--warmup 1").warmup, SECOND);
+    assert_eq!(plan("-p 16").pipeline, 16);
+    assert_eq!(plan("-t 3").threads, Some(3));
+    assert_eq!(plan("--requests-per-connection 9").requests_per_connection, Some(9));
+    assert_eq!(plan("--connect-rate 1k").connect_rate, Some(Rate::per_second(1_000)));
+    assert_eq!(plan("--engine ring").engine, Engine::Ring);
+    assert_eq!(plan("--engine tokio-uring").engine, Engine::TokioUring);
+    assert_eq!(plan("--wait hybrid").wait, Wait::Hybrid);
+    assert_eq!(plan("--wait spin").wait, Wait::Spin);
+    assert_eq!(plan("--wait block").wait, Wait::Block);
+    assert_eq!(plan("--pin off").pin, Pin::Off);
+    assert_eq!(plan("--pin 0,2-3").pin, Pin::List(vec![0, 2, 3]));
+    assert_eq!(plan("--bind 10.0.0.1,::1").bind.len(), 2);
+}
+
+#[test]
+fn the_engine_is_the_flag_or_else_the_variable() {
+    let engine = |flag, variable: &str| high::engine(flag, Some(variable.as_ref()));
+    assert_eq!(high::engine(None, None), Ok(Engine::Ring));
+    assert_eq!(engine(None, ""), Ok(Engine::Ring));
+    assert_eq!(engine(None, "tokio-uring"), Ok(Engine::TokioUring));
+    assert_eq!(engine(Some(Engine::Ring), "tokio-uring"), Ok(Engine::Ring));
+    assert_eq!(engine(Some(Engine::Ring), "nonsense"), Ok(Engine::Ring));
+    let message = engine(None, "nonsense").unwrap_err().message;
+    assert!(message.starts_with("BLAST_ENGINE: `nonsense` is no engine"), "{message}");
+}
+
+#[test]
+fn a_body_makes_a_post_of_curls_type_unless_something_else_is_typed() {
+    for (arguments, method, content_type) in [
+        (&["-b", "x"][..], "POST", Some("application/x-www-form-urlencoded")),
+        (&["-b", ""], "POST", Some("application/x-www-form-urlencoded")),
+        (&["-b", "x", "-X", "PUT"], "PUT", Some("application/x-www-form-urlencoded")),
+        (&["-b", "x", "--content-type", "text/csv"], "POST", Some("text/csv")),
+        (&["-b", "x", "-H", "content-type: a/b"], "POST", Some("a/b")),
+        (&["-b", "x", "-H", "Content-Type:"], "POST", None),
+        (&["--content-type", "a/b"], "GET", Some("a/b")),
+        (&["-X", "DELETE"], "DELETE", None),
+    ] {
+        let plan = plan_of(arguments).unwrap();
+        let found =
+            headers(&plan).into_iter().find(|(n, _)| n.eq_ignore_ascii_case("content-type"));
+        assert_eq!(plan.request.method, method, "{arguments:?}");
+        assert_eq!(found.map(|(_, value)| value), content_type, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_body_is_sent_byte_for_byte() {
+    let file = std::env::temp_dir().join(format!("blast-body-{}.bin", std::process::id()));
+    let bytes = b"\0\xff\r\n@x \n";
+    std::fs::write(&file, bytes).unwrap();
+    let at_file = plan_of(&["-b", &format!("@{}", file.display())]).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(&*at_file.request.body, bytes);
+    assert_eq!(&*plan_of(&["-b", "-d 5 "]).unwrap().request.body, b"-d 5 ");
+}
+
+#[test]
+fn typed_headers_replace_remove_and_repeat() {
+    for (typed, expected) in [
+        (&[][..], &[("Host", "h")][..]),
+        (&["host: other"], &[("Host", "other")]),
+        (&["Host:"], &[]),
+        (&["A: 1", "a: 2", "B;"], &[("Host", "h"), ("A", "1"), ("a", "2"), ("B", "")]),
+        (&["A: 1", "A:"], &[("Host", "h")]),
+    ] {
+        let arguments: Vec<&str> = typed.iter().flat_map(|header| ["-H", header]).collect();
+        assert_eq!(headers(&plan_of(&arguments).unwrap()), expected, "{typed:?}");
+    }
+    let plan = plan_of(&["-H", "User-Agent: me"]).unwrap();
+    assert!(plan.request.headers.contains(&("User-Agent".to_string(), "me".to_string())));
+}
+
+#[test]
+fn a_connection_that_closes_is_not_kept_alive() {
+    let plan = plan("--no-keepalive");
+    assert!(!plan.keepalive);
+    assert_eq!(headers(&plan), [("Host", "h"), ("Connection", "close")]);
+    for (header, keepalive) in [
+        ("Connection: close", false),
+        ("connection: te, Close", false),
+        ("Connection: keep-alive", true),
+        ("X-Connection: close", true),
+    ] {
+        assert_eq!(plan_of(&["-H", header]).unwrap().keepalive, keepalive, "{header}");
+    }
+    assert!(!plan_of(&["--no-keepalive", "-H", "Connection:"]).unwrap().keepalive);
+}
+
+#[test]
+fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
+    let authorization = |words: &[&str]| {
+        let plan = high::plan(&typed(words).unwrap().load).unwrap();
+        let sent = headers(&plan).into_iter().find(|(name, _)| *name == "Authorization");
+        sent.map(|(_, value)| value.to_string())
+    };
+    assert_eq!(authorization(&["http://u:p@h/"]), Some("Basic dTpw".to_string()));
+    assert_eq!(authorization(&["u:p@h", "-H", "Authorization: x"]), Some("x".to_string()));
+    assert_eq!(authorization(&["u:p@h", "-H", "Authorization:"]), None);
+}
+
+#[test]
+fn outputs_are_what_was_typed() {
+    let args = load("--json -L --quiet -o a.json -o /tmp/b.JSON h");
+    let expected = Outputs {
+        json_stdout: true,
+        files: vec!["a.json".into(), "/tmp/b.JSON".into()],
+        spectrum: true,
+        quiet: true,
+    };
+    assert_eq!(Outputs::of(&args), Ok(expected));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_what_to_do() {
+    for (words, expected) in [
+        ("", "the URL is missing"),
+        ("-c 5", "the URL is missing"),
+        ("h i", "one URL is taken and 2 words were given"),
+        ("ceiling", "`ceiling` is not there yet"),
+        ("-c 5 run", "`run` is not there yet"),
+        ("-c 5 demo", "`demo` is a verb and stands first"),
+        ("h target", "`target` is a verb and stands first"),
+        ("h --no-keepalive -p 2", "drop `--pipeline`"),
+        ("h -H Connection:close -p 2", "drop `--pipeline`"),
+        ("h --no-keepalive --requests-per-connection 2", "drop `--requests-per-connection`"),
+        ("127.0.0.1 --bind ::1", "match the URL's address"),
+        ("[::1] --bind ::1,127.0.0.1", "match the URL's address"),
+        ("h -b @", "`@` names no file"),
+        ("h -b @/no/such/file", "cannot be read (No such file or directory)"),
+        ("h -b @/", "cannot be read (Is a directory)"),
+        ("h -o a.csv", "must end in `.json`"),
+        ("h -o json", "must end in `.json`"),
+        ("h --html a.html", "must end in `.json`"),
+        ("h -o -", "use `--json`"),
+        ("h -o /no/such/a.json", "a directory that exists"),
+    ] {
+        let message = refusal(words);
+        assert!(message.contains(expected), "{words}: {message}");
+    }
+    assert!(plan_of(&["--no-keepalive", "--requests-per-connection", "1", "-p", "1"]).is_ok());
+}
+
+#[test]
+fn a_verbs_name_is_still_a_host_when_it_is_written_as_one() {
+    for words in ["http://ceiling/", "run:8080", "demo/", "agent.example", "localhost"] {
+        assert!(high::plan(&load(words)).is_ok(), "{words}");
+    }
+}
+
+#[test]
+fn the_demo_takes_only_its_own_flags() {
+    let words =
+        ["demo", "-c", "5", "-R", "1k", "-d", "2", "-t", "1", "--json", "-L", "--engine", "ring"];
+    let Some(Verb::Demo(args)) = typed(&words).unwrap().verb else {
+        panic!("no demo");
+    };
+    assert_eq!((args.size.connections, args.engine.engine), (Some(5), Some(Engine::Ring)));
+    assert!(args.page.json && args.page.latency);
+    for words in ["demo -n 5", "demo -H A:1", "demo http://h/", "demo --timeout 5"] {
+        refusal(words);
+    }
+}
