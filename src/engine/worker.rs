@@ -1,6 +1,7 @@
 //! A worker: one thread on one core, with one of the drivers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 
 use super::job::Job;
@@ -21,10 +22,13 @@ pub struct Finished {
 /// A worker at work.
 pub struct Running {
     thread: JoinHandle<Result<Finished>>,
+    succeeded: Arc<AtomicBool>,
 }
 
 impl Running {
     pub fn start(engine: Engine, job: Arc<Job>) -> Result<Running> {
+        let succeeded = Arc::new(AtomicBool::new(false));
+        let flag = succeeded.clone();
         let thread = thread::Builder::new()
             // The kernel shows 15 characters.
             .name(format!("blast-worker-{}", job.worker))
@@ -32,21 +36,28 @@ impl Running {
                 if let Some(core) = job.core {
                     host::pin(core);
                 }
-                match engine {
+                let finished = match engine {
                     Engine::Ring => ring::run(job),
                     Engine::TokioUring => tokio_uring::run(job),
-                }
+                };
+                flag.store(finished.is_ok(), SeqCst);
+                finished
             })
             .map_err(|error| {
                 Error::failed(format!(
                     "a worker thread could not be started ({error}); use fewer --threads"
                 ))
             })?;
-        Ok(Running { thread })
+        Ok(Running { thread, succeeded })
     }
 
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()
+    }
+
+    /// It ended before its work was done, by an error or a panic.
+    pub fn has_failed(&self) -> bool {
+        self.thread.is_finished() && !self.succeeded.load(SeqCst)
     }
 
     pub fn join(self) -> Result<Finished> {

@@ -18,7 +18,7 @@ use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
 use super::worker::Finished;
 use crate::error::{Error, Result};
-use crate::time;
+use crate::time::{self, Nanos};
 
 pub use self::calibrate::overshoot;
 

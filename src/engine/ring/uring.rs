@@ -148,11 +148,8 @@ impl Uring {
     }
 
     fn sleep(&mut self, until: Nanos, now: Nanos) -> Result<()> {
-        let (instant, flag) = if self.features.absolute_timer {
-            (until, ENTER_ABS_TIMER)
-        } else {
-            (until - now, 0)
-        };
+        let (instant, flag) =
+            if self.features.absolute_timer { (until, ENTER_ABS_TIMER) } else { (until - now, 0) };
         self.enter(1, ENTER_GETEVENTS | flag, Some(instant))
     }
 
