@@ -13,7 +13,6 @@ use crate::metrics::{
     Audit, Client, Connections, Events, Example, Fates, Interval, Mode, Phase, Summary, Verdict,
     Warning, Worker,
 };
-use crate::plan::url::Host;
 use crate::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait};
 use crate::time::Nanos;
 
@@ -72,10 +71,10 @@ pub fn behind() -> Run {
     const ANSWERED: u64 = 4_870;
     let mut run = blank(open(RATE), 64);
     let fates = &mut run.summary.measure;
-    let service = Nanos::from_micros(13_140);
     let batch = 100;
     for k in (0..10 * RATE).step_by(batch as usize) {
         let due = Nanos(k * 1_000_000_000 / RATE);
+        let service = Nanos::from_micros(11_800 + k / batch % 23 * 120);
         let done = Nanos(k * 1_000_000_000 / ANSWERED + 150) + service;
         if done < Nanos::from_secs(20) {
             answer(fates, done - due, done - due - service, batch, 200);
@@ -83,9 +82,8 @@ pub fn behind() -> Run {
             drop_unsent(fates, Nanos::from_secs(20) - due, batch);
         }
     }
-    let mean = service.0 * fates.counters.sent;
     fates.waited.count = fates.counters.sent;
-    fates.waited.total = Nanos(mean);
+    fates.waited.total = Nanos(fates.counters.sent * 13_120_000);
     fates.unwaited.count = 64;
     fates.unwaited.total = Nanos::from_micros(64 * 450);
     backlogged(&mut run.summary, RATE, ANSWERED);
@@ -188,7 +186,7 @@ pub fn warmed_up() -> Run {
     answer(&mut summary.warmup, Nanos::from_micros(900), Nanos(500), 100_000, 200);
     summary.warmup_events = events_of(&summary.warmup, 1);
     let length = summary.warmup_length;
-    summary.intervals.iter_mut().for_each(|interval| interval.end = interval.end + length);
+    summary.intervals.iter_mut().for_each(|interval| interval.end += length);
     let half = events_of(&summary.warmup, 2);
     let early = [1, 2].map(|t| interval(t, Phase::Warmup, half));
     summary.intervals.splice(0..0, early);
@@ -248,23 +246,18 @@ fn blank(load: Load, connections: u32) -> Run {
 }
 
 fn plan(load: Load, connections: u32) -> Plan {
+    let url = format!("http://blast:{SECRET}@127.0.0.1:8080/items?api_key={SECRET}&page=2");
+    let url = Url::parse(&url).unwrap();
+    let target = url.target.clone();
     let header = |name: &str, value: String| (name.to_string(), value);
     let headers = vec![
         header("Host", "127.0.0.1:8080".to_string()),
         header("User-Agent", "blast".to_string()),
-        header("Authorization", format!("Bearer {SECRET}")),
+        header("Authorization", url.authorization.clone().unwrap()),
+        header("Proxy-Authorization", format!("Bearer {SECRET}")),
         header("Cookie", format!("session={SECRET}")),
         header("X-Api-Key", SECRET.to_string()),
     ];
-    let target = format!("/items?api_key={SECRET}&page=2");
-    let url = Url {
-        host: Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        port: 8080,
-        target: target.clone(),
-        authority: "127.0.0.1:8080".to_string(),
-        authorization: Some(format!("Basic {SECRET}")),
-        shown: "http://***@127.0.0.1:8080/items?api_key=***&page=2".to_string(),
-    };
     Plan {
         url,
         request: Request { method: "GET".to_string(), target, headers, body: Bytes::new() },
