@@ -63,6 +63,9 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
     let (tone, limit) = limit(document);
     let heading = sheet.paint(tone, &format!("Verdict: {limit}"));
     sheet.line(&heading);
+    if !document.audit.ok {
+        sheet.indented(2, Tone::Bad, "THE AUDIT FAILED: do not trust these figures, see below");
+    }
     sheet.indented(2, Tone::Plain, &document.verdict.why);
     if is_behind(document) {
         behind(sheet, document);

@@ -98,7 +98,7 @@ pub fn audit(sheet: &mut Sheet, document: &Document) {
     }
     let failed: Vec<&Check> = checks.iter().filter(|check| !check.ok).collect();
     let text = format!(
-        "FAILED, {} of {} checks: do not trust these figures, and report it as a bug of blast",
+        "FAILED, {} of {} checks; please report it as a bug of blast",
         failed.len(),
         checks.len()
     );
