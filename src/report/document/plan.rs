@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::mode_name;
 use crate::metrics::Summary;
+use crate::plan::url::{MASK, sounds_secret};
 use crate::plan::{Pin, Plan};
-
-/// What stands for a secret.
-const MASK: &str = "***";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanEcho {
@@ -95,9 +93,7 @@ impl Header {
 /// Whether a field of this name may hold a secret.
 fn is_secret(name: &str) -> bool {
     const NAMES: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
-    const WORDS: [&str; 4] = ["key", "token", "secret", "password"];
-    let name = name.to_ascii_lowercase();
-    NAMES.contains(&name.trim()) || WORDS.iter().any(|word| name.contains(word))
+    NAMES.contains(&name.trim().to_ascii_lowercase().as_str()) || sounds_secret(name)
 }
 
 fn pin(pin: &Pin) -> String {
