@@ -124,10 +124,6 @@ impl Core {
         }
     }
 
-    pub fn job(&self) -> &Arc<Job> {
-        &self.job
-    }
-
     pub fn phase(&self) -> Phase {
         self.tally.phase()
     }

@@ -40,13 +40,15 @@ impl Pacer {
         match self {
             Pacer::Open(stripe) => stripe.take(now),
             Pacer::Closed { running: false, .. } => None,
-            Pacer::Closed { budget, measure, .. } if phase == Phase::Measure => {
-                *budget = budget.checked_sub(1)?;
-                *measure += 1;
-                Some((now, phase))
-            }
-            Pacer::Closed { warmup, .. } => {
-                *warmup += 1;
+            Pacer::Closed { budget, warmup, measure, .. } => {
+                match phase {
+                    Phase::Warmup => *warmup += 1,
+                    Phase::Measure => {
+                        *budget = budget.checked_sub(1)?;
+                        *measure += 1;
+                    }
+                    Phase::Drain => return None,
+                }
                 Some((now, phase))
             }
         }
