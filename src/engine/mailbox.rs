@@ -24,7 +24,9 @@ pub struct Mailbox {
     boxes: Mutex<Boxes>,
 }
 
+/// Boxed, because posting exchanges them with the worker's own.
 #[derive(Debug)]
+#[allow(clippy::vec_box)]
 struct Boxes {
     full: VecDeque<Letter>,
     empty: Vec<Box<Snapshot>>,

@@ -68,7 +68,7 @@ pub fn back_off(losses: u32, slot: Slot) -> Nanos {
     }
     let doubled = Nanos(FIRST.0 << (losses - 2).min(10)).min(CAP);
     // Fibonacci hashing: consecutive slots land far apart.
-    let spread = u64::from(slot.wrapping_mul(0x9E37_79B9)) * (doubled.0 / 4) >> 32;
+    let spread = (u64::from(slot.wrapping_mul(0x9E37_79B9)) * (doubled.0 / 4)) >> 32;
     doubled - Nanos(spread)
 }
 

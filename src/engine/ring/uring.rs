@@ -258,12 +258,17 @@ mod tests {
     #[test]
     fn a_hybrid_wait_spins_only_at_the_end() {
         let window = Nanos::from_millis(5);
-        let mut uring = Uring::new(4, Wait::Hybrid, window, Features::ALL).expect("a ring");
-        let wake = Wake { at: time::now() + Nanos::from_millis(20), exact: true };
-        while time::now() < wake.at {
-            uring.wait(wake, time::now()).expect("a wait");
-        }
-        assert!(uring.spin_time <= window + Nanos::from_millis(1));
+        let spun = || {
+            let mut uring = Uring::new(4, Wait::Hybrid, window, Features::ALL).expect("a ring");
+            let wake = Wake { at: time::now() + Nanos::from_millis(20), exact: true };
+            while time::now() < wake.at {
+                uring.wait(wake, time::now()).expect("a wait");
+            }
+            uring.spin_time
+        };
+        // Another thread may take the core in the middle of a spin, but not each time.
+        let least = (0..10).map(|_| spun()).min().expect("ten tries");
+        assert!(least <= window + Nanos::from_millis(1), "{least:?}");
     }
 
     #[test]
