@@ -98,7 +98,8 @@ impl Common<'_> {
             first_connection,
             addresses: self.addresses.clone(),
             binds: self.binds.clone(),
-            request: self.request.clone(),
+            // A copy of its own: the count of its users is no business of the other workers.
+            request: bytes::Bytes::copy_from_slice(&self.request),
             request_len: self.request.len() / plan.pipeline as usize,
             is_head: plan.request.is_head(),
             pipeline: plan.pipeline,
