@@ -1,14 +1,199 @@
-//! `blast target`: the built-in server.
+//! `blast target`: the built-in server until SIGINT or SIGTERM.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use super::values;
 use crate::error::{Error, Exit, Result};
+use crate::plan::Pin;
+use crate::target::{Arrival, Behaviour, Options, Target};
+use crate::time;
+use crate::units::{format_bytes, format_count, format_duration, quote};
+
+/// Arrivals that `--log` keeps: 96 MB at most, taken from the system only as they come.
+const LOGGED: usize = 4_000_000;
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct TargetArgs {
-    /// Port to listen on
-    #[arg(long, value_name = "N")]
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, value_name = "N", default_value_t = 8080)]
     pub port: u16,
+
+    /// Address to listen on
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub bind: IpAddr,
+
+    /// Server threads, each with its own ring and listener
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::threads)]
+    pub threads: usize,
+
+    /// Answer so much later: `5ms`, or `exp:5ms` (exponential, that mean)
+    #[arg(long, value_name = "T")]
+    pub delay: Option<String>,
+
+    /// Answer nothing for the last D of every P: `1s/10s`
+    #[arg(long, value_name = "D/P")]
+    pub stall: Option<String>,
+
+    /// Bytes of each body: `512`, `10k`, `1M`
+    #[arg(long, value_name = "BYTES")]
+    pub size: Option<String>,
+
+    /// Statuses by weight, in a fixed order: `200:95,503:5`
+    #[arg(long, value_name = "MIX")]
+    pub status: Option<String>,
+
+    /// Send bodies in chunks, of 4096 bytes or as many as given
+    #[arg(long, value_name = "BYTES", num_args = 0..=1, require_equals = true,
+          default_missing_value = "1")]
+    pub chunked: Option<String>,
+
+    /// Close each connection after so many requests
+    #[arg(long, value_name = "N")]
+    pub close_after: Option<String>,
+
+    /// Write when each request arrived and was answered (the first 4 million) to this file at the
+    /// end: nanoseconds since the start, nanoseconds since the start, connection
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Cores for the threads: `off`, or `0,2-5` [default: from the lowest up]
+    #[arg(long, value_name = "CORES", value_parser = values::pin)]
+    pub pin: Option<Pin>,
 }
 
-pub fn run(_args: TargetArgs) -> Result<Exit> {
-    Err(Error::failed("no server is built in; use a build that has one"))
+pub fn run(args: TargetArgs) -> Result<Exit> {
+    let options = args.options()?;
+    // Opened now: a path that cannot be written must not be found out after an hour.
+    let log = args.log.as_deref().map(|path| create(path).map(|file| (path, file))).transpose()?;
+    let signals = Signals::block();
+    let mut target = Target::start(options)?;
+    let line = format!("blast target listens on http://{}/\n", target.address());
+    let mut stdout = io::stdout().lock();
+    // Where stdout is gone, the server still serves.
+    let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+    while !signals.arrived() {
+        if let Some(fault) = target.fault() {
+            return Err(fault);
+        }
+    }
+    target.halt();
+    let _ = io::stderr().write_all(summary(&target).as_bytes());
+    if let Some((path, file)) = log {
+        write_log(file, &target.log()).map_err(|error| unwritable(path, &error))?;
+    }
+    Ok(Exit::Done)
+}
+
+impl TargetArgs {
+    fn options(&self) -> Result<Options> {
+        let cores = match &self.pin {
+            Some(Pin::Off) => None,
+            Some(Pin::List(cores)) => Some(cores.clone()),
+            Some(Pin::Auto) | None => lowest_cores(),
+        };
+        Ok(Options {
+            bind: self.bind,
+            port: self.port,
+            threads: self.threads,
+            cores,
+            behaviour: self.behaviour()?,
+            log: self.log.as_ref().map(|_| LOGGED),
+            ..Options::default()
+        })
+    }
+
+    fn behaviour(&self) -> Result<Behaviour> {
+        let mut behaviour = Behaviour::default();
+        for (key, value) in [
+            ("delay", &self.delay),
+            ("stall", &self.stall),
+            ("size", &self.size),
+            ("status", &self.status),
+            ("chunked", &self.chunked),
+            ("close_after", &self.close_after),
+        ] {
+            if let Some(value) = value {
+                let flag = key.replace('_', "-");
+                let named = |error| Error::usage(format!("--{flag}: {error}"));
+                behaviour.set(key, value).map_err(named)?;
+            }
+        }
+        Ok(behaviour)
+    }
+}
+
+/// The cores we may use, from the lowest up; the load takes them from the highest down.
+fn lowest_cores() -> Option<Vec<usize>> {
+    let mut cores: Vec<usize> = core_affinity::get_core_ids()?.iter().map(|core| core.id).collect();
+    cores.sort_unstable();
+    Some(cores)
+}
+
+fn summary(target: &Target) -> String {
+    let stats = target.stats();
+    let mut text = format!(
+        "{} requests on {} connections, {} in, {} out, {} of CPU\n",
+        format_count(stats.requests as f64),
+        format_count(stats.connections as f64),
+        format_bytes(stats.bytes_in as f64),
+        format_bytes(stats.bytes_out as f64),
+        format_duration(time::process_cpu()),
+    );
+    for (count, what) in [
+        (stats.refused, "refused: no requests, or beyond a limit"),
+        (stats.buffers_exhausted, "times all receive buffers were in use"),
+        (target.unlogged(), "arrivals not logged: the log was full"),
+    ] {
+        if count > 0 {
+            text += &format!("{} {what}\n", format_count(count as f64));
+        }
+    }
+    text
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    let (path, reason) = (quote(&path.to_string_lossy()), super::reason(error));
+    Error::failed(format!("the log {path} cannot be written ({reason}); give another `--log`"))
+}
+
+fn write_log(file: File, arrivals: &[Arrival]) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
+    for arrival in arrivals {
+        let (arrived, answered) = (arrival.arrived.0, arrival.answered.0);
+        writeln!(file, "{arrived} {answered} {}", arrival.connection)?;
+    }
+    file.flush()
+}
+
+/// SIGINT and SIGTERM, blocked so that they can be waited for.
+struct Signals(libc::sigset_t);
+
+impl Signals {
+    /// Blocks them in this thread and in those that it starts.
+    fn block() -> Signals {
+        // SAFETY: a sigset_t is plain bits, made valid by sigemptyset before it is read; all calls
+        // only use memory of this frame and cannot fail for valid signal numbers.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGINT);
+            libc::sigaddset(&mut set, libc::SIGTERM);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            Signals(set)
+        }
+    }
+
+    /// Waits for one of them, a second at the longest.
+    fn arrived(&self) -> bool {
+        let second = libc::timespec { tv_sec: 1, tv_nsec: 0 };
+        // SAFETY: both arguments are valid for the call, which only reads them.
+        unsafe { libc::sigtimedwait(&self.0, std::ptr::null_mut(), &second) > 0 }
+    }
 }

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::time::Nanos;
+use crate::units::{parse_duration, parse_size, quote};
 
 /// How a server, or one request, is answered. The default is the plain 130-byte answer, at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,7 +64,7 @@ impl Behaviour {
         match key {
             "delay" => self.delay = delay(value)?,
             "stall" => self.stall = stall(value)?,
-            "size" => self.size = Some(parse_size(value)?),
+            "size" => self.size = Some(size(value)?),
             "status" => self.status = mix(value)?,
             "chunked" => self.chunk = chunk(value)?,
             "close_after" => self.close_after = close_after(value)?,
@@ -116,7 +117,7 @@ fn stall(text: &str) -> Result<Option<Stall>> {
 /// `200:95,503:5`, `404`
 fn mix(text: &str) -> Result<Vec<(u16, u32)>> {
     let expected = "statuses from 200 to 599 with weights, as in `200:95,503:5`";
-    let error = || wrong("status", text, expected);
+    let error = || wrong("mix of statuses", text, expected);
     let mut mix = Vec::new();
     for entry in text.split(',') {
         let (status, weight) = entry.split_once(':').unwrap_or((entry, "1"));
@@ -132,6 +133,13 @@ fn mix(text: &str) -> Result<Vec<(u16, u32)>> {
     if mix.is_empty() || mix.len() > 100 { Err(error()) } else { Ok(mix) }
 }
 
+fn size(text: &str) -> Result<u64> {
+    match parse_size(text)? {
+        size if size <= MAX_SIZE => Ok(size),
+        _ => Err(wrong("size of a body", text, "1000000G or less")),
+    }
+}
+
 /// `1` (chunks of 4 kB), `0`, or bytes per chunk
 fn chunk(text: &str) -> Result<Option<u64>> {
     Ok(match text {
@@ -139,7 +147,7 @@ fn chunk(text: &str) -> Result<Option<u64>> {
         "1" | "on" | "true" => Some(4096),
         size => match parse_size(size)? {
             size if size <= MAX_CHUNK => Some(size),
-            _ => return Err(wrong("chunked", text, "at most 1 MB in a chunk")),
+            _ => return Err(wrong("length of a chunk", text, "1MB or less")),
         },
     })
 }
@@ -147,52 +155,16 @@ fn chunk(text: &str) -> Result<Option<u64>> {
 fn close_after(text: &str) -> Result<Option<u64>> {
     let count: u64 = text
         .parse()
-        .map_err(|_| wrong("close_after", text, "a number of requests, 0 for no limit"))?;
+        .map_err(|_| wrong("number of requests", text, "one such as `100`, 0 for no limit"))?;
     Ok((count > 0).then_some(count))
 }
 
+/// Far from where the lengths of its chunks could overflow.
+const MAX_SIZE: u64 = 1_000_000_000_000_000;
 const MAX_CHUNK: u64 = super::response::MAX_CHUNK;
 
-fn wrong(key: &str, text: &str, expected: &str) -> Error {
-    Error::usage(format!("`{key}` cannot be `{text}`: give {expected}."))
-}
-
-/// `5ms`, `1.5s`, `250us`, `30` (seconds).
-pub(super) fn parse_duration(text: &str) -> Result<Nanos> {
-    let units = [("ns", 1e0), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
-    let expected = "a length of time, as in `5ms` or `1.5s`";
-    let nanos = scaled(text, &units, 1e9).ok_or_else(|| wrong("a duration", text, expected))?;
-    Ok(Nanos(nanos))
-}
-
-/// `512`, `10k` (10,000), `1M`, `1MiB`.
-pub(super) fn parse_size(text: &str) -> Result<u64> {
-    let units = [
-        ("KiB", 1024.0),
-        ("MiB", 1048576.0),
-        ("GiB", 1073741824.0),
-        ("kB", 1e3),
-        ("MB", 1e6),
-        ("GB", 1e9),
-        ("k", 1e3),
-        ("K", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-    ];
-    let expected = "a number of bytes, as in `512`, `10k` or `1M`";
-    scaled(text, &units, 1.0).ok_or_else(|| wrong("a size", text, expected))
-}
-
-fn scaled(text: &str, units: &[(&str, f64)], without: f64) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "" => without,
-        _ => units.iter().find(|(name, _)| *name == unit)?.1,
-    };
-    let value = number.parse::<f64>().ok()? * factor;
-    // Past 2^53 a float skips whole numbers; nothing here needs as much.
-    (value < 9e15).then_some(value as u64)
+fn wrong(what: &str, text: &str, expected: &str) -> Error {
+    Error::usage(format!("{} is no {what}; give {expected}", quote(text)))
 }
 
 /// Undoes percent-encoding: some clients send `:` and `,` as %3A and %2C.
@@ -211,6 +183,7 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn the_words_of_the_command_line_are_understood() {
@@ -241,7 +214,6 @@ mod tests {
         let mut behaviour = Behaviour::default();
         for (key, value) in [
             ("delay", "soon"),
-            ("delay", "5 ms"),
             ("stall", "1s"),
             ("stall", "2s/1s"),
             ("size", "-1"),
@@ -253,7 +225,8 @@ mod tests {
             ("close_after", "often"),
         ] {
             let error = behaviour.set(key, value).unwrap_err();
-            assert!(error.message.contains("give "), "{}", error.message);
+            assert_eq!(error.exit, Exit::Usage);
+            assert!(error.message.contains("; "), "{}", error.message);
         }
         assert_eq!(behaviour, Behaviour::default());
     }

@@ -18,7 +18,7 @@ const LARGEST_TABLE: usize = 1 << 20;
 pub(super) fn open(address: SocketAddr, threads: usize) -> Result<Vec<OwnedFd>> {
     let refused = |error: io::Error| {
         Error::failed(format!(
-            "Cannot listen on {address}: {error}. Give another `--port`, 0 for a free one."
+            "cannot listen on {address} ({error}); give another `--port`, 0 for a free one"
         ))
     };
     // SO_REUSEPORT would silently share the port with another target: without it, a port in use is
@@ -45,7 +45,9 @@ fn listen(address: SocketAddr, shared: bool) -> io::Result<Socket> {
 
 pub(super) fn address(listener: &OwnedFd) -> Result<SocketAddr> {
     let address = address_of(&SockRef::from(listener));
-    address.map_err(|error| Error::failed(format!("The listener has no address ({error}).")))
+    address.map_err(|error| {
+        Error::failed(format!("the listener has no address ({error}); start the target again"))
+    })
 }
 
 fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
@@ -82,7 +84,7 @@ pub(super) fn eventfd() -> Result<OwnedFd> {
     if descriptor < 0 {
         let error = io::Error::last_os_error();
         return Err(Error::failed(format!(
-            "Cannot make an eventfd ({error}): raise the limit with `ulimit -n 65536`."
+            "cannot make an eventfd ({error}); raise the limit with `ulimit -n 65536`"
         )));
     }
     // SAFETY: just made, and nobody else has it.

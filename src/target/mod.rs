@@ -8,16 +8,19 @@
 //! ```text
 //! mod         options, start, stop, counters      server      the turn: enter, reap, send
 //! listener    sockets and limits                  accept      filling the file table, no further
-//! ring        the bare ring                       connection  bytes in, answers out, in order
-//! buffers     memory for what arrives             request     reading requests
-//! log         arrivals                            catalogue   which answer, and when
-//! behaviour   what was asked for                  response    answers as bytes
+//! ring        the bare ring                       closing     lingering, closing, freeing slots
+//! buffers     memory for what arrives             connection  bytes in, answers out, in order
+//! behaviour   what was asked for                  request     reading requests
+//! catalogue   which answer, and when              chunked     reading past chunked bodies
+//! log         arrivals                            response    answers as bytes
 //! ```
 
 mod accept;
 mod behaviour;
 mod buffers;
 mod catalogue;
+mod chunked;
+mod closing;
 mod connection;
 mod listener;
 mod log;
@@ -144,7 +147,8 @@ impl Target {
             target.spawn(station, ready.clone())?;
         }
         for _ in 0..threads {
-            let dead = || Error::failed("A target thread ended before it served: start it again.");
+            let dead =
+                || Error::failed("a target thread ended before it served; start the target again");
             started.recv().map_err(|_| dead())??;
         }
         Ok(target)
@@ -161,7 +165,7 @@ impl Target {
         };
         let thread = std::thread::Builder::new().name("blast-target".to_owned()).spawn(body);
         let thread = thread.map_err(|error| {
-            Error::failed(format!("Cannot start a target thread ({error}): use fewer `--threads`."))
+            Error::failed(format!("cannot start a target thread ({error}); use fewer `--threads`"))
         })?;
         self.threads.push(thread);
         Ok(())

@@ -5,13 +5,13 @@
 //! misreading here. It is lenient where a load test gains from it (bare LF, no Host field) and
 //! strict where two readings of one message are possible (lengths, codings, spaces before colons).
 
+use super::chunked::Chunked;
+
 /// The longest head that is read; beyond it 431.
 pub(super) const HEAD_LIMIT: usize = 16 * 1024;
 /// The longest body that is read; beyond it 413.
 pub(super) const BODY_LIMIT: u64 = 1 << 30;
 const METHOD_LIMIT: usize = 24;
-/// A chunk-size line or a trailer section longer than this is refused.
-const LINE_LIMIT: u32 = 4096;
 
 /// One request's head, as far as an answer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(super) enum Event<'a> {
 }
 
 /// Or the status that refuses it.
-type Outcome<T> = std::result::Result<T, u16>;
+pub(super) type Outcome<T> = std::result::Result<T, u16>;
 
 /// Where a connection stands in its stream of requests.
 #[derive(Debug, Default)]
@@ -311,91 +311,111 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A chunked body being skipped (RFC 9112, 7.1).
-#[derive(Debug, Default)]
-struct Chunked {
-    part: Part,
-    /// The size read so far, then what is left of the chunk.
-    size: u64,
-    /// Bytes of the present line, or of all trailers.
-    line: u32,
-    total: u64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::chunked::LINE_LIMIT;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Part {
-    #[default]
-    Size,
-    Extension,
-    Data,
-    /// The line end behind the data.
-    DataEnd,
-    /// At the start of a trailer line, where an empty line ends the body.
-    TrailerStart,
-    Trailer,
-}
-
-impl Chunked {
-    /// Skips as much as it can; `true` when the body has ended.
-    fn skip(&mut self, input: &mut &[u8]) -> Outcome<bool> {
-        while let Some((&byte, rest)) = input.split_first() {
-            if self.part == Part::Data {
-                let used = self.size.min(input.len() as u64);
-                *input = &input[used as usize..];
-                self.size -= used;
-                if self.size == 0 {
-                    self.part = Part::DataEnd;
+    /// What came of a stream of bytes, in words.
+    fn read(pieces: &[&[u8]]) -> String {
+        let mut reader = Reader::default();
+        let mut story = String::new();
+        for piece in pieces {
+            let mut input = *piece;
+            loop {
+                match reader.next(&mut input) {
+                    Event::More => break,
+                    Event::End => story += "end ",
+                    Event::Refused(status) => return story + &status.to_string(),
+                    Event::Head(request) => {
+                        let target = String::from_utf8_lossy(request.target);
+                        let Request { head, old, keep_alive, expects, body, .. } = request;
+                        for (set, word) in
+                            [(head, "HEAD"), (old, "old"), (!keep_alive, "last"), (expects, "100")]
+                        {
+                            story += if set { word } else { "" };
+                        }
+                        story += &match body {
+                            Body::None => format!("{target} "),
+                            Body::Length(length) => format!("{target}+{length} "),
+                            Body::Chunked => format!("{target}+chunks "),
+                        };
+                    }
                 }
-                continue;
-            }
-            *input = rest;
-            if self.step(byte)? {
-                return Ok(true);
             }
         }
-        Ok(false)
+        story
     }
 
-    fn step(&mut self, byte: u8) -> Outcome<bool> {
-        self.line += 1;
-        if self.line > LINE_LIMIT {
-            return Err(431);
+    const CASES: &[(&str, &str)] = &[
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "/ "),
+        ("GET /a?b=c HTTP/1.1\n\nGET /2 HTTP/1.1\r\n\r\n", "/a?b=c /2 "),
+        ("\r\n\r\nHEAD / HTTP/1.1\r\n\r\n", "HEAD/ "),
+        ("GET / HTTP/1.0\r\n\r\n", "oldlast/ "),
+        ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "old/ "),
+        ("GET / HTTP/1.1\r\nconnection: x, CLOSE, keep-alive\r\n\r\n", "last/ "),
+        ("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\n\r\n", "/+3 end /2 "),
+        ("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "/ "),
+        ("POST / HTTP/1.1\r\nContent-Length: 2\r\ncontent-length: 2\r\n\r\nab", "/+2 end "),
+        ("PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", "100/+1 end "),
+        (
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
+             3\r\nabc\r\nA;x=\"y\"\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
+            "/+chunks end /2 ",
+        ),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n", "/+chunks end "),
+        ("\x16\x03\x01", "400"),
+        ("hello\r\n", "400"),
+        ("GET  / HTTP/1.1\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nbad\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nContent-Length : 3\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nA: b\r\n folded: c\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
+        ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501"),
+        ("GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", "413"),
+        ("PRI * HTTP/2.0\r\n\r\n", "505"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "/+chunks 400"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", "/+chunks 400"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc", "/+chunks 400"),
+        (
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+            "/+chunks 413",
+        ),
+    ];
+
+    #[test]
+    fn requests_are_read_as_the_table_says() {
+        for (bytes, story) in CASES {
+            assert_eq!(read(&[bytes.as_bytes()]), *story, "{bytes:?}");
         }
-        match (self.part, byte) {
-            (Part::Size, b'\r' | b'\n' | b';' | b' ' | b'\t') if self.line == 1 => return Err(400),
-            (Part::Size | Part::Extension, b'\n') => self.end_of_size()?,
-            (Part::Size, b';' | b' ' | b'\t' | b'\r') => self.part = Part::Extension,
-            (Part::Size, digit) => self.digit(digit)?,
-            (Part::DataEnd, b'\r') if self.line == 1 => {}
-            (Part::DataEnd, b'\n') => self.start(Part::Size),
-            (Part::DataEnd, _) => return Err(400),
-            (Part::TrailerStart, b'\n') => return Ok(true),
-            (Part::TrailerStart, b'\r') => {}
-            (Part::Trailer, b'\n') => self.part = Part::TrailerStart,
-            (Part::TrailerStart, _) => self.part = Part::Trailer,
-            (Part::Extension | Part::Trailer | Part::Data, _) => {}
+    }
+
+    #[test]
+    fn no_split_of_the_bytes_changes_what_is_read() {
+        for (bytes, story) in CASES {
+            let bytes = bytes.as_bytes();
+            for at in 1..bytes.len() {
+                let (one, two) = bytes.split_at(at);
+                assert_eq!(read(&[one, two]), *story, "{:?} split at {at}", bytes.escape_ascii());
+            }
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(read(&single), *story, "{:?} byte by byte", bytes.escape_ascii());
         }
-        Ok(false)
     }
 
-    fn digit(&mut self, byte: u8) -> Outcome<()> {
-        let digit = char::from(byte).to_digit(16).ok_or(400_u16)?;
-        let shifted = self.size.checked_mul(16).ok_or(413_u16)?;
-        self.size = shifted + u64::from(digit);
-        Ok(())
-    }
-
-    fn end_of_size(&mut self) -> Outcome<()> {
-        self.total = self.total.saturating_add(self.size);
-        if self.total > BODY_LIMIT {
-            return Err(413);
-        }
-        self.line = 0;
-        self.part = if self.size == 0 { Part::TrailerStart } else { Part::Data };
-        Ok(())
-    }
-
-    fn start(&mut self, part: Part) {
-        (self.part, self.size, self.line) = (part, 0, 0);
+    #[test]
+    fn what_never_ends_is_refused_at_its_limit() {
+        let long = "x".repeat(HEAD_LIMIT);
+        assert_eq!(read(&[format!("GET /{long}").as_bytes()]), "431");
+        assert_eq!(read(&[format!("GET / HTTP/1.1\r\nA: {long}\r\n\r\n").as_bytes()]), "431");
+        let chunks = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let extension = format!("{chunks}1;{}", "x".repeat(LINE_LIMIT as usize));
+        assert_eq!(read(&[extension.as_bytes()]), "/+chunks 431");
+        let trailers = format!("{chunks}0\r\n{}", "a: b\r\n".repeat(1000));
+        assert_eq!(read(&[trailers.as_bytes()]), "/+chunks 431");
+        assert_eq!(read(&["A".repeat(METHOD_LIMIT + 1).as_bytes()]), "400");
     }
 }

@@ -24,8 +24,6 @@ use crate::time::{self, Nanos};
 /// A blocking wait in a virtual machine ends 20 to 50 us late, so the last stretch before a delayed
 /// answer is spun. Nothing spins when no answer is delayed.
 const SPIN: Nanos = Nanos::from_micros(60);
-/// How long a connection that we ended may take to end its side.
-const LINGER: Nanos = Nanos::from_millis(500);
 /// A send up to this long is tried at once, without waiting for room in the socket.
 const QUICK: usize = 80 * 1024;
 
@@ -46,7 +44,7 @@ pub(super) struct Server<'a> {
     /// When a waiting answer is due, on which slot of which generation.
     timers: BinaryHeap<Reverse<(Nanos, u32, u32)>>,
     /// All with the same patience, hence in order.
-    lingering: VecDeque<(Nanos, u32, u32)>,
+    pub(super) lingering: VecDeque<(Nanos, u32, u32)>,
     /// Slots to look at before the turn ends.
     dirty: Vec<u32>,
     counters: Arc<Counters>,
@@ -81,7 +79,6 @@ impl<'a> Server<'a> {
         let mut completions = Vec::with_capacity(SLICE);
         while !self.stopping {
             self.accepting_in_step()?;
-            self.memory.buffers.publish();
             self.counters.publish(&self.cx.stats);
             self.wait()?;
             self.reap(&mut completions)?;
@@ -116,6 +113,7 @@ impl<'a> Server<'a> {
         loop {
             self.ring.take(slice);
             if slice.is_empty() {
+                self.memory.buffers.publish();
                 return Ok(());
             }
             self.cx.now = time::now();
@@ -159,11 +157,12 @@ impl<'a> Server<'a> {
             memory.buffers.give_back(id);
         }
         let pause = connection.waiting() > CROWDED && !connection.paused;
+        connection.paused |= pause;
         if !cqueue::more(flags) {
             return self.receive_ended(token.slot, result);
         }
         if pause {
-            self.pause(token.slot)?;
+            self.cancel(token)?;
         }
         self.touch(token.slot);
         Ok(())
@@ -176,17 +175,12 @@ impl<'a> Server<'a> {
             (Phase::Closing, _) => return self.finish(slot),
             (Phase::Lingering, 0) => return self.close(slot),
             (Phase::Open, 0) => connection.half_closed = true,
-            (Phase::Open, libc::ECANCELED) => {}
-            (_, libc::ENOBUFS) => {
-                // The buffers of this turn go back before the new receive is submitted.
-                self.cx.stats.buffers_exhausted += 1;
-                self.receive(slot)?;
-            }
-            (_, libc::EINTR | libc::EAGAIN) => self.receive(slot)?,
-            (_, errno) if errno > 0 => return self.close(slot),
-            // Ended with data: the completion queue was full for a moment.
-            (_, _) if !connection.paused => self.receive(slot)?,
-            (_, _) => {}
+            // Armed again when the turn ends (`follow_up`): every buffer is back by then, whereas a
+            // receive armed here might find none and end at once, without end.
+            (_, libc::ENOBUFS) => self.cx.stats.buffers_exhausted += 1,
+            // Paused by us, or ended with data because the completion queue was full.
+            (Phase::Open, libc::ECANCELED) | (_, libc::EINTR | libc::EAGAIN | ..0) => {}
+            (_, _) => return self.close(slot),
         }
         self.touch(slot);
         Ok(())
@@ -240,7 +234,7 @@ impl<'a> Server<'a> {
     /// Notes that a connection may have something to send.
     pub(super) fn touch(&mut self, slot: u32) {
         let connection = &mut self.memory.slots[slot as usize];
-        if !connection.dirty && connection.phase == Phase::Open {
+        if !connection.dirty {
             connection.dirty = true;
             self.dirty.push(slot);
         }
@@ -284,8 +278,13 @@ impl<'a> Server<'a> {
         self.memory.retired.clear();
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
-            self.memory.slots[slot as usize].dirty = false;
-            self.serve(slot)?;
+            if self.cx.log.is_some() {
+                self.cx.now = time::now();
+            }
+            // A slot that was freed and taken again may stand in the list twice.
+            if std::mem::take(&mut self.memory.slots[slot as usize].dirty) {
+                self.serve(slot)?;
+            }
         }
         self.dirty = dirty;
         Ok(())
@@ -293,17 +292,16 @@ impl<'a> Server<'a> {
 
     fn serve(&mut self, slot: u32) -> Result<()> {
         let connection = &mut self.memory.slots[slot as usize];
-        if connection.phase != Phase::Open || connection.flight == Flight::Send {
-            return Ok(());
-        }
         if connection.flight == Flight::Quick {
             connection.flight = Flight::Idle;
             connection.out = None;
         }
-        match connection.load(&self.cx) {
-            Load::Nothing if connection.is_over() => return self.end(slot),
-            Load::Nothing | Load::Later(_) => {}
-            Load::Ready => self.send(slot)?,
+        if connection.phase == Phase::Open && connection.flight == Flight::Idle {
+            match connection.load(&self.cx) {
+                Load::Nothing if connection.is_over() => return self.end(slot),
+                Load::Nothing | Load::Later(_) => {}
+                Load::Ready => self.send(slot)?,
+            }
         }
         self.follow_up(slot)
     }
@@ -333,10 +331,12 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// What waits gets its timer; a connection that was read no further is read again.
+    /// What waits gets its timer; a receive that ended, or was paused, is armed again.
     fn follow_up(&mut self, slot: u32) -> Result<()> {
         let connection = &mut self.memory.slots[slot as usize];
-        let resume = connection.paused && !connection.armed && connection.waiting() < RELAXED;
+        if matches!(connection.phase, Phase::Free | Phase::Closing) {
+            return Ok(());
+        }
         if let Some(due) = connection.next_due()
             && due > self.cx.now
             && !connection.timed
@@ -344,7 +344,8 @@ impl<'a> Server<'a> {
             connection.timed = true;
             self.timers.push(Reverse((due, slot, connection.generation)));
         }
-        if resume {
+        let wanted = !connection.paused || connection.waiting() < RELAXED;
+        if !connection.armed && !connection.half_closed && wanted {
             connection.paused = false;
             self.receive(slot)?;
         }
@@ -360,61 +361,10 @@ impl<'a> Server<'a> {
         self.push(entry, Verb::Receive, slot, generation)
     }
 
-    fn pause(&mut self, slot: u32) -> Result<()> {
-        let connection = &mut self.memory.slots[slot as usize];
-        connection.paused = true;
-        let generation = connection.generation;
-        self.cancel(Token { verb: Verb::Receive, slot, generation })
-    }
-
     pub(super) fn cancel(&mut self, token: Token) -> Result<()> {
         let entry = opcode::AsyncCancel::new(token.pack()).build();
         let entry = entry.flags(squeue::Flags::SKIP_SUCCESS);
         self.push(entry, Verb::Cancel, token.slot, token.generation)
-    }
-
-    /// The last answer was sent: shut our side and wait for the client to do the same.
-    fn end(&mut self, slot: u32) -> Result<()> {
-        let connection = &mut self.memory.slots[slot as usize];
-        if connection.half_closed || !connection.armed {
-            return self.close(slot);
-        }
-        connection.phase = Phase::Lingering;
-        let generation = connection.generation;
-        self.lingering.push_back((time::now() + LINGER, slot, generation));
-        let entry = opcode::Shutdown::new(Fixed(slot), libc::SHUT_WR).build();
-        self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Shutdown, slot, generation)
-    }
-
-    /// Cancels what is in flight; the final completions free the slot.
-    fn close(&mut self, slot: u32) -> Result<()> {
-        let connection = &mut self.memory.slots[slot as usize];
-        if matches!(connection.phase, Phase::Closing | Phase::Free) {
-            return Ok(());
-        }
-        connection.phase = Phase::Closing;
-        let generation = connection.generation;
-        if connection.armed {
-            self.cancel(Token { verb: Verb::Receive, slot, generation })?;
-        }
-        if self.memory.slots[slot as usize].flight == Flight::Send {
-            self.cancel(Token { verb: Verb::Send, slot, generation })?;
-        }
-        self.finish(slot)
-    }
-
-    /// Closes the descriptor and frees the slot, once nothing refers to them.
-    fn finish(&mut self, slot: u32) -> Result<()> {
-        let connection = &mut self.memory.slots[slot as usize];
-        if connection.armed || connection.flight == Flight::Send {
-            return Ok(());
-        }
-        let generation = connection.generation;
-        self.memory.retired.extend(connection.out.take().map(|out| out.response));
-        connection.free();
-        self.accepting.freed();
-        let entry = opcode::Close::new(Fixed(slot)).build();
-        self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Close, slot, generation)
     }
 
     pub(super) fn push(
@@ -428,18 +378,6 @@ impl<'a> Server<'a> {
         // SAFETY: receives use the registered buffers, which `Memory` keeps past the ring; sends
         // point into responses, see `send`; the other operations point at nothing.
         unsafe { self.ring.push(&entry) }
-    }
-
-    /// Leaves nothing in flight, so that the listener's port is free once the thread has ended.
-    fn cancel_all(&mut self, completions: &mut Vec<cqueue::Entry>) -> Result<()> {
-        let all = io_uring::types::CancelBuilder::any();
-        let entry = opcode::AsyncCancel2::new(all.all()).build();
-        self.push(entry, Verb::Cancel, 0, 0)?;
-        self.ring.enter(1, Some(time::now() + LINGER))?;
-        self.ring.take(completions);
-        // Closes every accepted socket; a refusal leaves that to the end of the ring.
-        let _ = self.ring.submitter().unregister_files();
-        Ok(())
     }
 }
 

@@ -1,0 +1,74 @@
+//! How a connection ends, and how all of them do.
+//!
+//! A slot is freed only when nothing in flight refers to it: a CLOSE under an armed multishot would
+//! send no FIN, and a slot reused too early would mix up two clients.
+
+use io_uring::types::Fixed;
+use io_uring::{cqueue, opcode, squeue};
+
+use super::connection::{Flight, Phase};
+use super::ring::{Token, Verb};
+use super::server::Server;
+use crate::error::Result;
+use crate::time::{self, Nanos};
+
+/// How long a connection that we ended may take to end its side.
+const LINGER: Nanos = Nanos::from_millis(500);
+
+impl Server<'_> {
+    /// The last answer was sent: shut our side and wait for the client to do the same.
+    pub(super) fn end(&mut self, slot: u32) -> Result<()> {
+        let connection = &mut self.memory.slots[slot as usize];
+        if connection.half_closed || !connection.armed {
+            return self.close(slot);
+        }
+        connection.phase = Phase::Lingering;
+        let generation = connection.generation;
+        self.lingering.push_back((time::now() + LINGER, slot, generation));
+        let entry = opcode::Shutdown::new(Fixed(slot), libc::SHUT_WR).build();
+        self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Shutdown, slot, generation)
+    }
+
+    /// Cancels what is in flight; the final completions free the slot.
+    pub(super) fn close(&mut self, slot: u32) -> Result<()> {
+        let connection = &mut self.memory.slots[slot as usize];
+        if matches!(connection.phase, Phase::Closing | Phase::Free) {
+            return Ok(());
+        }
+        connection.phase = Phase::Closing;
+        let generation = connection.generation;
+        if connection.armed {
+            self.cancel(Token { verb: Verb::Receive, slot, generation })?;
+        }
+        if self.memory.slots[slot as usize].flight == Flight::Send {
+            self.cancel(Token { verb: Verb::Send, slot, generation })?;
+        }
+        self.finish(slot)
+    }
+
+    /// Closes the descriptor and frees the slot, once nothing refers to them.
+    pub(super) fn finish(&mut self, slot: u32) -> Result<()> {
+        let connection = &mut self.memory.slots[slot as usize];
+        if connection.armed || connection.flight == Flight::Send {
+            return Ok(());
+        }
+        let generation = connection.generation;
+        self.memory.retired.extend(connection.out.take().map(|out| out.response));
+        connection.free();
+        self.accepting.freed();
+        let entry = opcode::Close::new(Fixed(slot)).build();
+        self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Close, slot, generation)
+    }
+
+    /// Leaves nothing in flight, so that the listener's port is free once the thread has ended.
+    pub(super) fn cancel_all(&mut self, completions: &mut Vec<cqueue::Entry>) -> Result<()> {
+        let all = io_uring::types::CancelBuilder::any();
+        let entry = opcode::AsyncCancel2::new(all.all()).build();
+        self.push(entry, Verb::Cancel, 0, 0)?;
+        self.ring.enter(1, Some(time::now() + LINGER))?;
+        self.ring.take(completions);
+        // Closes every accepted socket; a refusal leaves that to the end of the ring.
+        let _ = self.ring.submitter().unregister_files();
+        Ok(())
+    }
+}
