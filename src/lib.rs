@@ -8,7 +8,7 @@
 //! 3  engine  target            the load; the embedded server
 //! 2  plan                       what to do
 //! 1  http  metrics              sans-IO protocol; counters, histograms, Summary, verdict
-//! 0  time  units  error  failure
+//! 0  time  units  error  failure  host
 //! ```
 //!
 //! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod engine;
 pub mod error;
 pub mod failure;
+pub mod host;
 pub mod http;
 pub mod metrics;
 pub mod plan;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::values;
 use crate::error::{Error, Exit, Result};
+use crate::host;
 use crate::plan::Pin;
 use crate::target::{Arrival, Behaviour, Options, Target};
 use crate::time;
@@ -92,7 +93,8 @@ impl TargetArgs {
         let cores = match &self.pin {
             Some(Pin::Off) => None,
             Some(Pin::List(cores)) => Some(cores.clone()),
-            Some(Pin::Auto) | None => lowest_cores(),
+            // From the lowest up; the load takes them from the highest down.
+            Some(Pin::Auto) | None => Some(host::allowed_cores()),
         };
         Ok(Options {
             bind: self.bind,
@@ -123,13 +125,6 @@ impl TargetArgs {
         }
         Ok(behaviour)
     }
-}
-
-/// The cores we may use, from the lowest up; the load takes them from the highest down.
-fn lowest_cores() -> Option<Vec<usize>> {
-    let mut cores: Vec<usize> = core_affinity::get_core_ids()?.iter().map(|core| core.id).collect();
-    cores.sort_unstable();
-    Some(cores)
 }
 
 fn summary(target: &Target) -> String {

@@ -3,11 +3,11 @@
 
 use std::time::SystemTime;
 
-use super::host;
 use super::prepare::Prepared;
 use super::tally::INTERVAL;
 use super::worker::Finished;
 use crate::failure::Kind;
+use crate::host;
 use crate::metrics::{
     Audit, Client, Connections, Events, Fates, Interval, Limit, Mode, Phase, Series, Snapshot,
     Summary, Verdict, Warning,

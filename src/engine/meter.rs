@@ -1,6 +1,6 @@
 //! The meter: what a worker's work cost in measure. Read at the two ends of measure only.
 
-use super::host;
+use crate::host;
 use crate::metrics::{Phase, Worker};
 use crate::time::{self, Nanos};
 

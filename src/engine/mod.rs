@@ -13,7 +13,6 @@ mod connection;
 mod control;
 mod core;
 mod deadlines;
-mod host;
 mod job;
 mod mailbox;
 mod meter;

@@ -6,8 +6,9 @@ use std::thread::{self, JoinHandle};
 
 use super::job::Job;
 use super::tally::{Phases, Totals};
-use super::{host, ring, tokio_uring};
+use super::{ring, tokio_uring};
 use crate::error::{Error, Result};
+use crate::host;
 use crate::metrics;
 use crate::plan::Engine;
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::error::{Error, Result};
+use crate::host;
 
 /// Connections that may wait to be accepted; the kernel cuts it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -58,24 +59,9 @@ fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
 /// Slots for a thread's connections: as asked, but no more than the limit of open files, which is
 /// raised first as far as it goes (a file table may not be longer than it).
 pub(super) fn capacity(asked: Option<usize>) -> usize {
-    let limit = raise_file_limit().min(LARGEST_TABLE);
+    let limit = usize::try_from(host::raise_descriptor_limit()).unwrap_or(usize::MAX);
+    let limit = limit.clamp(1, LARGEST_TABLE);
     asked.unwrap_or(limit).clamp(1, limit)
-}
-
-fn raise_file_limit() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is a valid rlimit owned by this frame; the first call writes it, the second
-    // only reads it.
-    unsafe {
-        libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit);
-        if limit.rlim_cur < limit.rlim_max {
-            let raised = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
-            if libc::setrlimit(libc::RLIMIT_NOFILE, &raised) == 0 {
-                limit = raised;
-            }
-        }
-    }
-    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).max(1)
 }
 
 pub(super) fn eventfd() -> Result<OwnedFd> {

@@ -39,6 +39,7 @@ pub use behaviour::{Behaviour, Delay, Stall};
 pub use log::Arrival;
 
 use crate::error::{Error, Result};
+use crate::host;
 use crate::time::{self, Nanos};
 use accept::Accepting;
 use buffers::Buffers;
@@ -243,7 +244,7 @@ impl Station {
     /// Runs on its own thread. Says once on `ready` that it serves.
     fn serve(self, ready: &mpsc::Sender<Result<()>>) -> Result<()> {
         if let Some(id) = self.core {
-            core_affinity::set_for_current(core_affinity::CoreId { id });
+            host::pin(id);
         }
         let buffers = Buffers::map().map_err(|error| ring::refused(&error))?;
         // Before the ring: what the kernel writes to must outlive it.

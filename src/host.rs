@@ -8,7 +8,9 @@ use crate::time::Nanos;
 /// The cores this process may run on, in order.
 pub fn allowed_cores() -> Vec<usize> {
     let cores = core_affinity::get_core_ids().unwrap_or_default();
-    cores.into_iter().map(|core| core.id).collect()
+    let mut cores: Vec<usize> = cores.into_iter().map(|core| core.id).collect();
+    cores.sort_unstable();
+    cores
 }
 
 /// Pins the calling thread. False where that is not allowed.
