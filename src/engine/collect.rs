@@ -1,6 +1,7 @@
 //! Collecting: the workers' snapshots become the series and the totals, and at the end, with what
 //! each worker left behind, the summary.
 
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::prepare::Prepared;
@@ -99,7 +100,7 @@ impl Collector {
             connections,
             unsolicited_bytes: finished.iter().map(|f| f.totals.unsolicited_bytes).sum(),
             examples: finished.iter().flat_map(|f| f.totals.examples.iter().copied()).collect(),
-            addresses: run.prepared.addresses.to_vec(),
+            addresses: used(run, &finished),
             client: client(run, &finished),
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,
@@ -114,8 +115,28 @@ impl Collector {
         summary.verdict = Verdict::of(&summary);
         summary.audit = Audit::of(&summary);
         summary.warnings = warnings(run, &summary);
+        summary.warnings.extend(skipped(run, &finished));
         summary
     }
+}
+
+/// The addresses that some worker used.
+fn used(run: &Run, finished: &[Finished]) -> Vec<SocketAddr> {
+    let left_out = |f: &Finished, index| f.skipped.iter().any(|(skipped, _)| *skipped == index);
+    let all = run.prepared.addresses.iter().enumerate();
+    all.filter(|(index, _)| !finished.iter().all(|f| left_out(f, *index)))
+        .map(|(_, address)| *address)
+        .collect()
+}
+
+/// A warning for each address that some worker left out.
+fn skipped(run: &Run, finished: &[Finished]) -> Vec<Warning> {
+    let mut skipped: Vec<_> = finished.iter().flat_map(|f| f.skipped.iter().copied()).collect();
+    skipped.sort_by_key(|(index, _)| *index);
+    skipped.dedup_by_key(|(index, _)| *index);
+    let warning =
+        |(index, kind)| Warning::AddressSkipped { address: run.prepared.addresses[index], kind };
+    skipped.into_iter().map(warning).collect()
 }
 
 fn client(run: &Run, finished: &[Finished]) -> Client {
@@ -136,7 +157,8 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
     let slow = connections.connect.recorded().filter(|(time, _)| *time >= SLOW_CONNECT);
     let slow = slow.map(|(_, count)| count).sum::<u64>()
         + connections.failures[Kind::ConnectTimeout as usize];
-    let waited = summary.measure.waited.count as f64 / counters.scheduled.max(1) as f64;
+    let (waited, unwaited) = (summary.measure.waited.count, summary.measure.unwaited.count);
+    let waited = waited as f64 / (waited + unwaited).max(1) as f64;
     let saturated = summary.measure.saturated() + summary.warmup.saturated();
     let per_connection = run.plan.keepalive && run.plan.requests_per_connection.is_none();
     let found = [

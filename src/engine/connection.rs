@@ -57,6 +57,8 @@ pub struct Connection {
     pub losses: u8,
     /// Attempts to connect that failed: each moves on to the target's next address.
     pub detours: u8,
+    /// The target's address it goes to, as an index.
+    pub address: usize,
     reader: Reader,
     /// Requests ever sent and ever ended on this slot; the difference is in flight.
     pub sent: u32,
@@ -80,6 +82,7 @@ impl Connection {
             settled: false,
             losses: 0,
             detours: 0,
+            address: 0,
             reader: Reader::default(),
             sent: 0,
             ended: 0,

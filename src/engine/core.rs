@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::addresses::Addresses;
 use super::connection::{Action, Connection, State};
 use super::deadlines::{Deadlines, Entry};
 use super::job::{Arrivals, Job};
@@ -57,6 +58,7 @@ pub struct Core {
     timeouts: Deadlines,
     connect_timeouts: Deadlines,
     redial: Redial,
+    addresses: Addresses,
     pacer: Pacer,
     tally: Tally,
     pool: HeadPool,
@@ -111,6 +113,7 @@ impl Core {
             timeouts: Deadlines::new(slots * job.pipeline as usize, job.timeout),
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
+            addresses: Addresses::new(job.addresses.len()),
             pacer: pacer(&job),
             tally,
             pool: HeadPool::new(HEADS),
@@ -240,6 +243,11 @@ impl Core {
         self.tally.finish(now, scheduled)
     }
 
+    /// Addresses that were left out, by index, and why.
+    pub fn skipped(&mut self) -> Vec<(usize, Kind)> {
+        std::mem::replace(&mut self.addresses, Addresses::new(0)).skipped()
+    }
+
     /// When measure began and ended for this worker.
     pub fn phases(&self) -> &Phases {
         self.tally.phases()
@@ -329,8 +337,10 @@ impl Core {
             let entry = Entry { began: now, slot, number: connection.dial };
             let connections = &self.connections;
             self.connect_timeouts.push(entry, |entry| is_opening(connections, entry));
-            let address = self.job.address(slot, connections[slot as usize].detours.into());
-            wire.open(slot, address);
+            let connection = &mut self.connections[slot as usize];
+            let number = self.job.first_connection + u64::from(slot);
+            connection.address = self.addresses.pick(number + u64::from(connection.detours));
+            wire.open(slot, connection.address);
         }
     }
 
@@ -357,6 +367,7 @@ impl Core {
         let allowance = self.job.per_connection.unwrap_or(u64::MAX);
         connection.allowance = u32::try_from(allowance).unwrap_or(u32::MAX);
         connection.free_since = now;
+        self.addresses.worked(connection.address);
         let totals = &mut self.tally.connections;
         totals.opened += 1;
         totals.reopened += u64::from(connection.reopening);
@@ -377,19 +388,22 @@ impl Core {
     }
 
     fn connect_failed(&mut self, slot: Slot, kind: Kind, errno: Option<i32>, now: Nanos) {
+        let connecting = self.stage == Stage::Connecting;
         let connection = &mut self.connections[slot as usize];
-        let address = self.job.address(slot, connection.detours.into());
+        let address = connection.address;
+        if connecting && self.addresses.leave_out(address, kind) {
+            return;
+        }
         // A failed connect counts as a second loss at least: the next one is never immediate.
         connection.losses = connection.losses.saturating_add(1).max(2);
         connection.detours = connection.detours.wrapping_add(1);
         self.tally.connections.failures[kind as usize] += 1;
         self.tally.example(kind, slot, errno, now);
-        if self.gate_open || self.stage != Stage::Connecting {
-            return self.settle(slot);
+        if connecting && !self.gate_open {
+            let address = self.job.addresses[address];
+            return self.job.timeline.refuse(Refusal { address, kind });
         }
-        if usize::from(self.connections[slot as usize].detours) >= self.job.addresses.len() {
-            self.job.timeline.refuse(Refusal { address: self.job.addresses[address], kind });
-        }
+        self.settle(slot);
     }
 
     /// The connection was open, or failed to open: when each one has, the load can start.

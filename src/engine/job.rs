@@ -55,16 +55,10 @@ pub enum Arrivals {
 }
 
 impl Job {
-    /// The address a slot connects to: all of them round robin, over all workers. `attempt`
-    /// moves on to the next one.
-    pub fn address(&self, slot: u32, attempt: u32) -> usize {
-        let number = self.first_connection + u64::from(slot) + u64::from(attempt);
-        (number % self.addresses.len() as u64) as usize
-    }
-
-    /// The local address a slot connects from.
-    pub fn bind(&self, slot: u32) -> Option<SocketAddr> {
+    /// The local address a slot connects from: those of the target's family, in turn.
+    pub fn bind(&self, slot: u32, to: &SocketAddr) -> Option<SocketAddr> {
         let number = (self.first_connection + u64::from(slot)) as usize;
-        (!self.binds.is_empty()).then(|| self.binds[number % self.binds.len()])
+        let of_family = || self.binds.iter().filter(|from| from.is_ipv4() == to.is_ipv4());
+        of_family().nth(number % of_family().count().max(1)).copied()
     }
 }

@@ -8,6 +8,7 @@
 //! collect    snapshots and totals -> Summary, audit, verdict
 //! ```
 
+mod addresses;
 mod collect;
 mod connection;
 mod control;

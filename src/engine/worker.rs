@@ -8,6 +8,7 @@ use super::job::Job;
 use super::tally::{Phases, Totals};
 use super::{ring, tokio_uring};
 use crate::error::{Error, Result};
+use crate::failure::Kind;
 use crate::host;
 use crate::metrics;
 use crate::plan::Engine;
@@ -18,6 +19,8 @@ pub struct Finished {
     pub totals: Totals,
     pub worker: metrics::Worker,
     pub phases: Phases,
+    /// Addresses of the target that never worked, by index.
+    pub skipped: Vec<(usize, Kind)>,
 }
 
 /// A worker at work.

@@ -1,5 +1,8 @@
 //! Warnings: what a reader of the report must know, each with what to do about it.
 
+use std::net::SocketAddr;
+
+use crate::failure::Kind;
 use crate::time::Nanos;
 use crate::units;
 
@@ -28,7 +31,9 @@ pub enum Warning {
     Waited { share: f64 },
     /// Work left at the end.
     Unfinished { dropped: u64, abandoned: u64, drain: Nanos },
-    /// The histogram of the result was made while the server dropped SYNs.
+    /// One of the target's addresses never worked, and was left out.
+    AddressSkipped { address: SocketAddr, kind: Kind },
+    /// Connects that took as long as a lost SYN takes.
     ListenBacklog { slow: u64 },
 }
 
@@ -46,6 +51,7 @@ impl Warning {
             Warning::ResetIdle { .. } => "reset_idle",
             Warning::Waited { .. } => "waited_for_connection",
             Warning::Unfinished { .. } => "unfinished",
+            Warning::AddressSkipped { .. } => "address_skipped",
             Warning::ListenBacklog { .. } => "listen_backlog",
         }
     }
@@ -85,6 +91,9 @@ impl Warning {
                  unanswered",
                 units::format_duration(*drain)
             ),
+            Warning::AddressSkipped { address, kind } => {
+                format!("{address} was left out ({}): {}", kind.name(), kind.hint())
+            }
             Warning::ListenBacklog { slow } => format!(
                 "{slow} connections took a second or more to open: the server's listen queue \
                  dropped their first SYN"
@@ -109,6 +118,7 @@ impl Warning {
             }
             Warning::Waited { .. } => "raise --connections, if the server is not the limit",
             Warning::Unfinished { .. } => "the server was behind; a longer --drain waits for it",
+            Warning::AddressSkipped { .. } => "write the address in the URL to silence this",
             Warning::ListenBacklog { .. } => {
                 "raise its backlog and net.core.somaxconn, or open more slowly: --connect-rate"
             }

@@ -75,8 +75,12 @@ impl Worker {
             }
         }
         let totals = self.core.finish(time::now());
-        let effort = self.effort();
-        Ok(Finished { totals, worker: self.meter.finish(effort), phases: *self.core.phases() })
+        let worker = {
+            let effort = self.effort();
+            self.meter.finish(effort)
+        };
+        let (phases, skipped) = (*self.core.phases(), self.core.skipped());
+        Ok(Finished { totals, worker, phases, skipped })
     }
 
     /// One slice of completions: event, connection, action, ring.

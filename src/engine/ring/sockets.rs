@@ -233,7 +233,8 @@ impl Sockets {
     }
 
     fn connect(&mut self, slot: Slot, address: usize) -> std::io::Result<()> {
-        let descriptor = socket::new(&self.job.addresses[address], self.job.bind(slot))?;
+        let to = &self.job.addresses[address];
+        let descriptor = socket::new(to, self.job.bind(slot, to))?;
         self.uring.install(slot, descriptor.as_raw_fd())?;
         let address = &self.addresses[address];
         let entry = opcode::Connect::new(Fixed(slot), address.as_ptr().cast(), address.len());

@@ -50,7 +50,7 @@ pub async fn attend(shared: Rc<Shared>, slot: Slot) {
 async fn connect(shared: &Shared, slot: Slot, address: usize) -> io::Result<TcpStream> {
     let job = &shared.job;
     let address = job.addresses[address];
-    let socket = StdStream::from(socket::new(&address, job.bind(slot))?);
+    let socket = StdStream::from(socket::new(&address, job.bind(slot, &address))?);
     socket.set_nonblocking(true)?;
     let stream = TcpSocket::from_std_stream(socket).connect(address).await?.into_std()?;
     // The ring waits for what is not there yet only on a blocking socket.

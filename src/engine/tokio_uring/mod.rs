@@ -168,7 +168,8 @@ impl Shared {
         let mut core = self.core.borrow_mut();
         let totals = core.finish(time::now());
         let meter = self.meter.replace(Meter::new(None, 0));
-        Finished { totals, worker: meter.finish(effort), phases: *core.phases() }
+        let (phases, skipped) = (*core.phases(), core.skipped());
+        Finished { totals, worker: meter.finish(effort), phases, skipped }
     }
 }
 
