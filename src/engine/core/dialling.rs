@@ -1,0 +1,180 @@
+//! The connections: dialled, opened, lost, closed and dialled again.
+
+use super::super::connection::{Connection, State};
+use super::super::deadlines::Entry;
+use super::super::redial::back_off;
+use super::super::timeline::Refusal;
+use super::super::wire::{Event, Slot, Wire};
+use super::{Core, Stage, errno};
+use crate::failure::Kind;
+use crate::time::Nanos;
+
+impl Core {
+    #[inline]
+    pub(super) fn dial(&mut self, now: Nanos, wire: &mut impl Wire) {
+        while self.may_dial()
+            && let Some(slot) = self.redial.due(now)
+        {
+            let connection = &mut self.connections[slot as usize];
+            connection.state = State::Opening;
+            connection.dialled = now;
+            connection.dial = connection.dial.wrapping_add(1);
+            let entry = Entry { began: now, slot, number: connection.dial };
+            let connections = &self.connections;
+            self.connect_timeouts.push(entry, |entry| is_opening(connections, entry));
+            let connection = &mut self.connections[slot as usize];
+            let number = self.job.first_connection + u64::from(slot);
+            connection.address = self.addresses.pick(number + u64::from(connection.detours));
+            wire.open(slot, connection.address);
+        }
+    }
+
+    /// Gives up the connects that take too long.
+    #[inline]
+    pub(super) fn expire_connects(&mut self, now: Nanos, wire: &mut impl Wire) {
+        while let Some(entry) =
+            self.connect_timeouts.expired(now, |entry| is_opening(&self.connections, entry))
+        {
+            self.connect_failed(entry.slot, Kind::ConnectTimeout, None, now);
+            self.close(entry.slot, wire);
+        }
+    }
+
+    pub(super) fn next_dial(&self) -> Option<Nanos> {
+        if self.may_dial() { self.redial.next() } else { None }
+    }
+
+    /// Until the run's first connection has proved that the target is there, it is the only one.
+    /// At the end, nobody is dialled for nothing.
+    pub(super) fn may_dial(&self) -> bool {
+        match self.stage {
+            Stage::Connecting => {
+                let is_first = self.job.worker == 0 && self.connections[0].state == State::Down;
+                self.gate_open || is_first
+            }
+            Stage::Running => true,
+            Stage::Draining => self.pacer.has_backlog(),
+            Stage::Done => false,
+        }
+    }
+
+    pub(super) fn opened(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        let connection = &mut self.connections[slot as usize];
+        let allowance = self.job.per_connection.unwrap_or(u64::MAX);
+        connection.allowance = u32::try_from(allowance).unwrap_or(u32::MAX);
+        connection.free_since = now;
+        self.addresses.worked(connection.address);
+        let totals = &mut self.tally.connections;
+        totals.opened += 1;
+        totals.reopened += u64::from(connection.reopening);
+        totals.connect.record(now - connection.dialled);
+        connection.reopening = true;
+        self.open += 1;
+        totals.open_peak = totals.open_peak.max(self.open);
+        if !self.gate_open {
+            self.job.timeline.open_gate();
+        }
+        self.settle(slot);
+        self.serve(slot, now, wire);
+    }
+
+    pub(super) fn not_opened(&mut self, slot: Slot, kind: Kind, event: Event, now: Nanos) {
+        self.connect_failed(slot, kind, errno(event), now);
+        self.gone(slot, now);
+    }
+
+    pub(super) fn connect_failed(
+        &mut self,
+        slot: Slot,
+        kind: Kind,
+        errno: Option<i32>,
+        now: Nanos,
+    ) {
+        let connecting = self.stage == Stage::Connecting;
+        let connection = &mut self.connections[slot as usize];
+        let address = connection.address;
+        if connecting && self.addresses.leave_out(address, kind) {
+            return;
+        }
+        // A failed connect counts as a second loss at least: the next one is never immediate.
+        connection.losses = connection.losses.saturating_add(1).max(2);
+        connection.detours = connection.detours.wrapping_add(1);
+        self.tally.connections.failures[kind as usize] += 1;
+        self.tally.example(kind, slot, errno, now);
+        if connecting && !self.gate_open {
+            let address = self.job.addresses[address];
+            return self.job.timeline.refuse(Refusal { address, kind });
+        }
+        self.settle(slot);
+    }
+
+    /// The connection was open, or failed to open: when each one has, the load can start.
+    pub(super) fn settle(&mut self, slot: Slot) {
+        let connection = &mut self.connections[slot as usize];
+        if !connection.settled {
+            connection.settled = true;
+            self.settled += 1;
+            self.job.timeline.connection_is_dialled();
+            if self.settled == self.job.connections {
+                self.job.timeline.worker_is_ready();
+            }
+        }
+    }
+
+    /// Closes a connection that came to nothing: if that repeats, the next one waits.
+    pub(super) fn close_unused(&mut self, slot: Slot, wire: &mut impl Wire) {
+        let connection = &mut self.connections[slot as usize];
+        connection.losses = connection.losses.saturating_add(1);
+        self.close(slot, wire);
+    }
+
+    /// Each request on it has failed; the first for the reason found.
+    pub(super) fn lost(
+        &mut self,
+        slot: Slot,
+        kind: Kind,
+        errno: Option<i32>,
+        now: Nanos,
+        wire: &mut impl Wire,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        connection.losses = connection.losses.saturating_add(1);
+        self.tally.example(kind, slot, errno, now);
+        let mut kind = kind;
+        while let Some(flight) = self.end_oldest(slot) {
+            self.tally.failed(&flight, kind, now);
+            kind = of_followers(kind);
+        }
+        self.close(slot, wire);
+    }
+
+    pub(super) fn close(&mut self, slot: Slot, wire: &mut impl Wire) {
+        let connection = &mut self.connections[slot as usize];
+        self.open -= u64::from(connection.state == State::Open);
+        connection.state = State::Closing;
+        wire.close(slot);
+    }
+
+    pub(super) fn gone(&mut self, slot: Slot, now: Nanos) {
+        let losses = self.connections[slot as usize].losses;
+        // The run's first connection goes on to the next address before any other is dialled.
+        let due = if self.gate_open { now + back_off(losses.into(), slot) } else { Nanos::ZERO };
+        self.redial.push(slot, due);
+    }
+}
+
+fn is_opening(connections: &[Connection], entry: &Entry) -> bool {
+    let connection = &connections[entry.slot as usize];
+    connection.state == State::Opening && connection.dial == entry.number
+}
+
+/// What the requests behind a failed one suffer: the same reset or silence, but a broken answer
+/// was the first one's alone; for the others the connection closed before theirs.
+fn of_followers(kind: Kind) -> Kind {
+    match kind {
+        Kind::Truncated | Kind::Malformed | Kind::HeadTooLarge | Kind::BuffersExhausted => {
+            Kind::ClosedBeforeResponse
+        }
+        same => same,
+    }
+}

@@ -1,0 +1,297 @@
+//! The core of a worker, without IO and without a clock: whom to send to and when, what each
+//! event means for the load, and the books. Drivers feed it events and readings; it answers
+//! through their [`Wire`].
+//!
+//! A worker's life: *connecting* until every worker's connections are open (or have failed once),
+//! *running* through warm-up and measure, *draining* until each request has its fate.
+
+mod dialling;
+mod sending;
+mod stages;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::addresses::Addresses;
+use super::connection::{Action, Connection};
+use super::deadlines::Deadlines;
+use super::job::{Arrivals, Job};
+use super::pacer::{Pacer, Stripe};
+use super::redial::Redial;
+use super::tally::{Flight, Phases, Tally, Totals};
+use super::wire::{Event, Slot, Wire};
+use crate::failure::Kind;
+use crate::http::HeadPool;
+use crate::metrics::Phase;
+use crate::plan::Rate;
+use crate::time::Nanos;
+
+/// Requests released in one turn before the driver gets to carry them out: the ring's completions
+/// are handled in slices of the same size, so neither starves the other.
+const SLICE: usize = 64;
+
+/// Connections opened per second at the start unless the user says otherwise, over all workers.
+/// A server on one core accepts about twice as many; a burst overflows its listen queue instead.
+const START_RATE: u64 = 20_000;
+
+/// How often a waiting worker looks whether it should stop.
+const STOP_POLL: Nanos = Nanos::from_millis(50);
+
+/// How often a connecting worker looks whether the others are done.
+const START_POLL: Nanos = Nanos::from_millis(1);
+
+/// By how much a timer may be late for the sake of a request that is due.
+const TIMER_SLACK: Nanos = Nanos::from_micros(200);
+
+/// The drain of an interrupted run.
+const BRIEF: Nanos = Nanos::from_secs(1);
+
+/// Buffers for split heads made before the start.
+const HEADS: usize = 64;
+
+pub struct Core {
+    job: Arc<Job>,
+    connections: Vec<Connection>,
+    /// By slot and request number: what is on its way.
+    flights: Vec<Flight>,
+    /// Flights a slot: the pipeline's depth, rounded up to a power of two.
+    depth: u32,
+    /// Connections with room, longest free first. An entry may be stale; none is twice in it.
+    free: VecDeque<Slot>,
+    timeouts: Deadlines,
+    connect_timeouts: Deadlines,
+    redial: Redial,
+    addresses: Addresses,
+    pacer: Pacer,
+    tally: Tally,
+    pool: HeadPool,
+    stage: Stage,
+    gate_open: bool,
+    /// Connections that were open or failed at least once.
+    settled: u32,
+    open: u64,
+    /// Requests due up to the last roll: the next interval counts from there.
+    due_counted: u64,
+    drain_end: Nanos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Running,
+    Draining,
+    Done,
+}
+
+/// Until when there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    pub at: Nanos,
+    /// It is the intended time of a request: worth spinning for.
+    pub exact: bool,
+}
+
+impl Core {
+    pub fn new(job: Arc<Job>) -> Core {
+        let slots = job.connections as usize;
+        let depth = job.pipeline.next_power_of_two();
+        let idle = Flight {
+            intended: Nanos::ZERO,
+            sent: Nanos::ZERO,
+            phase: Phase::Warmup,
+            waited: false,
+        };
+        let open_loop = matches!(job.arrivals, Arrivals::Open(_));
+        let mut tally = Tally::new(open_loop, job.mailbox.clone(), job.first_connection);
+        tally.connections.asked = u64::from(job.connections);
+        let mut redial = Redial::new(slots);
+        (0..job.connections).for_each(|slot| redial.push(slot, Nanos::ZERO));
+        let start_rate = Rate::per_second(START_RATE);
+        redial.pace(Some(share(job.connect_rate.unwrap_or(start_rate), job.workers)));
+        Core {
+            connections: (0..slots).map(|_| Connection::new()).collect(),
+            flights: vec![idle; slots * depth as usize],
+            depth,
+            free: VecDeque::with_capacity(slots),
+            timeouts: Deadlines::new(slots * job.pipeline as usize, job.timeout),
+            connect_timeouts: Deadlines::new(slots, job.connect_timeout),
+            redial,
+            addresses: Addresses::new(job.addresses.len()),
+            pacer: pacer(&job),
+            tally,
+            pool: HeadPool::new(HEADS),
+            stage: Stage::Connecting,
+            gate_open: false,
+            settled: 0,
+            open: 0,
+            due_counted: 0,
+            drain_end: Nanos::MAX,
+            job,
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.tally.phase()
+    }
+
+    /// Buffers for split heads that had to be made during the run.
+    pub fn heads_grown(&self) -> u64 {
+        self.pool.grown()
+    }
+
+    /// What the time alone brings about. False when the worker's work is over.
+    #[inline]
+    pub fn turn(&mut self, now: Nanos, wire: &mut impl Wire) -> bool {
+        self.roll(now);
+        self.proceed(now);
+        self.expire_requests(now, wire);
+        self.expire_connects(now, wire);
+        self.dial(now, wire);
+        self.release(now, wire);
+        self.stage != Stage::Done
+    }
+
+    /// Until when nothing is to be done, if no event comes.
+    #[inline]
+    pub fn wake(&self, now: Nanos) -> Wake {
+        let poll = if self.stage == Stage::Connecting { START_POLL } else { STOP_POLL };
+        let timers = [
+            Some(now + poll),
+            Some(self.tally.boundary()),
+            Some(self.drain_end),
+            self.timeouts.next(),
+            self.connect_timeouts.next(),
+            self.next_dial(),
+        ];
+        let at = timers.into_iter().flatten().fold(Nanos::MAX, Nanos::min);
+        match self.next_release() {
+            // The timers can wait for a request that is due at about the same time.
+            Some(due) if due <= at + TIMER_SLACK => Wake { at: due, exact: true },
+            _ => Wake { at, exact: false },
+        }
+    }
+
+    /// A fresh clock reading: publishes what belongs to intervals and phases that are over.
+    /// Called before events of that time are given to [`Core::on`].
+    #[inline]
+    pub fn roll(&mut self, now: Nanos) {
+        while self.tally.is_over(now) {
+            let at = self.tally.boundary();
+            let scheduled = self.newly_due(at);
+            self.tally.roll(at, scheduled);
+        }
+    }
+
+    /// What a driver has to tell about a connection. `now`: the reading given to `roll`.
+    #[inline]
+    pub fn on(&mut self, slot: Slot, event: Event, now: Nanos, wire: &mut impl Wire) {
+        let mut event = event;
+        let mut gained_room = event == Event::Sent;
+        if let Event::Received(bytes) = event {
+            self.tally.received(bytes.len());
+        }
+        loop {
+            let connection = &mut self.connections[slot as usize];
+            match connection.on(event, self.job.is_head, &mut self.pool) {
+                Action::Answered { response, used } => {
+                    let rest = match event {
+                        Event::Received(bytes) => &bytes[used..],
+                        _ => &[],
+                    };
+                    if !self.answered(slot, response, rest, now, wire) {
+                        return;
+                    }
+                    gained_room = true;
+                    event = Event::Received(rest);
+                }
+                Action::Nothing if gained_room => return self.serve(slot, now, wire),
+                Action::Nothing => return,
+                Action::Ready => return self.opened(slot, now, wire),
+                Action::NotOpened(kind) => return self.not_opened(slot, kind, event, now),
+                Action::Lost(kind) => return self.lost(slot, kind, errno(event), now, wire),
+                Action::EndedIdle => {
+                    self.tally.connections.reset_idle += 1;
+                    return self.close_unused(slot, wire);
+                }
+                Action::Unsolicited => {
+                    if let Event::Received(bytes) = event {
+                        self.tally.unsolicited_bytes += bytes.len() as u64;
+                    }
+                    return self.close_unused(slot, wire);
+                }
+                Action::Gone => return self.gone(slot, now),
+            }
+        }
+    }
+
+    /// Settles what has no fate yet and hands over the totals.
+    pub fn finish(&mut self, now: Nanos) -> Totals {
+        for slot in 0..self.connections.len() {
+            while let Some(flight) = self.end_oldest(slot as Slot) {
+                self.tally.abandoned(&flight, now);
+            }
+        }
+        let scheduled = self.newly_due(Nanos::MAX);
+        let (warmup, measure) = match &mut self.pacer {
+            Pacer::Open(stripe) => {
+                let due = stripe.due_before(Nanos::MAX);
+                while let Some((intended, phase)) = stripe.take(Nanos::MAX - Nanos(1)) {
+                    self.tally.dropped(intended, phase, now);
+                }
+                due
+            }
+            Pacer::Closed { warmup, measure, .. } => (*warmup, *measure),
+        };
+        self.tally.scheduled(Phase::Warmup, warmup);
+        self.tally.scheduled(Phase::Measure, measure);
+        self.tally.finish(now, scheduled)
+    }
+
+    /// Addresses that were left out, by index, and why.
+    pub fn skipped(&mut self) -> Vec<(usize, Kind)> {
+        std::mem::replace(&mut self.addresses, Addresses::new(0)).skipped()
+    }
+
+    /// When measure began and ended for this worker.
+    pub fn phases(&self) -> &Phases {
+        self.tally.phases()
+    }
+
+    /// How many became due since this was last asked, up to `at`.
+    fn newly_due(&mut self, at: Nanos) -> u64 {
+        match &self.pacer {
+            Pacer::Open(stripe) => {
+                let (warmup, measure) = stripe.due_before(at);
+                let counted = std::mem::replace(&mut self.due_counted, warmup + measure);
+                warmup + measure - counted
+            }
+            Pacer::Closed { .. } => self.tally.events().sent,
+        }
+    }
+}
+
+fn pacer(job: &Job) -> Pacer {
+    match job.arrivals {
+        Arrivals::Open(schedule) => {
+            Pacer::Open(Stripe::new(schedule, job.worker as u64, job.workers as u64))
+        }
+        Arrivals::Closed { budget } => Pacer::closed(budget),
+    }
+}
+
+/// One worker's share of a rate.
+fn share(rate: Rate, workers: usize) -> Rate {
+    Rate { count: rate.count, period: Nanos(rate.period.0.saturating_mul(workers as u64)) }
+}
+
+fn errno(event: Event) -> Option<i32> {
+    match event {
+        Event::OpenFailed(errno) | Event::ReceiveFailed(errno) | Event::SendFailed(errno) => {
+            Some(errno)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,166 @@
+//! The requests: released when due, booked when sent, and given their fate.
+
+use super::super::connection::Connection;
+use super::super::deadlines::Entry;
+use super::super::tally::Flight;
+use super::super::wire::{SMALL, Slot, Wire};
+use super::{Core, SLICE};
+use crate::failure::Kind;
+use crate::http::Response;
+use crate::metrics::Phase;
+use crate::time::Nanos;
+
+impl Core {
+    /// Sends what is due, to the connections that have been free the longest.
+    #[inline]
+    pub(super) fn release(&mut self, now: Nanos, wire: &mut impl Wire) {
+        for _ in 0..SLICE {
+            if self.next_release().is_none_or(|due| due > now) {
+                return;
+            }
+            let Some(slot) = self.free.pop_front() else { return };
+            self.connections[slot as usize].queued = false;
+            self.give(slot, now, wire);
+        }
+    }
+
+    /// When the next request can be sent, if nothing happens before.
+    #[inline]
+    pub(super) fn next_release(&self) -> Option<Nanos> {
+        if self.free.is_empty() { None } else { self.pacer.next_at() }
+    }
+
+    /// The connection may have room: in closed loop it is used at once, in open loop it queues.
+    #[inline]
+    pub(super) fn serve(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.pacer.sends_at_once() { self.give(slot, now, wire) } else { self.queue(slot) }
+    }
+
+    #[inline]
+    pub(super) fn queue(&mut self, slot: Slot) {
+        let connection = &mut self.connections[slot as usize];
+        if !connection.queued && connection.room(self.job.pipeline) > 0 {
+            connection.queued = true;
+            self.free.push_back(slot);
+        }
+    }
+
+    /// Sends as much as is due and the connection has room for.
+    #[inline]
+    pub(super) fn give(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        let mut room = self.connections[slot as usize].room(self.job.pipeline);
+        let large = self.job.request_len > SMALL;
+        if large {
+            room = room.min(1);
+        }
+        let phase = self.tally.phase();
+        let mut copies = 0;
+        while copies < room
+            && let Some((intended, phase)) = self.pacer.take(now, phase)
+        {
+            self.depart(slot, intended, phase, now);
+            copies += 1;
+            // In open loop the next request goes to whoever has been free the longest.
+            if !self.pacer.sends_at_once() {
+                break;
+            }
+        }
+        if copies > 0 {
+            let connection = &mut self.connections[slot as usize];
+            connection.allowance -= copies;
+            connection.sending = large;
+            wire.send(slot, copies);
+        }
+        if copies < room {
+            self.queue(slot);
+        }
+    }
+
+    /// Books a request that is about to be written.
+    #[inline]
+    pub(super) fn depart(&mut self, slot: Slot, intended: Nanos, phase: Phase, now: Nanos) {
+        let connection = &mut self.connections[slot as usize];
+        let waited = connection.free_since > intended;
+        let flight = Flight { intended, sent: now, phase, waited };
+        let number = connection.sent;
+        self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize] = flight;
+        connection.sent = number.wrapping_add(1);
+        self.tally.sent(&flight, connection.free_since, self.job.request_len as u64);
+        let connections = &self.connections;
+        self.timeouts
+            .push(Entry { began: now, slot, number }, |entry| is_in_flight(connections, entry));
+    }
+
+    /// Books a complete answer. True if the rest of the input is to be read as well.
+    #[inline]
+    pub(super) fn answered(
+        &mut self,
+        slot: Slot,
+        response: Response,
+        rest: &[u8],
+        now: Nanos,
+        wire: &mut impl Wire,
+    ) -> bool {
+        let Some(flight) = self.end_oldest(slot) else { return false };
+        self.tally.answered(&flight, response.status, now);
+        let connection = &mut self.connections[slot as usize];
+        connection.losses = 0;
+        if connection.room(self.job.pipeline) == 1 {
+            connection.free_since = now;
+        }
+        let in_flight = connection.in_flight();
+        let spent = connection.allowance == 0 && in_flight == 0;
+        // An answer before the request was wholly written: the rest of it must not be sent.
+        if !response.keep_alive || connection.sending || spent {
+            self.abort_followers(slot, now);
+            self.close(slot, wire);
+            return false;
+        }
+        if in_flight == 0 && !rest.is_empty() {
+            self.tally.unsolicited_bytes += rest.len() as u64;
+            self.close(slot, wire);
+            return false;
+        }
+        if !rest.is_empty() {
+            return true;
+        }
+        self.serve(slot, now, wire);
+        false
+    }
+
+    /// The connection closes after an answer, so the requests behind that one have none.
+    pub(super) fn abort_followers(&mut self, slot: Slot, now: Nanos) {
+        while let Some(flight) = self.end_oldest(slot) {
+            self.tally.failed(&flight, Kind::ClosedBeforeResponse, now);
+            self.tally.example(Kind::ClosedBeforeResponse, slot, None, now);
+        }
+    }
+
+    /// Takes the oldest request off the connection.
+    #[inline]
+    pub(super) fn end_oldest(&mut self, slot: Slot) -> Option<Flight> {
+        let connection = &mut self.connections[slot as usize];
+        if connection.in_flight() == 0 {
+            return None;
+        }
+        let number = connection.ended;
+        connection.ended = number.wrapping_add(1);
+        Some(self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize])
+    }
+
+    /// Gives up the requests that take too long, and their connections with them: an answer that
+    /// comes later must not be taken for the next one's.
+    #[inline]
+    pub(super) fn expire_requests(&mut self, now: Nanos, wire: &mut impl Wire) {
+        while let Some(entry) =
+            self.timeouts.expired(now, |entry| is_in_flight(&self.connections, entry))
+        {
+            self.lost(entry.slot, Kind::Timeout, None, now, wire);
+        }
+    }
+}
+
+fn is_in_flight(connections: &[Connection], entry: &Entry) -> bool {
+    let connection = &connections[entry.slot as usize];
+    entry.number.wrapping_sub(connection.ended) < connection.in_flight()
+}

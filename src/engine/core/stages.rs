@@ -1,0 +1,77 @@
+//! The stages of a worker's life, and what ends each.
+
+use super::super::job::Arrivals;
+use super::super::tally::Phases;
+use super::super::timeline::{Gate, Stop};
+use super::{BRIEF, Core, Stage, share};
+use crate::time::Nanos;
+
+impl Core {
+    #[inline]
+    pub(super) fn proceed(&mut self, now: Nanos) {
+        match self.stage {
+            Stage::Connecting => self.connect_or_start(now),
+            Stage::Running => {
+                if self.job.timeline.stop() != Stop::No {
+                    self.interrupt(now);
+                } else if now >= self.phases().end {
+                    self.drain(self.phases().end + self.job.drain);
+                } else if self.pacer.is_spent() && self.tally.in_flight() == 0 {
+                    self.end_measure(now);
+                    self.drain(now);
+                }
+            }
+            Stage::Draining => {
+                let unfinished = self.tally.in_flight() > 0 || self.pacer.has_backlog();
+                let stop = self.job.timeline.stop();
+                if !unfinished || now >= self.drain_end || stop == Stop::Now {
+                    self.stage = Stage::Done;
+                } else if stop == Stop::Soon {
+                    self.drain_end = self.drain_end.min(now + BRIEF);
+                }
+            }
+            Stage::Done => {}
+        }
+    }
+
+    pub(super) fn connect_or_start(&mut self, now: Nanos) {
+        let timeline = &self.job.timeline;
+        if timeline.stop() != Stop::No || timeline.gate() == Gate::Refused {
+            self.stage = Stage::Done;
+            return;
+        }
+        self.gate_open = timeline.gate() == Gate::Open;
+        if let Some(origin) = timeline.origin()
+            && now >= origin
+        {
+            let measure = origin + self.job.warmup;
+            let end = match self.job.arrivals {
+                Arrivals::Open(schedule) => origin + schedule.end(),
+                Arrivals::Closed { .. } => self.job.duration.map_or(Nanos::MAX, |d| measure + d),
+            };
+            self.tally.start(Phases { origin, measure, end });
+            self.pacer.start(origin);
+            self.redial.pace(self.job.connect_rate.map(|rate| share(rate, self.job.workers)));
+            self.stage = Stage::Running;
+        }
+    }
+
+    /// The user wants it to end: nothing more becomes due.
+    pub(super) fn interrupt(&mut self, now: Nanos) {
+        self.pacer.stop(now);
+        self.end_measure(now);
+        let drain = self.job.drain.min(BRIEF);
+        self.drain(if self.job.timeline.stop() == Stop::Now { now } else { now + drain });
+    }
+
+    pub(super) fn end_measure(&mut self, now: Nanos) {
+        self.tally.end_measure(now);
+        self.roll(now);
+    }
+
+    pub(super) fn drain(&mut self, until: Nanos) {
+        self.stage = Stage::Draining;
+        self.drain_end = until;
+        self.pacer.close();
+    }
+}
