@@ -13,6 +13,7 @@ mod outputs;
 mod request;
 mod run;
 mod target;
+mod terminal;
 mod values;
 
 #[cfg(test)]

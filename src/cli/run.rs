@@ -1,9 +1,63 @@
-//! `blast URL`: carries out a plan and writes its result.
+//! `blast URL`: carries out a plan, writes its result, and says how it ended.
 
-use super::Outputs;
+use std::io::{self, Write};
+
+use super::terminal::{self, Live};
+use super::{Outputs, print};
+use crate::engine::{self, stop};
 use crate::error::{Error, Exit, Result};
+use crate::metrics::{Mode, Summary};
 use crate::plan::Plan;
+use crate::report::{Document, PageOptions, json, page};
 
-pub fn run(_plan: Plan, _outputs: Outputs) -> Result<Exit> {
-    Err(Error::failed("no engine is built in; use a build that has one"))
+pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
+    stop::install();
+    let mut live = Live::new(outputs.quiet, engine::length(&plan))
+        .against(plan.load.rate().map(|rate| rate.per_s()), plan.requests);
+    let summary = engine::run(&plan, &mut |progress| live.show(progress));
+    live.end();
+    let summary = summary?;
+    let document = Document::new(&plan, &summary);
+    let written = write(&document, &outputs);
+    Ok(exit(&summary, written))
+}
+
+/// Everything that was asked for; one that fails does not keep the others from being written.
+fn write(document: &Document, outputs: &Outputs) -> Result<()> {
+    let stdout = if outputs.json_stdout {
+        json::write(document, &mut io::stdout().lock())
+    } else {
+        let options = PageOptions {
+            spectrum: outputs.spectrum,
+            color: terminal::color(),
+            width: terminal::width(&io::stdout()),
+        };
+        print(&page(document, &options)).map(drop)
+    };
+    let files = outputs.files.iter().map(|path| json::save(document, path));
+    std::iter::once(stdout).chain(files.collect::<Vec<_>>()).fold(Ok(()), keep_first)
+}
+
+fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
+    if let (Err(_), Err(error)) = (&so_far, &next) {
+        complain(error);
+    }
+    so_far.and(next)
+}
+
+/// The precedence of DESIGN 6: 130 or 143, then 1, 4, 3, 0.
+fn exit(summary: &Summary, written: Result<()>) -> Exit {
+    let written = written.inspect_err(complain);
+    let interrupted = if summary.complete { None } else { stop::exit() };
+    let invalid = summary.mode == Mode::Open && summary.verdict.limit.is_generator();
+    match interrupted {
+        Some(exit) => exit,
+        None if written.is_err() || !summary.audit.ok() => Exit::Failed,
+        None if invalid => Exit::Invalid,
+        None => Exit::Done,
+    }
+}
+
+fn complain(error: &Error) {
+    let _ = writeln!(io::stderr(), "blast: {error}");
 }

@@ -1,1 +1,57 @@
-//! (see lib.rs)
+//! The engine: carries out a plan.
+//!
+//! ```text
+//! prepare    addresses, cores, limits -> one Job a worker
+//! worker     a thread on a core: a driver (ring, tokio_uring) around the sans-IO core
+//! core       slots, pacer, deadlines, redials, tally      (no IO, no clock)
+//! control    start barrier, signals, collecting snapshots
+//! collect    snapshots and totals -> Summary, audit, verdict
+//! ```
+
+mod collect;
+mod connection;
+mod control;
+mod core;
+mod deadlines;
+mod host;
+mod job;
+mod mailbox;
+mod meter;
+mod pacer;
+mod prepare;
+mod redial;
+mod resolve;
+mod ring;
+mod socket;
+pub mod stop;
+mod tally;
+mod timeline;
+mod tokio_uring;
+mod wire;
+mod worker;
+
+use crate::error::Result;
+use crate::metrics::{Interval, Summary};
+use crate::plan::Plan;
+use crate::time::Nanos;
+
+/// What can be shown while a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Progress {
+    /// Connections that are open or have failed once, of all.
+    Connecting { dialled: u64, connections: u64 },
+    /// Another second is over. `errors`: of all requests so far.
+    Interval { interval: Interval, errors: u64 },
+}
+
+/// The length of warm-up and measure together, where it is known before the run.
+pub fn length(plan: &Plan) -> Option<Nanos> {
+    prepare::length(plan)
+}
+
+/// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,
+/// the kernel refuses); everything that goes wrong later is in the summary.
+pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
+    let prepared = prepare::prepare(plan)?;
+    control::run(plan, prepared, watch)
+}

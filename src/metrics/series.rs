@@ -38,6 +38,8 @@ pub struct Series {
     /// One that is over, to be filled again: its histograms are large.
     spare: Option<Open>,
     done: Vec<Interval>,
+    /// The most good responses within measure in one length.
+    peak_good: u64,
     /// How many lengths one kept interval spans.
     stride: u32,
     /// The first part of an interval whose stride is not over yet.
@@ -49,6 +51,8 @@ struct Open {
     index: u32,
     phase: Phase,
     events: Events,
+    /// Of `events.good`, those within measure.
+    measured_good: u64,
     in_flight: u64,
     fates: Fates,
 }
@@ -62,6 +66,7 @@ impl Series {
             open: Vec::new(),
             spare: None,
             done: Vec::new(),
+            peak_good: 0,
             stride: 1,
             part: None,
         }
@@ -73,6 +78,9 @@ impl Series {
         let open = self.open_at(snapshot.interval);
         open.phase = snapshot.phase;
         open.events.add(&snapshot.events);
+        if snapshot.phase == Phase::Measure {
+            open.measured_good += snapshot.events.good;
+        }
         open.fates.add(&snapshot.warmup);
         open.fates.add(&snapshot.measure);
         if !last {
@@ -95,6 +103,11 @@ impl Series {
             self.finish(open);
         }
         self.done.extend(self.part.take());
+    }
+
+    /// The best second of good responses.
+    pub fn peak_good(&self) -> u64 {
+        self.peak_good
     }
 
     pub fn intervals(&self) -> &[Interval] {
@@ -122,6 +135,7 @@ impl Series {
         let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
         let interval = open.interval(end, self.mode);
         self.keep(interval);
+        self.peak_good = self.peak_good.max(open.measured_good);
         open.clear();
         self.spare = Some(open);
         interval
@@ -159,6 +173,7 @@ impl Series {
 impl Open {
     fn clear(&mut self) {
         self.events = Events::default();
+        self.measured_good = 0;
         self.in_flight = 0;
         self.fates.clear();
     }
@@ -192,6 +207,7 @@ impl Default for Open {
             index: 0,
             phase: Phase::Warmup,
             events: Events::default(),
+            measured_good: 0,
             in_flight: 0,
             fates: Fates::default(),
         }

@@ -77,13 +77,12 @@ impl Schedule {
         self.end
     }
 
-    /// The smallest `k` that is not yet due at `now`: the number due in `[0, now]`.
-    pub fn due(&self, now: Nanos) -> u64 {
-        let instant = now + Nanos(1);
-        if now < self.warmup {
-            due_before(self.rate, instant).min(self.warmup_count)
+    /// How many are due in `[0, t)`, from the start of warm-up: the inverse of `intended`.
+    pub fn due_before(&self, t: Nanos) -> u64 {
+        if t <= self.warmup {
+            due_before(self.rate, t).min(self.warmup_count)
         } else {
-            let measured = due_before(self.rate, instant - self.warmup);
+            let measured = due_before(self.rate, t - self.warmup);
             self.warmup_count.saturating_add(measured).min(self.count)
         }
     }
@@ -152,16 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn due_is_the_inverse_of_intended() {
+    fn due_before_is_the_inverse_of_intended() {
         for rate in [1u64, 7, 997, 50_000, 3_000_001] {
             let warmup = Nanos::from_millis(333);
             let schedule = Schedule::uniform(Rate::per_second(rate), warmup, Some(SECOND), None);
             for k in (0..schedule.count()).step_by(1 + rate as usize / 100) {
                 let instant = schedule.intended(k);
-                assert_eq!(schedule.due(instant), k + 1, "rate {rate}, k {k}");
-                if let Some(before) = instant.0.checked_sub(1) {
-                    assert_eq!(schedule.due(Nanos(before)), k, "rate {rate}, before k {k}");
-                }
+                assert_eq!(schedule.due_before(instant), k, "rate {rate}, before k {k}");
+                assert_eq!(schedule.due_before(instant + Nanos(1)), k + 1, "rate {rate}, k {k}");
             }
         }
     }

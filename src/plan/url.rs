@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::units::quote;
 
 const HTTP_PORT: u16 = 80;
-const MASK: &str = "***";
+/// What stands for a secret wherever something is shown.
+pub const MASK: &str = "***";
 
 /// An `http://` target, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +192,7 @@ fn mask_query(target: &str) -> String {
     format!("{path}?{}", fields.collect::<Vec<_>>().join("&"))
 }
 
-fn sounds_secret(name: &str) -> bool {
+pub fn sounds_secret(name: &str) -> bool {
     let name = String::from_utf8_lossy(&percent_decoded(name)).to_ascii_lowercase();
     ["key", "token", "secret", "password"].iter().any(|word| name.contains(word))
 }

@@ -1,1 +1,44 @@
-//! (see lib.rs)
+//! Views of a summary. All of them are transforms of one [`Document`]: the page, the JSON, and
+//! whatever comes later say the same because they read the same. (The live line comes before
+//! there is a summary; it shows an interval.)
+//!
+//! Nothing here measures, and no engine is known here.
+
+pub mod console;
+pub mod document;
+pub mod json;
+pub mod live;
+
+mod number;
+
+#[cfg(test)]
+mod fixture;
+
+pub use console::{PageOptions, page};
+pub use document::Document;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_output_holds_a_secret() {
+        use base64::Engine as _;
+        let userinfo = format!("blast:{}", fixture::SECRET);
+        let basic = base64::engine::general_purpose::STANDARD.encode(userinfo);
+        for (name, run) in fixture::all() {
+            let sent = &run.plan.request;
+            assert!(sent.target.contains(fixture::SECRET), "the secret is planted");
+            assert!(sent.headers.iter().any(|(_, value)| value.contains(&basic)));
+            let document = run.document();
+            let mut json = Vec::new();
+            json::write(&document, &mut json).unwrap();
+            let options = PageOptions { spectrum: true, ..PageOptions::default() };
+            for output in [String::from_utf8(json).unwrap(), page(&document, &options)] {
+                assert!(output.contains("***"), "{name}");
+                assert!(!output.contains(fixture::SECRET), "{name}");
+                assert!(!output.contains(&basic), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Collecting: the workers' snapshots become the series and the totals, and at the end, with what
+//! each worker left behind, the summary.
+
+use std::time::SystemTime;
+
+use super::host;
+use super::prepare::Prepared;
+use super::tally::INTERVAL;
+use super::worker::Finished;
+use crate::failure::Kind;
+use crate::metrics::{
+    Audit, Client, Connections, Events, Fates, Interval, Limit, Mode, Phase, Series, Snapshot,
+    Summary, Verdict, Warning,
+};
+use crate::plan::Plan;
+use crate::time::Nanos;
+
+/// A connect that took about as long as the first retransmission of a SYN (1 s, RFC 6298).
+const SLOW_CONNECT: Nanos = Nanos::from_millis(950);
+
+/// A share of requests that waited for a connection worth mentioning.
+const WAITED: f64 = 0.01;
+
+#[derive(Debug)]
+pub struct Collector {
+    mode: Mode,
+    series: Series,
+    measure: Fates,
+    warmup: Fates,
+    measure_events: Events,
+    warmup_events: Events,
+    drain_events: Events,
+}
+
+/// What the control thread knows of the run.
+pub struct Run<'a> {
+    pub plan: &'a Plan,
+    pub prepared: &'a Prepared,
+    pub complete: bool,
+    pub started_at: SystemTime,
+    pub open_time: Nanos,
+}
+
+impl Collector {
+    pub fn new(workers: usize, mode: Mode) -> Collector {
+        Collector {
+            mode,
+            series: Series::new(workers, INTERVAL, mode),
+            measure: Fates::default(),
+            warmup: Fates::default(),
+            measure_events: Events::default(),
+            warmup_events: Events::default(),
+            drain_events: Events::default(),
+        }
+    }
+
+    /// Takes a snapshot in; returns the interval that it completed, if it did.
+    pub fn push(&mut self, worker: usize, snapshot: &Snapshot, last: bool) -> Option<Interval> {
+        self.measure.add(&snapshot.measure);
+        self.warmup.add(&snapshot.warmup);
+        let events = match snapshot.phase {
+            Phase::Warmup => &mut self.warmup_events,
+            Phase::Measure => &mut self.measure_events,
+            Phase::Drain => &mut self.drain_events,
+        };
+        events.add(&snapshot.events);
+        self.series.push(worker, snapshot, last)
+    }
+
+    /// Requests so far that came to nothing good.
+    pub fn errors(&self) -> u64 {
+        self.measure.counters.errors() + self.warmup.counters.errors()
+    }
+
+    pub fn summarise(mut self, run: &Run, finished: Vec<Finished>) -> Summary {
+        self.series.close();
+        let mut connections = Connections::default();
+        finished.iter().for_each(|f| connections.add(&f.totals.connections));
+        connections.open_time = run.open_time;
+        let length = |f: &Finished| f.phases.end - f.phases.measure;
+        let measured = finished.iter().map(length).max().unwrap_or_default();
+        let sum = |of: fn(&Finished) -> u128| finished.iter().map(of).sum::<u128>();
+        let (area, sent_to_end) = (sum(|f| f.totals.area), sum(|f| f.totals.sent_to_end));
+        let mut summary = Summary {
+            complete: run.complete,
+            started_at: run.started_at,
+            mode: self.mode,
+            target_per_s: run.plan.load.rate().map(|rate| rate.per_s()),
+            measured,
+            warmup_length: run.plan.warmup,
+            peak_good_per_s: self.series.peak_good() as f64 / INTERVAL.as_secs_f64(),
+            intervals: self.series.intervals().to_vec(),
+            interval_length: self.series.interval(),
+            measure: self.measure,
+            warmup: self.warmup,
+            measure_events: self.measure_events,
+            warmup_events: self.warmup_events,
+            drain_events: self.drain_events,
+            connections,
+            unsolicited_bytes: finished.iter().map(|f| f.totals.unsolicited_bytes).sum(),
+            examples: finished.iter().flat_map(|f| f.totals.examples.iter().copied()).collect(),
+            addresses: run.prepared.addresses.to_vec(),
+            client: client(run, &finished),
+            in_flight_area_ns: area,
+            sent_to_end_ns: sent_to_end,
+            sent_early: finished.iter().map(|f| f.totals.sent_early).sum(),
+            verdict: Verdict { limit: Limit::None, why: String::new() },
+            audit: Audit::default(),
+            warnings: Vec::new(),
+        };
+        // A run shorter than an interval has no whole second; its rate is its best.
+        summary.peak_good_per_s = summary.peak_good_per_s.max(summary.good_per_s());
+        summary.examples.sort_by_key(|example| example.at);
+        summary.verdict = Verdict::of(&summary);
+        summary.audit = Audit::of(&summary);
+        summary.warnings = warnings(run, &summary);
+        summary
+    }
+}
+
+fn client(run: &Run, finished: &[Finished]) -> Client {
+    Client {
+        engine: run.plan.engine.name(),
+        wait: run.prepared.wait.name(),
+        overshoot: run.prepared.overshoot,
+        max_rss_bytes: host::max_rss_bytes(),
+        workers: finished.iter().map(|f| f.worker).collect(),
+    }
+}
+
+fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
+    let connections = &summary.connections;
+    let client = &summary.client;
+    let counters = &summary.measure.counters;
+    let missing = connections.asked.saturating_sub(connections.open_peak);
+    let slow = connections.connect.recorded().filter(|(time, _)| *time >= SLOW_CONNECT);
+    let slow = slow.map(|(_, count)| count).sum::<u64>()
+        + connections.failures[Kind::ConnectTimeout as usize];
+    let waited = summary.measure.waited.count as f64 / counters.scheduled.max(1) as f64;
+    let saturated = summary.measure.saturated() + summary.warmup.saturated();
+    let per_connection = run.plan.keepalive && run.plan.requests_per_connection.is_none();
+    let found = [
+        (missing > 0 && per_connection)
+            .then_some(Warning::ConnectionsMissing { asked: connections.asked, failed: missing }),
+        (slow > 0).then_some(Warning::ListenBacklog { slow }),
+        (waited > WAITED).then_some(Warning::Waited { share: waited }),
+        (counters.dropped + counters.abandoned > 0).then_some(Warning::Unfinished {
+            dropped: counters.dropped,
+            abandoned: counters.abandoned,
+            drain: run.plan.drain,
+        }),
+        nonzero(connections.reset_idle, |times| Warning::ResetIdle { times }),
+        nonzero(client.buffers_exhausted(), |times| Warning::BuffersExhausted { times }),
+        nonzero(client.cq_overflows(), |times| Warning::CqOverflow { times }),
+        nonzero(summary.unsolicited_bytes, |bytes| Warning::UnsolicitedBytes { bytes }),
+        nonzero(saturated, |samples| Warning::Saturated { samples }),
+    ];
+    run.prepared.warnings.iter().cloned().chain(found.into_iter().flatten()).collect()
+}
+
+fn nonzero(count: u64, warning: impl FnOnce(u64) -> Warning) -> Option<Warning> {
+    (count > 0).then(|| warning(count))
+}

@@ -1,0 +1,224 @@
+//! One connection: its state, and what an event means in it. Sans-IO: bytes and readings in, an
+//! [`Action`] out; the core carries the action out and keeps the books.
+
+use super::wire::Event;
+use crate::failure::Kind;
+use crate::http::{End, HeadPool, Progress, Reader, Response};
+use crate::time::Nanos;
+
+/// Where a connection is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not there: not dialled yet, or waiting to be dialled again.
+    Down,
+    /// The connect is under way.
+    Opening,
+    Open,
+    /// The driver was told to close it; all but `Closed` is ignored.
+    Closing,
+}
+
+/// What has to be done about an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Nothing,
+    /// It opened: requests may be sent on it.
+    Ready,
+    /// The attempt to connect failed.
+    NotOpened(Kind),
+    /// A response is complete. `used` bytes of the input belong to it; the rest is to be given
+    /// to `on` again, unless the connection must close.
+    Answered {
+        response: Response,
+        used: usize,
+    },
+    /// The connection is of no more use; each request on it has failed.
+    Lost(Kind),
+    /// It ended while no request was on it: nobody's failure.
+    EndedIdle,
+    /// Bytes came that no request asked for.
+    Unsolicited,
+    /// It is closed, and may be dialled again.
+    Gone,
+}
+
+#[derive(Debug)]
+pub struct Connection {
+    pub state: State,
+    /// In the queue of free connections (or still there from an earlier life).
+    pub queued: bool,
+    /// A large request is not wholly written yet.
+    pub sending: bool,
+    /// It was open at some time before.
+    pub reopening: bool,
+    /// It was open, or failed to open, at least once.
+    pub settled: bool,
+    /// Losses in a row without an answer.
+    pub losses: u8,
+    /// Attempts to connect that failed: each moves on to the target's next address.
+    pub detours: u8,
+    reader: Reader,
+    /// Requests ever sent and ever ended on this slot; the difference is in flight.
+    pub sent: u32,
+    pub ended: u32,
+    /// Requests this life of the connection may still carry.
+    pub allowance: u32,
+    /// Which dial this is, so that a settled connect is recognised.
+    pub dial: u32,
+    /// When it last became free (in the sense of having room for a request).
+    pub free_since: Nanos,
+    pub dialled: Nanos,
+}
+
+impl Connection {
+    pub fn new() -> Connection {
+        Connection {
+            state: State::Down,
+            queued: false,
+            sending: false,
+            reopening: false,
+            settled: false,
+            losses: 0,
+            detours: 0,
+            reader: Reader::default(),
+            sent: 0,
+            ended: 0,
+            allowance: 0,
+            dial: 0,
+            free_since: Nanos::ZERO,
+            dialled: Nanos::ZERO,
+        }
+    }
+
+    pub fn in_flight(&self) -> u32 {
+        self.sent.wrapping_sub(self.ended)
+    }
+
+    /// How many more requests it can take now, at most `pipeline` in flight.
+    pub fn room(&self, pipeline: u32) -> u32 {
+        match self.state {
+            // A large request goes out alone: its end is what allows the next.
+            State::Open if !self.sending => {
+                pipeline.saturating_sub(self.in_flight()).min(self.allowance)
+            }
+            _ => 0,
+        }
+    }
+
+    /// What `event` means here. `head`: the requests are HEAD.
+    #[inline]
+    pub fn on(&mut self, event: Event, head: bool, pool: &mut HeadPool) -> Action {
+        match (self.state, event) {
+            (State::Open, Event::Received(bytes)) => self.read(bytes, head, pool),
+            (State::Open, Event::Sent) => {
+                self.sending = false;
+                Action::Nothing
+            }
+            (State::Open, Event::Fin) => self.fin(pool),
+            (State::Open, Event::ReceiveFailed(errno)) => self.lost(Kind::of_receive(errno)),
+            (State::Open, Event::SendFailed(errno)) => self.lost(Kind::of_send(errno)),
+
+            (State::Opening, Event::Opened) => {
+                self.state = State::Open;
+                self.sending = false;
+                self.reader.reset(pool);
+                Action::Ready
+            }
+            (State::Opening, Event::OpenFailed(errno)) => {
+                self.state = State::Down;
+                Action::NotOpened(Kind::of_connect(errno))
+            }
+
+            (State::Closing, Event::Closed) => {
+                self.state = State::Down;
+                self.reader.reset(pool);
+                Action::Gone
+            }
+            // A connect that was given up may still end in any way; so may what was in flight.
+            (State::Closing, _) => Action::Nothing,
+            (State::Down | State::Opening | State::Open, _) => {
+                debug_assert!(false, "{event:?} in {:?}", self.state);
+                Action::Nothing
+            }
+        }
+    }
+
+    #[inline]
+    fn read(&mut self, bytes: &[u8], head: bool, pool: &mut HeadPool) -> Action {
+        if self.in_flight() == 0 {
+            return Action::Unsolicited;
+        }
+        match self.reader.read(bytes, head, pool) {
+            (used, Progress::Complete(response)) => Action::Answered { response, used },
+            (_, Progress::Partial) => Action::Nothing,
+            (_, Progress::Broken(kind)) => Action::Lost(kind),
+        }
+    }
+
+    fn fin(&mut self, pool: &mut HeadPool) -> Action {
+        match self.reader.fin(pool) {
+            End::Complete(response) => Action::Answered { response, used: 0 },
+            End::Truncated => Action::Lost(Kind::Truncated),
+            End::Idle => self.lost(Kind::ClosedBeforeResponse),
+        }
+    }
+
+    /// An end that is a failure only if a request is waiting.
+    fn lost(&self, kind: Kind) -> Action {
+        if self.in_flight() == 0 { Action::EndedIdle } else { Action::Lost(kind) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> (Connection, HeadPool) {
+        let mut connection = Connection::new();
+        connection.state = State::Opening;
+        connection.allowance = u32::MAX;
+        let mut pool = HeadPool::new(1);
+        assert_eq!(connection.on(Event::Opened, false, &mut pool), Action::Ready);
+        (connection, pool)
+    }
+
+    #[test]
+    fn the_end_of_an_idle_connection_is_nobodys_failure() {
+        for event in [Event::Fin, Event::ReceiveFailed(libc::ECONNRESET)] {
+            let (mut connection, mut pool) = open();
+            assert_eq!(connection.on(event, false, &mut pool), Action::EndedIdle);
+        }
+    }
+
+    #[test]
+    fn the_same_end_after_a_request_is_a_failure_with_a_kind() {
+        for (event, kind) in [
+            (Event::Fin, Kind::ClosedBeforeResponse),
+            (Event::ReceiveFailed(libc::ECONNRESET), Kind::ReceiveReset),
+            (Event::SendFailed(libc::EPIPE), Kind::SendReset),
+        ] {
+            let (mut connection, mut pool) = open();
+            connection.sent += 1;
+            assert_eq!(connection.on(event, false, &mut pool), Action::Lost(kind));
+        }
+    }
+
+    #[test]
+    fn what_comes_after_the_close_is_ignored() {
+        let (mut connection, mut pool) = open();
+        connection.sent += 1;
+        connection.state = State::Closing;
+        for event in [Event::Received(b"HTTP/1.1 200 OK\r\n"), Event::Fin, Event::Opened] {
+            assert_eq!(connection.on(event, false, &mut pool), Action::Nothing);
+        }
+        assert_eq!(connection.on(Event::Closed, false, &mut pool), Action::Gone);
+        assert_eq!(connection.state, State::Down);
+    }
+
+    #[test]
+    fn bytes_that_nobody_asked_for_are_unsolicited() {
+        let (mut connection, mut pool) = open();
+        let event = Event::Received(b"HTTP/1.1 408 Request Timeout\r\n\r\n");
+        assert_eq!(connection.on(event, false, &mut pool), Action::Unsolicited);
+    }
+}

@@ -1,0 +1,170 @@
+//! The control thread: starts the workers, opens the start barrier, watches for signals, and
+//! collects what the workers publish. It sits on a core that no worker has, where there is one.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::collect::{Collector, Run};
+use super::job::Job;
+use super::prepare::Prepared;
+use super::timeline::{Gate, Refusal, Stop, Timeline};
+use super::worker::{Finished, Running};
+use super::{Progress, host, stop};
+use crate::error::{Error, Result};
+use crate::failure::Kind;
+use crate::metrics::{Mode, Summary};
+use crate::plan::{Load, Plan};
+use crate::time::{self, Nanos};
+
+/// How often the control thread looks while connections are opened, and later.
+const LOOK_CONNECTING: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_millis(40);
+
+/// From the moment that all workers are ready to the start: time for each to see it.
+const COUNTDOWN: Nanos = Nanos::from_millis(5);
+
+/// How often connecting is shown, in looks.
+const SHOW_CONNECTING: u32 = 100;
+
+pub fn run(
+    plan: &Plan,
+    prepared: Prepared,
+    watch: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Summary> {
+    // A thread of its own: pinning must not outlive the run on the caller's thread.
+    thread::scope(|scope| {
+        let control = thread::Builder::new().name("blast-control".to_string());
+        let control = control.spawn_scoped(scope, || Control::new(plan, &prepared).run(watch));
+        let control = control.map_err(|error| {
+            Error::failed(format!("the control thread could not be started ({error}); try again"))
+        })?;
+        control.join().unwrap_or_else(|_| {
+            Err(Error::failed("the control thread stopped on a bug in blast; please report it"))
+        })
+    })
+}
+
+struct Control<'a> {
+    plan: &'a Plan,
+    prepared: &'a Prepared,
+    collector: Collector,
+    began: Nanos,
+    /// When the load started, on both clocks, and how long the connections took until then.
+    start: Option<Start>,
+}
+
+#[derive(Clone, Copy)]
+struct Start {
+    wall: SystemTime,
+    open_time: Nanos,
+}
+
+impl<'a> Control<'a> {
+    fn new(plan: &'a Plan, prepared: &'a Prepared) -> Control<'a> {
+        let mode = if plan.load == Load::Closed { Mode::Closed } else { Mode::Open };
+        let collector = Collector::new(prepared.jobs.len(), mode);
+        Control { plan, prepared, collector, began: time::now(), start: None }
+    }
+
+    fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Summary> {
+        let start = |job: &Arc<Job>| Running::start(self.plan.engine, job.clone());
+        let workers = self.prepared.jobs.iter().map(start).collect::<Result<Vec<_>>>();
+        let workers = workers.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
+        if let Some(core) = self.prepared.control_core {
+            host::pin(core);
+        }
+        self.watch(&workers, watch);
+        let finished = workers.into_iter().map(Running::join).collect::<Result<Vec<_>>>()?;
+        self.collect(watch);
+        match self.timeline().refusal() {
+            Some(refusal) if self.start.is_none() => Err(self.refused(&refusal)),
+            _ => Ok(self.summarise(finished)),
+        }
+    }
+
+    fn timeline(&self) -> &Timeline {
+        &self.prepared.timeline
+    }
+
+    /// Until the workers are done.
+    fn watch(&mut self, workers: &[Running], watch: &mut dyn FnMut(Progress)) {
+        let mut looks = 0;
+        while !workers.iter().all(Running::is_finished) {
+            match stop::requests() {
+                0 => {}
+                1 => self.timeline().request_stop(Stop::Soon),
+                _ => self.timeline().request_stop(Stop::Now),
+            }
+            // A worker that gave up would leave the others waiting, or the load incomplete.
+            if workers.iter().any(Running::has_failed) {
+                self.timeline().request_stop(Stop::Now);
+            }
+            if self.start.is_some() {
+                self.collect(watch);
+                thread::sleep(LOOK);
+            } else {
+                self.start_if_ready();
+                looks += 1;
+                if looks % SHOW_CONNECTING == 0 {
+                    let dialled = self.timeline().dialled() as u64;
+                    let connections = self.plan.connections.into();
+                    watch(Progress::Connecting { dialled, connections });
+                }
+                thread::sleep(LOOK_CONNECTING);
+            }
+        }
+    }
+
+    fn start_if_ready(&mut self) {
+        let timeline = self.timeline();
+        if timeline.ready() == self.prepared.jobs.len() && timeline.gate() == Gate::Open {
+            let now = time::now();
+            timeline.start(now + COUNTDOWN);
+            let until_measure = COUNTDOWN + self.plan.warmup;
+            let wall = SystemTime::now() + Duration::from(until_measure);
+            self.start = Some(Start { wall, open_time: now - self.began });
+        }
+    }
+
+    fn collect(&mut self, watch: &mut dyn FnMut(Progress)) {
+        for (worker, job) in self.prepared.jobs.iter().enumerate() {
+            while let Some(letter) = job.mailbox.collect() {
+                let interval = self.collector.push(worker, &letter.snapshot, letter.last);
+                job.mailbox.give_back(letter.snapshot);
+                if let Some(interval) = interval {
+                    watch(Progress::Interval { interval, errors: self.collector.errors() });
+                }
+            }
+        }
+    }
+
+    fn summarise(self, finished: Vec<Finished>) -> Summary {
+        let run = Run {
+            plan: self.plan,
+            prepared: self.prepared,
+            complete: self.timeline().stop() == Stop::No,
+            started_at: self.start.map_or_else(SystemTime::now, |start| start.wall),
+            open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),
+        };
+        self.collector.summarise(&run, finished)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Error {
+        let others = self.prepared.addresses.len() - 1;
+        let address = match others {
+            0 => refusal.address.to_string(),
+            1 => format!("{} and 1 other address", refusal.address),
+            _ => format!("{} and {others} other addresses", refusal.address),
+        };
+        let what = match refusal.kind {
+            Kind::ConnectRefused => "connection refused; start the server, or check the port",
+            Kind::ConnectTimeout => {
+                "no answer within --connect-timeout; check the address, the firewall, and whether \
+                 the server accepts connections"
+            }
+            kind => return Error::failed(format!("cannot connect to {address}: {}", kind.hint())),
+        };
+        Error::failed(format!("cannot connect to {address}: {what}"))
+    }
+}

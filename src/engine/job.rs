@@ -1,0 +1,70 @@
+//! A job: what one worker has to know, decided before it starts and never changed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::mailbox::Mailbox;
+use super::timeline::Timeline;
+use crate::plan::{Rate, Schedule, Wait};
+use crate::time::Nanos;
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// This worker's number, and how many there are.
+    pub worker: usize,
+    pub workers: usize,
+    /// The core to sit on.
+    pub core: Option<usize>,
+    /// Its connections, and the number of its first one over all workers.
+    pub connections: u32,
+    pub first_connection: u64,
+    pub addresses: Arc<[SocketAddr]>,
+    /// Local addresses, with port 0; empty: the kernel's choice.
+    pub binds: Arc<[SocketAddr]>,
+    /// The request, `pipeline` times.
+    pub request: Bytes,
+    /// The length of one.
+    pub request_len: usize,
+    pub is_head: bool,
+    pub pipeline: u32,
+    /// Requests on one connection before blast closes it.
+    pub per_connection: Option<u64>,
+    pub arrivals: Arrivals,
+    pub timeout: Nanos,
+    pub connect_timeout: Nanos,
+    pub connect_rate: Option<Rate>,
+    pub warmup: Nanos,
+    pub duration: Option<Nanos>,
+    pub drain: Nanos,
+    pub wait: Wait,
+    /// How long before a due time a hybrid wait starts to spin.
+    pub spin_window: Nanos,
+    pub timeline: Arc<Timeline>,
+    pub mailbox: Arc<Mailbox>,
+}
+
+/// When this worker sends.
+#[derive(Clone, Copy, Debug)]
+pub enum Arrivals {
+    /// Its stripe of the schedule.
+    Open(Schedule),
+    /// As fast as it is answered, this many times in measure.
+    Closed { budget: u64 },
+}
+
+impl Job {
+    /// The address a slot connects to: all of them round robin, over all workers. `attempt`
+    /// moves on to the next one.
+    pub fn address(&self, slot: u32, attempt: u32) -> usize {
+        let number = self.first_connection + u64::from(slot) + u64::from(attempt);
+        (number % self.addresses.len() as u64) as usize
+    }
+
+    /// The local address a slot connects from.
+    pub fn bind(&self, slot: u32) -> Option<SocketAddr> {
+        let number = (self.first_connection + u64::from(slot)) as usize;
+        (!self.binds.is_empty()).then(|| self.binds[number % self.binds.len()])
+    }
+}

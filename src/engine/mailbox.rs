@@ -1,0 +1,67 @@
+//! How a worker's snapshots reach the control thread: boxes that go back and forth, made before
+//! the start barrier, so that publishing allocates nothing and copies nothing.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::metrics::Snapshot;
+
+/// Snapshots that can be under way between a worker and the control thread. One a second is
+/// published, and the control thread looks ten times a second.
+const SPARES: usize = 2;
+
+/// A published snapshot.
+#[derive(Debug)]
+pub struct Letter {
+    pub snapshot: Box<Snapshot>,
+    /// The worker sends no more for this interval.
+    pub last: bool,
+}
+
+/// One worker's mailbox.
+#[derive(Debug)]
+pub struct Mailbox {
+    boxes: Mutex<Boxes>,
+}
+
+/// Boxed, because posting exchanges them with the worker's own.
+#[derive(Debug)]
+#[allow(clippy::vec_box)]
+struct Boxes {
+    full: VecDeque<Letter>,
+    empty: Vec<Box<Snapshot>>,
+}
+
+impl Mailbox {
+    pub fn new() -> Mailbox {
+        let full = VecDeque::with_capacity(SPARES * 4);
+        let empty = (0..SPARES).map(|_| Box::default()).collect();
+        Mailbox { boxes: Mutex::new(Boxes { full, empty }) }
+    }
+
+    /// Posts what is in `snapshot` and leaves an empty one there. Held up by nothing but the other
+    /// side's move of a pointer; if all spares are under way (a control thread starved for
+    /// seconds), a new one is made rather than two intervals joined.
+    pub fn post(&self, snapshot: &mut Box<Snapshot>, last: bool) {
+        let mut boxes = self.lock();
+        let empty = boxes.empty.pop().unwrap_or_default();
+        let snapshot = std::mem::replace(snapshot, empty);
+        boxes.full.push_back(Letter { snapshot, last });
+    }
+
+    /// Takes the oldest letter.
+    pub fn collect(&self) -> Option<Letter> {
+        self.lock().full.pop_front()
+    }
+
+    /// Gives a snapshot back, emptied here and not on the worker.
+    pub fn give_back(&self, mut snapshot: Box<Snapshot>) {
+        snapshot.clear();
+        self.lock().empty.push(snapshot);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Boxes> {
+        // A panic in another thread leaves the boxes whole: each push and pop is one step.
+        self.boxes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,216 @@
+//! Preparing a run: what the plan leaves to the host is decided here, before anything is sent.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::job::{Arrivals, Job};
+use super::mailbox::Mailbox;
+use super::timeline::Timeline;
+use super::{host, resolve, ring};
+use crate::error::{Error, Result};
+use crate::metrics::Warning;
+use crate::plan::{Engine, Load, Pin, Plan, Schedule, Wait};
+use crate::time::Nanos;
+
+/// Descriptors a process needs besides its connections.
+const SPARE_DESCRIPTORS: u64 = 64;
+
+/// The hybrid wait spins at least and at most this long.
+const SPIN_WINDOW: (Nanos, Nanos) = (Nanos::from_micros(10), Nanos::from_micros(200));
+
+/// A run that can start.
+pub struct Prepared {
+    pub jobs: Vec<Arc<Job>>,
+    pub timeline: Arc<Timeline>,
+    pub addresses: Arc<[SocketAddr]>,
+    pub wait: Wait,
+    pub overshoot: Nanos,
+    pub warnings: Vec<Warning>,
+    /// A core that no worker is pinned to, for the control thread.
+    pub control_core: Option<usize>,
+}
+
+pub fn prepare(plan: &Plan) -> Result<Prepared> {
+    let addresses: Arc<[SocketAddr]> = resolve::addresses(plan)?.into();
+    let descriptors = host::raise_descriptor_limit();
+    let allowed = host::allowed_cores();
+    let mut warnings = Vec::new();
+    let workers = workers(plan, allowed.len().max(1), &mut warnings);
+    check_descriptors(plan, workers, descriptors)?;
+    let cores = cores(plan, workers, &allowed)?;
+    let overshoot = ring::overshoot()?;
+    let wait = wait(plan, allowed.len(), &mut warnings);
+    let timeline = Arc::new(Timeline::default());
+    let common = Common {
+        plan,
+        workers,
+        addresses: &addresses,
+        binds: plan.bind.iter().map(|ip| SocketAddr::new(*ip, 0)).collect(),
+        request: plan.request.serialise(plan.pipeline),
+        wait,
+        spin_window: overshoot.clamp(SPIN_WINDOW.0, SPIN_WINDOW.1),
+        timeline: &timeline,
+    };
+    let mut first = 0;
+    let jobs = (0..workers)
+        .map(|worker| {
+            let job = common.job(worker, cores[worker], first);
+            first += u64::from(job.connections);
+            Arc::new(job)
+        })
+        .collect();
+    let control_core =
+        allowed.into_iter().find(|core| plan.pin != Pin::Off && !cores.contains(&Some(*core)));
+    Ok(Prepared { jobs, timeline, addresses, wait, overshoot, warnings, control_core })
+}
+
+/// The length of warm-up and measure together, where it is known before the run.
+pub fn length(plan: &Plan) -> Option<Nanos> {
+    match plan.load {
+        Load::Open { rate } => {
+            Some(Schedule::uniform(rate, plan.warmup, plan.duration, plan.requests).end())
+        }
+        Load::Closed => plan.duration.map(|duration| plan.warmup + duration),
+    }
+}
+
+/// What the jobs of all workers have in common.
+struct Common<'a> {
+    plan: &'a Plan,
+    workers: usize,
+    addresses: &'a Arc<[SocketAddr]>,
+    binds: Arc<[SocketAddr]>,
+    request: bytes::Bytes,
+    wait: Wait,
+    spin_window: Nanos,
+    timeline: &'a Arc<Timeline>,
+}
+
+impl Common<'_> {
+    fn job(&self, worker: usize, core: Option<usize>, first_connection: u64) -> Job {
+        let Common { plan, workers, .. } = *self;
+        let once = (!plan.keepalive).then_some(1);
+        Job {
+            worker,
+            workers,
+            core,
+            connections: part(u64::from(plan.connections), worker, workers) as u32,
+            first_connection,
+            addresses: self.addresses.clone(),
+            binds: self.binds.clone(),
+            // A copy of its own: the count of its users is no business of the other workers.
+            request: bytes::Bytes::copy_from_slice(&self.request),
+            request_len: self.request.len() / plan.pipeline as usize,
+            is_head: plan.request.is_head(),
+            pipeline: plan.pipeline,
+            per_connection: once.or(plan.requests_per_connection),
+            arrivals: match plan.load {
+                Load::Open { rate } => Arrivals::Open(Schedule::uniform(
+                    rate,
+                    plan.warmup,
+                    plan.duration,
+                    plan.requests,
+                )),
+                Load::Closed => {
+                    let budget = plan.requests.map(|requests| part(requests, worker, workers));
+                    Arrivals::Closed { budget: budget.unwrap_or(u64::MAX) }
+                }
+            },
+            timeout: plan.timeout,
+            connect_timeout: plan.connect_timeout,
+            connect_rate: plan.connect_rate,
+            warmup: plan.warmup,
+            duration: plan.duration,
+            drain: plan.drain,
+            wait: self.wait,
+            spin_window: self.spin_window,
+            timeline: self.timeline.clone(),
+            mailbox: Arc::new(Mailbox::new()),
+        }
+    }
+}
+
+/// A worker's part of a whole: 100 over 3 are 34, 33 and 33.
+fn part(whole: u64, worker: usize, workers: usize) -> u64 {
+    let (worker, workers) = (worker as u64, workers as u64);
+    whole / workers + u64::from(worker < whole % workers)
+}
+
+fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
+    let quota = host::cpu_quota().map_or(usize::MAX, |quota| (quota.ceil() as usize).max(1));
+    let wanted = plan.threads.unwrap_or(allowed.min(quota));
+    let useful = plan.requests.unwrap_or(u64::MAX).min(u64::from(plan.connections));
+    let used = wanted.min(usize::try_from(useful).unwrap_or(usize::MAX)).max(1);
+    if plan.threads.is_some() && used < wanted {
+        let reason = "no more of them would have a connection or a request to send";
+        warnings.push(Warning::ThreadsReduced { asked: wanted, used, reason });
+    } else if plan.threads.is_none() && quota < allowed {
+        let reason = "the control group's processor quota is no more";
+        warnings.push(Warning::ThreadsReduced { asked: allowed, used, reason });
+    }
+    used
+}
+
+/// Enough room for the connections, or one sentence with the number that would do.
+fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
+    let connections = u64::from(plan.connections);
+    let (needed, whose) = match plan.engine {
+        Engine::Ring => (connections.div_ceil(workers as u64), "one worker's connections"),
+        Engine::TokioUring => (connections + SPARE_DESCRIPTORS, "all connections"),
+    };
+    if needed <= limit {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "{whose} need a descriptor limit of {needed}, and it is {limit} here: raise it with \
+         `ulimit -Hn {needed}`, or use fewer --connections{}",
+        if plan.engine == Engine::Ring { " or more --threads" } else { "" }
+    )))
+}
+
+/// A core for each worker: from the highest down, so that a server started on the same host can
+/// have the lowest.
+fn cores(plan: &Plan, workers: usize, allowed: &[usize]) -> Result<Vec<Option<usize>>> {
+    let order: Vec<usize> = match &plan.pin {
+        Pin::Off => return Ok(vec![None; workers]),
+        Pin::Auto => allowed.iter().rev().copied().collect(),
+        Pin::List(list) => {
+            if let Some(core) = list.iter().find(|core| !allowed.contains(core)) {
+                let allowed: Vec<String> = allowed.iter().map(usize::to_string).collect();
+                return Err(Error::usage(format!(
+                    "--pin: core {core} is not allowed here; choose among {}",
+                    allowed.join(",")
+                )));
+            }
+            list.clone()
+        }
+    };
+    if order.is_empty() {
+        return Ok(vec![None; workers]);
+    }
+    Ok((0..workers).map(|worker| Some(order[worker % order.len()])).collect())
+}
+
+/// With one core, a spinning worker would keep the server and the control thread from it.
+fn wait(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> Wait {
+    if plan.wait != Wait::Hybrid || allowed > 1 {
+        return plan.wait;
+    }
+    if plan.load != Load::Closed {
+        warnings.push(Warning::WaitBlocks);
+    }
+    Wait::Block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_and_requests_are_shared_out_exactly() {
+        assert_eq!((0..3).map(|w| part(100, w, 3)).collect::<Vec<_>>(), [34, 33, 33]);
+        for (whole, workers) in [(1, 1), (7, 3), (10_000, 7), (2, 5)] {
+            assert_eq!((0..workers).map(|w| part(whole, w, workers)).sum::<u64>(), whole);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The token of a ring operation: whose it is, so that its completion finds the way back, and
+//! which life of the slot it belongs to, so that a stale one is recognised.
+
+use crate::engine::wire::Slot;
+
+/// What was asked of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verb {
+    Connect,
+    Receive,
+    Send,
+    Cancel,
+    Close,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub slot: Slot,
+    pub generation: u16,
+    pub verb: Verb,
+}
+
+impl Token {
+    /// Bits 0 to 31: the slot; 32 to 47: the generation; 48 to 55: the verb.
+    #[inline]
+    pub fn pack(self) -> u64 {
+        u64::from(self.slot) | u64::from(self.generation) << 32 | (self.verb as u64) << 48
+    }
+
+    #[inline]
+    pub fn unpack(bits: u64) -> Token {
+        let verb = match (bits >> 48) as u8 {
+            0 => Verb::Connect,
+            1 => Verb::Receive,
+            2 => Verb::Send,
+            3 => Verb::Cancel,
+            _ => Verb::Close,
+        };
+        Token { slot: bits as u32, generation: (bits >> 32) as u16, verb }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_the_kernel() {
+        for verb in [Verb::Connect, Verb::Receive, Verb::Send, Verb::Cancel, Verb::Close] {
+            for (slot, generation) in [(0, 0), (u32::MAX, u16::MAX), (19_999, 7)] {
+                let token = Token { slot, generation, verb };
+                assert_eq!(Token::unpack(token.pack()), token);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Ctrl-C and SIGTERM: the first asks the run to end, the second ends it at once.
+
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::SeqCst};
+
+use crate::error::Exit;
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+static FIRST: AtomicI32 = AtomicI32::new(0);
+
+/// From now on the two signals are counted instead of ending the process.
+pub fn install() {
+    let handler: extern "C" fn(libc::c_int) = note;
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: `note` only touches two atomics, which is allowed in a signal handler, and the
+        // zeroed `sigaction` is a valid one with an empty mask.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as *const () as usize;
+            libc::sigaction(signal, &action, std::ptr::null_mut());
+        }
+    }
+}
+
+/// How many signals came.
+pub fn requests() -> u32 {
+    COUNT.load(SeqCst)
+}
+
+/// The exit code that the first signal asks for.
+pub fn exit() -> Option<Exit> {
+    match FIRST.load(SeqCst) {
+        libc::SIGINT => Some(Exit::Interrupted),
+        libc::SIGTERM => Some(Exit::Terminated),
+        _ => None,
+    }
+}
+
+extern "C" fn note(signal: libc::c_int) {
+    let _ = FIRST.compare_exchange(0, signal, SeqCst, SeqCst);
+    COUNT.fetch_add(1, SeqCst);
+}

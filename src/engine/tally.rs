@@ -1,0 +1,320 @@
+//! The tally: one worker's record of what happened, by phase and by interval.
+//!
+//! Each event is recorded once, into the current snapshot. [`Tally::roll`] is called with every
+//! fresh clock reading before anything is recorded at that time, so a snapshot never spans the
+//! end of an interval or of a phase.
+
+use std::sync::Arc;
+
+use super::mailbox::Mailbox;
+use super::wire::Slot;
+use crate::failure::Kind;
+use crate::metrics::{Connections, Events, Example, Fates, Phase, Rejection, Snapshot};
+use crate::time::Nanos;
+
+/// Sent no later than this after the intended time counts as on schedule.
+const ON_SCHEDULE: Nanos = Nanos::from_millis(10);
+
+/// Failures of one kind that are kept as examples, for each worker.
+const EXAMPLES: u8 = 3;
+
+/// The length of an interval.
+pub const INTERVAL: Nanos = Nanos::from_secs(1);
+
+/// Where the phases lie on the clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Phases {
+    /// The start of warm-up.
+    pub origin: Nanos,
+    /// The start of measure.
+    pub measure: Nanos,
+    /// The end of measure; `MAX` while it is not known.
+    pub end: Nanos,
+}
+
+impl Phases {
+    pub fn at(&self, now: Nanos) -> Phase {
+        if now < self.measure {
+            Phase::Warmup
+        } else if now < self.end {
+            Phase::Measure
+        } else {
+            Phase::Drain
+        }
+    }
+}
+
+/// One request on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Flight {
+    /// When it was due. In closed loop: when it was sent.
+    pub intended: Nanos,
+    pub sent: Nanos,
+    /// The phase it was due in.
+    pub phase: Phase,
+    /// It was due before a connection was free.
+    pub waited: bool,
+}
+
+#[derive(Debug)]
+pub struct Tally {
+    open_loop: bool,
+    snapshot: Box<Snapshot>,
+    mailbox: Arc<Mailbox>,
+    phases: Phases,
+    phase: Phase,
+    /// The next end of an interval or phase.
+    boundary: Nanos,
+    in_flight: u64,
+    /// The area under `in_flight` up to `area_at`, and apart from it the sum of the times that
+    /// requests were in flight: two ways to the same figure, compared by the audit.
+    area: u128,
+    area_at: Nanos,
+    sent_to_end: u128,
+    sent_early: u64,
+    pub connections: Connections,
+    pub unsolicited_bytes: u64,
+    pub examples: Vec<Example>,
+    example_counts: [u8; Kind::COUNT],
+    first_connection: u64,
+}
+
+/// What is left when the worker is done.
+#[derive(Debug)]
+pub struct Totals {
+    pub area: u128,
+    pub sent_to_end: u128,
+    pub sent_early: u64,
+    pub connections: Connections,
+    pub unsolicited_bytes: u64,
+    pub examples: Vec<Example>,
+}
+
+impl Tally {
+    pub fn new(open_loop: bool, mailbox: Arc<Mailbox>, first_connection: u64) -> Tally {
+        let phases = Phases { origin: Nanos::MAX, measure: Nanos::MAX, end: Nanos::MAX };
+        Tally {
+            open_loop,
+            snapshot: Box::default(),
+            mailbox,
+            phases,
+            phase: Phase::Warmup,
+            boundary: Nanos::MAX,
+            in_flight: 0,
+            area: 0,
+            area_at: Nanos::ZERO,
+            sent_to_end: 0,
+            sent_early: 0,
+            connections: Connections::default(),
+            unsolicited_bytes: 0,
+            examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
+            example_counts: [0; Kind::COUNT],
+            first_connection,
+        }
+    }
+
+    pub fn start(&mut self, phases: Phases) {
+        self.phases = phases;
+        self.phase = phases.at(phases.origin);
+        self.snapshot.phase = self.phase;
+        self.boundary = self.next_boundary(phases.origin);
+    }
+
+    pub fn phases(&self) -> &Phases {
+        &self.phases
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// The next time something has to be published.
+    pub fn boundary(&self) -> Nanos {
+        self.boundary
+    }
+
+    /// Measure ends now (an interrupt, or the budget of requests is used up).
+    pub fn end_measure(&mut self, now: Nanos) {
+        self.phases.end = self.phases.end.min(now);
+        self.phases.measure = self.phases.measure.min(now);
+        self.boundary = self.boundary.min(now);
+    }
+
+    /// True when `now` is past a boundary: publish with [`Tally::roll`] before recording.
+    #[inline]
+    pub fn is_over(&self, now: Nanos) -> bool {
+        now >= self.boundary
+    }
+
+    /// Publishes what belongs to the slice of time that is over, and moves on to that of `now`.
+    /// `scheduled`: how many became due in the slice.
+    pub fn roll(&mut self, now: Nanos, scheduled: u64) {
+        self.snapshot.events.scheduled += scheduled;
+        let index = self.interval(now);
+        self.publish(index != self.snapshot.interval);
+        self.snapshot.interval = index;
+        self.phase = self.phases.at(now);
+        self.snapshot.phase = self.phase;
+        self.boundary = self.next_boundary(now);
+    }
+
+    /// The last word: publishes what is left and hands over the totals.
+    pub fn finish(&mut self, now: Nanos, scheduled: u64) -> Totals {
+        self.settle_area(now);
+        self.snapshot.events.scheduled += scheduled;
+        self.publish(true);
+        Totals {
+            area: self.area,
+            sent_to_end: self.sent_to_end,
+            sent_early: self.sent_early,
+            connections: std::mem::take(&mut self.connections),
+            unsolicited_bytes: self.unsolicited_bytes,
+            examples: std::mem::take(&mut self.examples),
+        }
+    }
+
+    // What happened to requests. In each, `now` is the reading that `roll` saw last.
+
+    /// A request was written. `free_since`: when the connection it took had become free.
+    #[inline]
+    pub fn sent(&mut self, flight: &Flight, free_since: Nanos, bytes: u64) {
+        self.settle_area(flight.sent);
+        self.in_flight += 1;
+        let lag = flight.sent - flight.intended;
+        let events = &mut self.snapshot.events;
+        events.sent += 1;
+        events.bytes_sent += bytes;
+        events.on_schedule += u64::from(lag <= ON_SCHEDULE);
+        self.sent_early += u64::from(flight.sent < flight.intended);
+        let fates = fates(&mut self.snapshot, flight.phase);
+        fates.counters.sent += 1;
+        if self.open_loop {
+            fates.send_lag.record(lag);
+            fates.late.record(flight.sent - flight.intended.max(free_since));
+        }
+    }
+
+    /// A request was answered in full.
+    #[inline]
+    pub fn answered(&mut self, flight: &Flight, status: u16, now: Nanos) {
+        self.ended(flight, now);
+        let good = Rejection::of(status).is_none();
+        let events = &mut self.snapshot.events;
+        events.completed += 1;
+        events.good += u64::from(good);
+        let (response, service) = (now - flight.intended, now - flight.sent);
+        let fates = fates(&mut self.snapshot, flight.phase);
+        fates.counters.completed += 1;
+        fates.counters.statuses[usize::from(status)] += 1;
+        if !good {
+            fates.censored.record(response);
+            fates.rejected.record(response);
+            return;
+        }
+        fates.counters.good += 1;
+        fates.good.record(response);
+        if self.open_loop {
+            fates.service.record(service);
+            let of = if flight.waited { &mut fates.waited } else { &mut fates.unwaited };
+            of.record(service);
+        }
+    }
+
+    /// A request failed after it was sent.
+    pub fn failed(&mut self, flight: &Flight, kind: Kind, now: Nanos) {
+        self.ended(flight, now);
+        self.snapshot.events.failed += 1;
+        let fates = fates(&mut self.snapshot, flight.phase);
+        fates.counters.failures[kind as usize] += 1;
+        fates.censored.record(now - flight.intended);
+        fates.failed.record(now - flight.intended);
+        if kind == Kind::Timeout {
+            fates.service.record(now - flight.sent);
+        }
+    }
+
+    /// A request was still unanswered when the drain ended.
+    pub fn abandoned(&mut self, flight: &Flight, now: Nanos) {
+        self.ended(flight, now);
+        let fates = fates(&mut self.snapshot, flight.phase);
+        fates.counters.abandoned += 1;
+        fates.censored.record(now - flight.intended);
+        fates.service.record(now - flight.sent);
+    }
+
+    /// A request was due and never sent.
+    pub fn dropped(&mut self, intended: Nanos, phase: Phase, now: Nanos) {
+        self.snapshot.events.dropped += 1;
+        let fates = fates(&mut self.snapshot, phase);
+        fates.counters.dropped += 1;
+        fates.censored.record(now - intended);
+    }
+
+    /// So many requests of a phase were due in the whole run.
+    pub fn scheduled(&mut self, phase: Phase, count: u64) {
+        fates(&mut self.snapshot, phase).counters.scheduled += count;
+    }
+
+    #[inline]
+    pub fn received(&mut self, bytes: usize) {
+        self.snapshot.events.bytes_received += bytes as u64;
+    }
+
+    /// Keeps the first few failures of each kind.
+    pub fn example(&mut self, kind: Kind, slot: Slot, errno: Option<i32>, now: Nanos) {
+        let seen = &mut self.example_counts[kind as usize];
+        if *seen < EXAMPLES {
+            *seen += 1;
+            let at = now - self.phases.origin;
+            let connection = self.first_connection + u64::from(slot);
+            self.examples.push(Example { at, kind, connection, errno });
+        }
+    }
+
+    pub fn events(&self) -> &Events {
+        &self.snapshot.events
+    }
+
+    #[inline]
+    fn ended(&mut self, flight: &Flight, now: Nanos) {
+        self.settle_area(now);
+        self.in_flight -= 1;
+        self.sent_to_end += u128::from((now - flight.sent).0);
+    }
+
+    #[inline]
+    fn settle_area(&mut self, now: Nanos) {
+        if now != self.area_at {
+            self.area += u128::from(self.in_flight) * u128::from((now - self.area_at).0);
+            self.area_at = now;
+        }
+    }
+
+    fn publish(&mut self, last: bool) {
+        self.snapshot.in_flight = self.in_flight;
+        self.mailbox.post(&mut self.snapshot, last);
+    }
+
+    fn interval(&self, now: Nanos) -> u32 {
+        u32::try_from((now - self.phases.origin).0 / INTERVAL.0).unwrap_or(u32::MAX)
+    }
+
+    fn next_boundary(&self, now: Nanos) -> Nanos {
+        let interval_end =
+            self.phases.origin + Nanos(INTERVAL.0 * (u64::from(self.interval(now)) + 1));
+        let Phases { measure, end, .. } = self.phases;
+        [measure, end].into_iter().filter(|at| *at > now).fold(interval_end, Nanos::min)
+    }
+}
+
+#[inline]
+fn fates(snapshot: &mut Snapshot, phase: Phase) -> &mut Fates {
+    match phase {
+        Phase::Warmup => &mut snapshot.warmup,
+        Phase::Measure | Phase::Drain => &mut snapshot.measure,
+    }
+}

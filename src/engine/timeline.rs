@@ -1,0 +1,113 @@
+//! The timeline: the few things the workers and the control thread tell each other. Written a
+//! handful of times in a run; in between a worker only reads a cache line that nobody writes.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+use crate::failure::Kind;
+use crate::time::Nanos;
+
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// Workers whose connections are each open or have failed once.
+    ready: AtomicUsize,
+    /// Connections that are open or have failed once, over all workers: progress to show.
+    dialled: AtomicUsize,
+    /// The start of warm-up on the clock; zero while it is not set.
+    origin: AtomicU64,
+    stop: AtomicU8,
+    gate: AtomicU8,
+    refusal: Mutex<Option<Refusal>>,
+}
+
+/// What a worker is asked to do about the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub enum Stop {
+    /// Go on.
+    No,
+    /// Release nothing more, drain briefly.
+    Soon,
+    /// End at once, with what there is.
+    Now,
+}
+
+/// Whether the target can be reached at all. The run's first connection is the check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// The first connection is under way; the others wait.
+    Shut,
+    Open,
+    /// It failed at every address: the run is off.
+    Refused,
+}
+
+/// How the first connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub address: SocketAddr,
+    pub kind: Kind,
+}
+
+impl Timeline {
+    pub fn worker_is_ready(&self) {
+        self.ready.fetch_add(1, SeqCst);
+    }
+
+    pub fn ready(&self) -> usize {
+        self.ready.load(SeqCst)
+    }
+
+    pub fn connection_is_dialled(&self) {
+        self.dialled.fetch_add(1, SeqCst);
+    }
+
+    pub fn dialled(&self) -> usize {
+        self.dialled.load(SeqCst)
+    }
+
+    pub fn start(&self, origin: Nanos) {
+        self.origin.store(origin.0, SeqCst);
+    }
+
+    pub fn origin(&self) -> Option<Nanos> {
+        let origin = self.origin.load(SeqCst);
+        (origin != 0).then_some(Nanos(origin))
+    }
+
+    pub fn request_stop(&self, stop: Stop) {
+        self.stop.fetch_max(stop as u8, SeqCst);
+    }
+
+    #[inline]
+    pub fn stop(&self) -> Stop {
+        match self.stop.load(SeqCst) {
+            0 => Stop::No,
+            1 => Stop::Soon,
+            _ => Stop::Now,
+        }
+    }
+
+    pub fn open_gate(&self) {
+        self.gate.store(Gate::Open as u8, SeqCst);
+    }
+
+    pub fn refuse(&self, refusal: Refusal) {
+        if let Ok(mut slot) = self.refusal.lock() {
+            *slot = Some(refusal);
+        }
+        self.gate.store(Gate::Refused as u8, SeqCst);
+    }
+
+    pub fn gate(&self) -> Gate {
+        match self.gate.load(SeqCst) {
+            0 => Gate::Shut,
+            1 => Gate::Open,
+            _ => Gate::Refused,
+        }
+    }
+
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().ok().and_then(|slot| *slot)
+    }
+}

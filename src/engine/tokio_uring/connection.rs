@@ -1,0 +1,120 @@
+//! The task of one connection: opens it when asked, reads and writes until it ends, and starts
+//! again. Every event goes to the core; the task decides nothing.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::TcpStream as StdStream;
+use std::os::fd::AsRawFd;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use tokio::net::TcpSocket;
+use tokio_uring::net::TcpStream;
+
+use super::Shared;
+use crate::engine::socket;
+use crate::engine::wire::{Event, SMALL, Slot};
+
+/// The receive buffer of a connection: the kernel holds it while a receive is pending, so each
+/// has its own.
+const BUFFER: usize = 2048;
+
+pub async fn attend(shared: Rc<Shared>, slot: Slot) {
+    loop {
+        let address = poll_fn(|cx| shared.wire().poll_open(slot, cx)).await;
+        let given_up = poll_fn(|cx| shared.wire().poll_closing(slot, cx));
+        match either(connect(&shared, slot, address), given_up).await {
+            Either::Left(Ok(stream)) => {
+                shared.wire().connected(slot, stream.as_raw_fd());
+                shared.on(slot, Event::Opened);
+                serve(&shared, slot, &stream).await;
+                shared.wire().vacate(slot);
+                drop(stream);
+                shared.on(slot, Event::Closed);
+            }
+            Either::Left(Err(error)) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                shared.on(slot, Event::OpenFailed(errno));
+            }
+            Either::Right(()) => {
+                shared.wire().vacate(slot);
+                shared.on(slot, Event::Closed);
+            }
+        }
+    }
+}
+
+/// Not tokio-uring's own connect: that can neither bind first nor be given up.
+async fn connect(shared: &Shared, slot: Slot, address: usize) -> io::Result<TcpStream> {
+    let job = &shared.job;
+    let address = job.addresses[address];
+    let socket = StdStream::from(socket::new(&address, job.bind(slot))?);
+    socket.set_nonblocking(true)?;
+    let stream = TcpSocket::from_std_stream(socket).connect(address).await?.into_std()?;
+    // The ring waits for what is not there yet only on a blocking socket.
+    stream.set_nonblocking(false)?;
+    Ok(TcpStream::from_std(stream))
+}
+
+/// Reads and writes until the core has the connection closed.
+async fn serve(shared: &Shared, slot: Slot, stream: &TcpStream) {
+    let reading = read(shared, slot, stream);
+    let writing = write(shared, slot, stream);
+    either(reading, writing).await;
+}
+
+async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
+    let mut buffer = Vec::with_capacity(BUFFER);
+    while !shared.wire().is_closing(slot) {
+        let (received, filled) = stream.read(buffer).await;
+        buffer = filled;
+        match received {
+            Ok(0) => shared.on(slot, Event::Fin),
+            Ok(length) => shared.on(slot, Event::Received(&buffer[..length])),
+            Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                shared.on(slot, Event::ReceiveFailed(errno));
+            }
+        }
+    }
+}
+
+/// Never returns: the reading side ends the connection, by the core's word.
+async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
+    let length = shared.job.request_len;
+    loop {
+        let copies = poll_fn(|cx| shared.wire().poll_send(slot, cx)).await;
+        let bytes = Bytes::slice(&shared.job.request, ..length * copies as usize);
+        let (written, _) = stream.write_all(bytes).await;
+        match written {
+            Ok(()) if length > SMALL => shared.on(slot, Event::Sent),
+            Ok(()) => {}
+            Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EPIPE);
+                shared.on(slot, Event::SendFailed(errno));
+            }
+        }
+    }
+}
+
+enum Either<A, B> {
+    Left(A),
+    Right(B),
+}
+
+/// Both at once, until one of them ends.
+async fn either<A, B>(
+    left: impl Future<Output = A>,
+    right: impl Future<Output = B>,
+) -> Either<A, B> {
+    let (mut left, mut right) = (pin!(left), pin!(right));
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = left.as_mut().poll(cx) {
+            return Poll::Ready(Either::Left(output));
+        }
+        right.as_mut().poll(cx).map(Either::Right)
+    })
+    .await
+}

@@ -1,0 +1,187 @@
+//! The second driver: one pinned tokio-uring runtime a worker, a task a connection, and one task
+//! that keeps the time.
+//!
+//! The core is shared by the tasks of the worker's one thread; none holds it across an await.
+//! COOP_TASKRUN: completions wait for the thread's next system call instead of interrupting it.
+//! (DEFER_TASKRUN, which the bare ring uses, hangs tokio-uring 0.5: it never enters with
+//! GETEVENTS.)
+
+mod connection;
+mod seats;
+mod timer;
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use self::seats::Seats;
+use self::timer::Timer;
+use super::core::{Core, Wake};
+use super::job::Job;
+use super::meter::{Effort, Meter};
+use super::wire::{Event, Slot};
+use super::worker::Finished;
+use crate::error::{Error, Result};
+use crate::plan::Wait;
+use crate::time::{self, Nanos};
+
+/// Submission entries. tokio-uring submits when its thread has nothing else to do, or when full.
+const SUBMISSIONS: u32 = 1024;
+
+/// Runs one worker's share of the load, from connecting to the last answer.
+pub fn run(job: Arc<Job>) -> Result<Finished> {
+    let completions = (job.connections * 2).next_power_of_two().clamp(SUBMISSIONS * 2, 32_768);
+    let mut uring = tokio_uring::uring_builder();
+    uring.setup_cqsize(completions).setup_coop_taskrun();
+    tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
+        let shared = Rc::new(Shared::new(job));
+        for slot in 0..shared.job.connections {
+            tokio_uring::spawn(connection::attend(shared.clone(), slot));
+        }
+        let outcome = shared.keep_time().await;
+        shared.wire().shut_down();
+        outcome.map_err(|error| {
+            Error::failed(format!("the timer of a worker failed ({error}); try `--engine ring`"))
+        })?;
+        Ok(shared.finish())
+    })
+}
+
+/// What the tasks of one worker share.
+struct Shared {
+    job: Arc<Job>,
+    core: RefCell<Core>,
+    seats: RefCell<Seats>,
+    meter: RefCell<Meter>,
+    effort: Cell<Effort>,
+    /// The timekeeper sleeps until then; whoever finds that too late wakes it.
+    asleep_until: Cell<Nanos>,
+    rouse: Notify,
+}
+
+impl Shared {
+    fn new(job: Arc<Job>) -> Shared {
+        Shared {
+            core: RefCell::new(Core::new(job.clone())),
+            seats: RefCell::new(Seats::new(job.connections)),
+            meter: RefCell::new(Meter::new(job.core, job.connections)),
+            effort: Cell::default(),
+            asleep_until: Cell::new(Nanos::ZERO),
+            rouse: Notify::new(),
+            job,
+        }
+    }
+
+    fn wire(&self) -> RefMut<'_, Seats> {
+        self.seats.borrow_mut()
+    }
+
+    /// An event of a connection, and what it makes possible.
+    fn on(&self, slot: Slot, event: Event) {
+        let now = time::now();
+        let mut core = self.core.borrow_mut();
+        let mut seats = self.seats.borrow_mut();
+        core.roll(now);
+        core.on(slot, event, now, &mut *seats);
+        let mut effort = self.effort.get();
+        effort.completions += 1;
+        self.effort.set(effort);
+        let goes_on = core.turn(now, &mut *seats);
+        if !goes_on || core.wake(now).at < self.asleep_until.get() {
+            self.rouse.notify_one();
+        }
+    }
+
+    /// The timekeeper: turns the core whenever something is due.
+    async fn keep_time(self: &Rc<Shared>) -> io::Result<()> {
+        let timer = Rc::new(Timer::new()?);
+        let alarm = tokio_uring::spawn(ring_alarm(self.clone(), timer.clone()));
+        let outcome = self.turns(&timer).await;
+        alarm.abort();
+        outcome
+    }
+
+    async fn turns(&self, timer: &Timer) -> io::Result<()> {
+        loop {
+            let now = time::now();
+            let Some(wake) = self.turn(now) else { return Ok(()) };
+            self.meter_phase();
+            let spin = match self.job.wait {
+                Wait::Hybrid if wake.exact => self.job.spin_window,
+                Wait::Spin if wake.exact => Nanos::MAX,
+                _ => Nanos::ZERO,
+            };
+            let asleep_until = wake.at - spin;
+            if asleep_until > now {
+                self.asleep_until.set(wake.at);
+                timer.arm(asleep_until)?;
+                self.rouse.notified().await;
+                self.asleep_until.set(Nanos::ZERO);
+            } else {
+                self.spin(wake.at).await;
+            }
+        }
+    }
+
+    fn turn(&self, now: Nanos) -> Option<Wake> {
+        let mut core = self.core.borrow_mut();
+        core.turn(now, &mut *self.wire()).then(|| core.wake(now))
+    }
+
+    /// Lets the other tasks run, over and over, until `until`. At least once: what the last turn
+    /// asked for has to get to the ring.
+    async fn spin(&self, until: Nanos) {
+        loop {
+            let start = time::now();
+            let before = self.effort.get().completions;
+            tokio::task::yield_now().await;
+            let now = time::now();
+            let mut effort = self.effort.get();
+            // A round in which nothing came was waiting.
+            if effort.completions == before {
+                effort.spin_time += now - start;
+                self.effort.set(effort);
+            }
+            if now >= until || effort.completions != before {
+                return;
+            }
+        }
+    }
+
+    fn meter_phase(&self) {
+        let phase = self.core.borrow().phase();
+        let mut meter = self.meter.borrow_mut();
+        if meter.is_due(phase) {
+            meter.turn_over(phase, self.effort());
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        Effort { buffers_exhausted: self.core.borrow().heads_grown(), ..self.effort.get() }
+    }
+
+    fn finish(&self) -> Finished {
+        let effort = self.effort();
+        let mut core = self.core.borrow_mut();
+        let totals = core.finish(time::now());
+        let meter = self.meter.replace(Meter::new(None, 0));
+        Finished { totals, worker: meter.finish(effort), phases: *core.phases() }
+    }
+}
+
+/// Wakes the timekeeper whenever the timer expires. A task of its own, so that a wake-up for
+/// another reason leaves the pending read of the timer alone.
+async fn ring_alarm(shared: Rc<Shared>, timer: Rc<Timer>) {
+    let mut buffer = vec![0; 8];
+    loop {
+        let (expired, returned) = timer.expired(buffer).await;
+        buffer = returned;
+        shared.rouse.notify_one();
+        if expired.is_err() {
+            return;
+        }
+    }
+}

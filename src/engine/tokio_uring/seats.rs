@@ -1,0 +1,125 @@
+//! The wire of this driver: what the core asks for is noted at the connection's seat, and the
+//! task that sits there is woken to do it.
+
+use std::os::fd::RawFd;
+use std::task::{Context, Poll, Waker};
+
+use crate::engine::wire::{Slot, Wire};
+
+/// The seats of one worker's connections, by slot.
+#[derive(Debug)]
+pub struct Seats {
+    seats: Vec<Seat>,
+}
+
+/// What one connection's task is asked to do.
+#[derive(Debug, Default)]
+struct Seat {
+    /// Connect to the address of this index.
+    open: Option<usize>,
+    /// Requests to be written.
+    copies: u32,
+    /// The connection has to end.
+    closing: bool,
+    /// The connected socket: for the shutdown that ends a pending receive.
+    socket: Option<RawFd>,
+    /// Two may wait at a seat: the reading side, and the writing one.
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+impl Seats {
+    pub fn new(slots: u32) -> Seats {
+        Seats { seats: (0..slots).map(|_| Seat::default()).collect() }
+    }
+
+    /// Ready when a connection is to be opened.
+    pub fn poll_open(&mut self, slot: Slot, cx: &mut Context<'_>) -> Poll<usize> {
+        let seat = &mut self.seats[slot as usize];
+        match seat.open.take() {
+            Some(address) => Poll::Ready(address),
+            None => {
+                seat.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ready when the attempt to connect is given up.
+    pub fn poll_closing(&mut self, slot: Slot, cx: &mut Context<'_>) -> Poll<()> {
+        let seat = &mut self.seats[slot as usize];
+        if seat.closing {
+            return Poll::Ready(());
+        }
+        seat.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ready with the number of requests to write.
+    pub fn poll_send(&mut self, slot: Slot, cx: &mut Context<'_>) -> Poll<u32> {
+        let seat = &mut self.seats[slot as usize];
+        if seat.copies > 0 {
+            return Poll::Ready(std::mem::take(&mut seat.copies));
+        }
+        // The same task waits here each time: most clones are spared.
+        if !seat.writer.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            seat.writer = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    pub fn is_closing(&self, slot: Slot) -> bool {
+        self.seats[slot as usize].closing
+    }
+
+    /// The connection is there, on this socket.
+    pub fn connected(&mut self, slot: Slot, socket: RawFd) {
+        self.seats[slot as usize].socket = Some(socket);
+    }
+
+    /// The connection is gone, and its socket is about to be closed.
+    pub fn vacate(&mut self, slot: Slot) {
+        let seat = &mut self.seats[slot as usize];
+        (seat.copies, seat.closing, seat.socket) = (0, false, None);
+    }
+
+    /// Ends every receive that is still pending.
+    pub fn shut_down(&mut self) {
+        self.seats.iter().filter_map(|seat| seat.socket).for_each(shut_down);
+    }
+}
+
+impl Wire for Seats {
+    fn open(&mut self, slot: Slot, address: usize) {
+        let seat = &mut self.seats[slot as usize];
+        seat.open = Some(address);
+        wake(seat.reader.take());
+    }
+
+    fn send(&mut self, slot: Slot, copies: u32) {
+        let seat = &mut self.seats[slot as usize];
+        seat.copies += copies;
+        if let Some(writer) = &seat.writer {
+            writer.wake_by_ref();
+        }
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let seat = &mut self.seats[slot as usize];
+        seat.closing = true;
+        seat.socket.into_iter().for_each(shut_down);
+        wake(seat.reader.take());
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+fn shut_down(socket: RawFd) {
+    // SAFETY: the descriptor is open: its task takes it out of the seat before it closes it.
+    // An error means that the connection is down already.
+    unsafe { libc::shutdown(socket, libc::SHUT_RDWR) };
+}

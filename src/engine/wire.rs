@@ -1,0 +1,43 @@
+//! The seam between the core and a driver.
+//!
+//! The core decides (whom to send to, what an answer means, when to give up); a driver carries
+//! bytes. The core calls a [`Wire`]; the driver calls `Core::on` with an [`Event`]. Neither side
+//! knows the other's insides, so a new driver touches no protocol and no accounting.
+
+/// A connection's place in its worker, for the whole run: connections come and go, slots stay.
+pub type Slot = u32;
+
+/// What a driver does when asked. Each call only starts the work; its outcome comes as an event.
+pub trait Wire {
+    /// Opens a connection to the job's address of that index. Answered by `Opened` or
+    /// `OpenFailed`, never before this call has returned.
+    fn open(&mut self, slot: Slot, address: usize);
+
+    /// Writes the request `copies` times, back to back. Only a failure is answered (`SendFailed`),
+    /// and for a request that is not small also the success (`Sent`).
+    fn send(&mut self, slot: Slot, copies: u32);
+
+    /// Ends what is under way on the slot (a connect as well) and closes it. Answered by `Closed`,
+    /// and by nothing else after it until the slot is opened again.
+    fn close(&mut self, slot: Slot);
+}
+
+/// What a driver tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    Opened,
+    /// The errno of connect(2) or of what came before it. The slot is closed without asking.
+    OpenFailed(i32),
+    Received(&'a [u8]),
+    /// The peer has sent its last byte.
+    Fin,
+    ReceiveFailed(i32),
+    SendFailed(i32),
+    /// All copies of a request that is not small are written.
+    Sent,
+    Closed,
+}
+
+/// Requests up to this size are written without waiting for word of it: the socket's buffer has
+/// room for them, and a failure still shows.
+pub const SMALL: usize = 16 * 1024;

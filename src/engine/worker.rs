@@ -1,0 +1,68 @@
+//! A worker: one thread on one core, with one of the drivers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::{self, JoinHandle};
+
+use super::job::Job;
+use super::tally::{Phases, Totals};
+use super::{host, ring, tokio_uring};
+use crate::error::{Error, Result};
+use crate::metrics;
+use crate::plan::Engine;
+
+/// What a worker leaves behind, besides its snapshots.
+#[derive(Debug)]
+pub struct Finished {
+    pub totals: Totals,
+    pub worker: metrics::Worker,
+    pub phases: Phases,
+}
+
+/// A worker at work.
+pub struct Running {
+    thread: JoinHandle<Result<Finished>>,
+    succeeded: Arc<AtomicBool>,
+}
+
+impl Running {
+    pub fn start(engine: Engine, job: Arc<Job>) -> Result<Running> {
+        let succeeded = Arc::new(AtomicBool::new(false));
+        let flag = succeeded.clone();
+        let thread = thread::Builder::new()
+            // The kernel shows 15 characters.
+            .name(format!("blast-worker-{}", job.worker))
+            .spawn(move || {
+                if let Some(core) = job.core {
+                    host::pin(core);
+                }
+                let finished = match engine {
+                    Engine::Ring => ring::run(job),
+                    Engine::TokioUring => tokio_uring::run(job),
+                };
+                flag.store(finished.is_ok(), SeqCst);
+                finished
+            })
+            .map_err(|error| {
+                Error::failed(format!(
+                    "a worker thread could not be started ({error}); use fewer --threads"
+                ))
+            })?;
+        Ok(Running { thread, succeeded })
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// It ended before its work was done, by an error or a panic.
+    pub fn has_failed(&self) -> bool {
+        self.thread.is_finished() && !self.succeeded.load(SeqCst)
+    }
+
+    pub fn join(self) -> Result<Finished> {
+        self.thread.join().unwrap_or_else(|_| {
+            Err(Error::failed("a worker stopped on a bug in blast; please report what it printed"))
+        })
+    }
+}

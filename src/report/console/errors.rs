@@ -1,0 +1,138 @@
+//! Errors, in the groups that people act on: each with its counts by kind, and what to do.
+
+use super::super::Document;
+use super::super::number::{count, percent};
+use super::text::{Sheet, Tone};
+use crate::failure::{Kind, Side};
+use crate::metrics::Rejection;
+
+/// Columns of a group's name and of its count.
+const NAME: usize = 20;
+const COUNT: usize = 10;
+
+/// Columns before what does not fit beside them.
+const DETAIL: usize = 6;
+
+/// Requests that ended alike, and the lines that say how.
+struct Group {
+    name: &'static str,
+    count: u64,
+    details: Vec<String>,
+}
+
+pub fn errors(sheet: &mut Sheet, document: &Document) {
+    let (text, any) = total(document);
+    sheet.labelled("errors", if any { Tone::Bad } else { Tone::Plain }, &text);
+    for group in groups(document) {
+        write(sheet, &group);
+    }
+}
+
+/// How many in all, and whether there were any.
+fn total(document: &Document) -> (String, bool) {
+    let requests = &document.requests;
+    let total = requests.rejected + requests.failed + requests.abandoned + requests.dropped;
+    let scheduled = requests.scheduled;
+    let mut text = match total {
+        0 => "none".to_string(),
+        _ => {
+            let share = percent(total as f64 / scheduled.max(1) as f64);
+            format!("{} of {} requests ({share})", count(total), count(scheduled))
+        }
+    };
+    let unconnected: u64 = document.connections.failures.values().sum();
+    // In a closed loop each stands for the requests it kept from being sent.
+    let counts = !document.is_open_loop() && unconnected > 0;
+    if counts {
+        let share = percent(requests.error_share);
+        text += &format!("; {share} counting {} failed connects", count(unconnected));
+    }
+    (text, total > 0 || counts)
+}
+
+/// The first detail stands beside the count if there is room for the whole of it.
+fn write(sheet: &mut Sheet, group: &Group) {
+    let mut line = format!("  {:<NAME$}{:>COUNT$}", group.name, count(group.count));
+    let mut details = group.details.as_slice();
+    if let [first, rest @ ..] = details
+        && line.len() + 2 + first.len() <= sheet.width()
+    {
+        line += &format!("  {first}");
+        details = rest;
+    }
+    sheet.line(&line);
+    for detail in details {
+        sheet.indented(DETAIL, Tone::Plain, detail);
+    }
+}
+
+fn groups(document: &Document) -> Vec<Group> {
+    let rejected = |name, rejection| of_rejection(document, name, rejection);
+    let failed = |name, belongs: fn(Kind) -> bool| of_failures(document, name, belongs);
+    let left = |name, count, hint: &str| Group { name, count, details: vec![hint.to_string()] };
+    let requests = &document.requests;
+    let mut groups = vec![
+        rejected("client errors (4xx)", Rejection::Status4xx),
+        rejected("rate limited (429)", Rejection::Status429),
+        rejected("server errors (5xx)", Rejection::Status5xx),
+        rejected("unknown statuses", Rejection::StatusOther),
+        other_rejections(document),
+        failed("timeouts", |kind| kind == Kind::Timeout),
+        failed("broken by the server", |kind| kind != Kind::Timeout && kind.side() == Side::Target),
+        failed("network", |kind| kind.side() == Side::Network),
+        failed("generator (blast)", |kind| kind.side() == Side::Generator),
+        left("unanswered", requests.abandoned, "sent, but not answered before the drain ended"),
+        left("never sent", requests.dropped, "due, but no connection was free in time"),
+    ];
+    groups.retain(|group| group.count > 0);
+    groups
+}
+
+/// The statuses of one rejection, most frequent first, and its hint.
+fn of_rejection(document: &Document, name: &'static str, rejection: Rejection) -> Group {
+    let mut statuses: Vec<(u16, u64)> = document
+        .statuses
+        .iter()
+        .filter_map(|(status, count)| Some((status.parse().ok()?, *count)))
+        .filter(|(status, _)| Rejection::of(*status) == Some(rejection))
+        .collect();
+    statuses.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let each = |(status, count): &(u16, u64)| times(*count, &status.to_string());
+    let mut details = vec![statuses.iter().map(each).collect::<Vec<_>>().join(", ")];
+    // The group's name has said it already.
+    details.retain(|text| rejection != Rejection::Status429 && !text.is_empty());
+    details.push(rejection.hint().to_string());
+    let count = document.rejections.get(rejection.name()).copied().unwrap_or(0);
+    Group { name, count, details }
+}
+
+/// Answers that were refused for another reason than their status.
+fn other_rejections(document: &Document) -> Group {
+    let of_status = |name: &str| Rejection::ALL.iter().any(|rejection| rejection.name() == name);
+    let others = || document.rejections.iter().filter(|(name, _)| !of_status(name));
+    Group {
+        name: "failed checks",
+        count: others().map(|(_, count)| count).sum(),
+        details: others().map(|(name, count)| times(*count, name)).collect(),
+    }
+}
+
+fn of_failures(document: &Document, name: &'static str, belongs: fn(Kind) -> bool) -> Group {
+    let of_kind = |kind: &Kind| document.failures.get(kind.name()).copied().unwrap_or(0);
+    let kinds = || Kind::ALL.iter().filter(|kind| belongs(**kind) && of_kind(kind) > 0);
+    let mut details: Vec<String> = kinds().map(|kind| hinted(*kind, of_kind(kind))).collect();
+    if let [_] = details[..] {
+        // The group's count is its own.
+        details = kinds().map(|kind| format!("{}: {}", kind.name(), kind.hint())).collect();
+    }
+    Group { name, count: kinds().map(of_kind).sum(), details }
+}
+
+/// One kind of failure: `320 x receive_reset: the server reset ...`.
+pub fn hinted(kind: Kind, number: u64) -> String {
+    format!("{}: {}", times(number, kind.name()), kind.hint())
+}
+
+fn times(number: u64, what: &str) -> String {
+    format!("{} x {what}", count(number))
+}

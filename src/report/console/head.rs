@@ -1,0 +1,153 @@
+//! The head of the page: what ran, who was the limit, and, where the load outran the server, by
+//! how much.
+
+use super::super::Document;
+use super::super::number::{count, micros, per_second, percent, seconds};
+use super::text::{Sheet, Tone};
+use crate::units::format_bytes;
+
+/// A schedule met to less than this was not met (the verdict's own bound).
+const HELD: f64 = 0.99;
+
+pub fn what_ran(sheet: &mut Sheet, document: &Document) {
+    let plan = &document.plan;
+    sheet.line(&format!("{} {}", plan.method, plan.url));
+    let mut parts = vec![load(document), counted(plan.connections, "connection")];
+    if plan.pipeline > 1 {
+        parts.push(format!("{} requests in flight on each", plan.pipeline));
+    }
+    if !plan.keepalive {
+        parts.push("one request on each".to_string());
+    }
+    if plan.body_bytes > 0 {
+        parts.push(format!("a body of {}", format_bytes(plan.body_bytes as f64)));
+    }
+    parts.push(counted(plan.threads, "thread"));
+    parts.push(format!("{} engine", plan.engine));
+    if let Some(warmup) = &document.warmup {
+        parts.push(format!("after {} of warm-up", seconds(warmup.duration_s)));
+    }
+    sheet.indented(0, Tone::Plain, &parts.join(", "));
+    if !document.complete {
+        let text = format!("INTERRUPTED after {}{}", seconds(document.duration_s), of_asked(plan));
+        sheet.indented(0, Tone::Bad, &text);
+    }
+}
+
+/// How long and how much.
+fn load(document: &Document) -> String {
+    let plan = &document.plan;
+    let measured = seconds(document.duration_s);
+    let length = match (plan.requests, plan.duration_s) {
+        (Some(requests), _) => format!("{} in {measured}", counted(requests, "request")),
+        (None, Some(asked)) => seconds(asked),
+        (None, None) => measured,
+    };
+    match plan.rps {
+        Some(rps) => format!("{length} at {}/s (open loop)", per_second(rps)),
+        None => format!("{length}, closed loop"),
+    }
+}
+
+fn of_asked(plan: &super::super::document::PlanEcho) -> String {
+    plan.duration_s.map(|asked| format!(" of {}", seconds(asked))).unwrap_or_default()
+}
+
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", count(number))
+}
+
+pub fn verdict(sheet: &mut Sheet, document: &Document) {
+    sheet.gap();
+    let (tone, limit) = limit(document);
+    let heading = sheet.paint(tone, &format!("Verdict: {limit}"));
+    sheet.line(&heading);
+    if !document.audit.ok {
+        sheet.indented(2, Tone::Bad, "THE AUDIT FAILED: do not trust these figures, see below");
+    }
+    sheet.indented(2, Tone::Plain, &document.verdict.why);
+    if is_behind(document) {
+        behind(sheet, document);
+    }
+    sheet.gap();
+}
+
+/// The limit in plain words.
+fn limit(document: &Document) -> (Tone, &'static str) {
+    let limit = document.verdict.limit.as_str();
+    let of_target = matches!(limit, "server" | "network" | "none");
+    match limit {
+        _ if of_target && document.requests.good == 0 => (Tone::Bad, nothing_good(document)),
+        "none" => (Tone::Good, "no limit was reached"),
+        "server" => (Tone::Doubtful, "the server was the limit"),
+        "connections" => (Tone::Doubtful, "too few connections for this rate"),
+        "network" => (Tone::Bad, "the network was the limit"),
+        "client_cpu" => (Tone::Bad, "blast was the limit: this is no measurement of the server"),
+        "ports" => (Tone::Bad, "this host ran out of ports: no measurement of the server"),
+        "descriptors" => (Tone::Bad, "blast ran out of descriptors: no measurement of the server"),
+        _ => (Tone::Doubtful, "see below"),
+    }
+}
+
+/// How a run came to no good answer at all.
+fn nothing_good(document: &Document) -> &'static str {
+    let connections = &document.connections;
+    if connections.opened == 0 && !connections.failures.is_empty() {
+        "no connection could be opened"
+    } else if document.requests.sent == 0 {
+        "no request was sent"
+    } else {
+        "there was no good answer"
+    }
+}
+
+/// The schedule was not kept, and blast was not the cause.
+fn is_behind(document: &Document) -> bool {
+    let unkept = document.rate.efficiency.is_some_and(|efficiency| efficiency < HELD);
+    unkept && matches!(document.verdict.limit.as_str(), "server" | "connections")
+}
+
+fn behind(sheet: &mut Sheet, document: &Document) {
+    let rate = &document.rate;
+    let growth = rate.offered_per_s - rate.sent_per_s;
+    if growth >= 1.0 {
+        let unsent = (growth * document.duration_s).round() as u64;
+        let mut text = format!(
+            "grew by {} requests a second, to {} due but unsent at the end",
+            per_second(growth),
+            count(unsent)
+        );
+        if document.requests.dropped > 0 {
+            text += &format!(
+                "; {} were still unsent when the drain{} ended and were dropped ({} of all that \
+                 were due)",
+                count(document.requests.dropped),
+                length_of_drain(document),
+                percent(document.requests.dropped as f64 / document.requests.scheduled as f64)
+            );
+        }
+        backlog(sheet, "backlog", &text);
+    }
+    let (response, service) = (&document.latency.response, &document.latency.service);
+    if let (Some(waited), Some(served)) = (response.p50_us, service.p50_us) {
+        let text = format!(
+            "half of the users waited {} or more; the server took {} of that (p50 from sent)",
+            micros(waited),
+            micros(served)
+        );
+        backlog(sheet, "waiting", &text);
+    }
+}
+
+/// An interrupted run cuts its drain short.
+fn length_of_drain(document: &Document) -> String {
+    match document.complete {
+        true => format!(" of {}", seconds(document.plan.drain_s)),
+        false => String::new(),
+    }
+}
+
+fn backlog(sheet: &mut Sheet, label: &str, text: &str) {
+    sheet.hanging(&format!("  {label}: "), 11, Tone::Plain, text);
+}

@@ -1,0 +1,117 @@
+//! The foot of the page: connections, what the load cost this host, the audit, the warnings.
+
+use super::super::Document;
+use super::super::document::{Check, Worker};
+use super::super::number::{count, micros};
+use super::errors;
+use super::text::{LABEL, Sheet, Tone};
+use crate::failure::Kind;
+use crate::units::{format_bytes, format_count};
+
+/// Workers and addresses that are named one by one; more are summed up.
+const NAMED: usize = 4;
+
+pub fn connections(sheet: &mut Sheet, document: &Document) {
+    let connections = &document.connections;
+    let (asked, again) = (connections.asked, connections.reopened);
+    let at_first = connections.opened.saturating_sub(again);
+    let mut text = match at_first {
+        0 => format!("none of {} opened", count(asked)),
+        _ if at_first < asked => format!("{} of {} opened", count(at_first), count(asked)),
+        _ => format!("{} opened in {}", count(at_first), micros(connections.open_s * 1e6)),
+    };
+    if at_first > 0 {
+        text += &format!(", {} reopened", count(again));
+    }
+    let connect = &document.latency.connect;
+    if let (Some(median), Some(max)) = (connect.p50_us, connect.max_us) {
+        text += &format!("; connect p50 {} max {}", micros(median), micros(max));
+    }
+    sheet.labelled("connections", Tone::Plain, &text);
+    for kind in Kind::ALL {
+        if let Some(times) = connections.failures.get(kind.name()) {
+            sheet.indented(LABEL, Tone::Bad, &errors::hinted(*kind, *times));
+        }
+    }
+    addresses(sheet, &document.plan.addresses);
+}
+
+fn addresses(sheet: &mut Sheet, addresses: &[String]) {
+    if addresses.len() < 2 {
+        return;
+    }
+    let mut text = format!("spread over {}", addresses[..addresses.len().min(NAMED)].join(", "));
+    if let Some(more @ 1..) = addresses.len().checked_sub(NAMED) {
+        text += &format!(" and {more} more");
+    }
+    sheet.indented(LABEL, Tone::Plain, &text);
+}
+
+pub fn client(sheet: &mut Sheet, document: &Document) {
+    let client = &document.client;
+    let mut parts = Vec::new();
+    if !client.workers.is_empty() {
+        parts.push(busy(&client.workers));
+    }
+    if let Some(us) = client.cpu_us_per_request {
+        parts.push(format!("{} us CPU a request{}", format_count(us), spinning(document)));
+    }
+    if client.max_rss_bytes > 0 {
+        parts.push(format!("{} RSS", format_bytes(client.max_rss_bytes as f64)));
+    }
+    if !parts.is_empty() {
+        sheet.labelled("client", Tone::Plain, &parts.join("; "));
+    }
+}
+
+fn busy(workers: &[Worker]) -> String {
+    let share = |worker: &Worker| format!("{:.0} %", worker.busy * 100.0);
+    let place = |worker: &Worker| match worker.cpu {
+        Some(core) => format!("core {core} busy {}", share(worker)),
+        None => format!("worker busy {}", share(worker)),
+    };
+    if workers.len() <= NAMED {
+        return workers.iter().map(place).collect::<Vec<_>>().join(", ");
+    }
+    let by_share = |a: &&Worker, b: &&Worker| a.busy.total_cmp(&b.busy);
+    let (least, most) = (workers.iter().min_by(by_share), workers.iter().max_by(by_share));
+    let least = least.map(share).unwrap_or_default();
+    let most = most.map(place).unwrap_or_default();
+    format!("{} workers busy {least} or more; {most}", workers.len())
+}
+
+/// How much of the processor time only waited for the next due time.
+fn spinning(document: &Document) -> String {
+    let client = &document.client;
+    let spun: f64 = client.workers.iter().map(|worker| worker.spin_s).sum();
+    if spun <= 0.0 || client.cpu_s <= 0.0 {
+        return String::new();
+    }
+    format!(" ({:.0} % spin)", spun / client.cpu_s * 100.0)
+}
+
+pub fn audit(sheet: &mut Sheet, document: &Document) {
+    let checks = &document.audit.checks;
+    if document.audit.ok {
+        let text = format!("ok ({} checks)", checks.len());
+        return sheet.labelled("audit", Tone::Plain, &text);
+    }
+    let failed: Vec<&Check> = checks.iter().filter(|check| !check.ok).collect();
+    let text = format!(
+        "FAILED, {} of {} checks; please report it as a bug of blast",
+        failed.len(),
+        checks.len()
+    );
+    sheet.labelled("audit", Tone::Bad, &text);
+    for Check { name, left, right, .. } in failed {
+        let text = format!("{name}: {} is not {}", count(*left), count(*right));
+        sheet.indented(LABEL, Tone::Plain, &text);
+    }
+}
+
+pub fn warnings(sheet: &mut Sheet, document: &Document) {
+    for warning in &document.warnings {
+        sheet.labelled("warning", Tone::Doubtful, &warning.text);
+        sheet.indented(LABEL, Tone::Plain, &warning.hint);
+    }
+}

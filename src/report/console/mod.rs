@@ -1,0 +1,66 @@
+//! The page: one screen of text, the verdict first.
+//!
+//! A view of the document and of nothing else, so that a stored run prints the same page. Text of
+//! the page is for people and may change; what scripts read is the JSON, and the last two lines,
+//! which are wrk's to the character.
+
+mod errors;
+mod head;
+mod host;
+mod spectrum;
+mod table;
+mod text;
+
+use super::Document;
+use super::number;
+use text::Sheet;
+
+/// How the page is to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageOptions {
+    /// The whole distribution and the run second by second (`--latency`).
+    pub spectrum: bool,
+    /// Colours; for a terminal that wants them.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+impl Default for PageOptions {
+    fn default() -> PageOptions {
+        PageOptions { spectrum: false, color: false, width: 80 }
+    }
+}
+
+/// The page, with a newline at its end.
+pub fn page(document: &Document, options: &PageOptions) -> String {
+    let mut sheet = Sheet::new(options);
+    head::what_ran(&mut sheet, document);
+    head::verdict(&mut sheet, document);
+    table::rates(&mut sheet, document);
+    table::latency(&mut sheet, document, options.spectrum);
+    sheet.gap();
+    errors::errors(&mut sheet, document);
+    host::connections(&mut sheet, document);
+    host::client(&mut sheet, document);
+    host::audit(&mut sheet, document);
+    host::warnings(&mut sheet, document);
+    if options.spectrum {
+        spectrum::spectrum(&mut sheet, document);
+        spectrum::intervals(&mut sheet, document);
+    }
+    sheet.gap();
+    as_wrk(&mut sheet, document);
+    sheet.finish()
+}
+
+/// The last two lines of wrk's own report, for the scripts that read them. The rate is that of
+/// good answers: an error never raises it.
+fn as_wrk(sheet: &mut Sheet, document: &Document) {
+    sheet.line(&format!("Requests/sec: {:>9.2}", document.rate.good_per_s));
+    let transfer = number::binary(document.bytes.received_per_s);
+    sheet.line(&format!("Transfer/sec: {transfer:>11}"));
+}
+
+#[cfg(test)]
+mod tests;

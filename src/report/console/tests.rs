@@ -1,0 +1,103 @@
+//! The pages as they are: golden files in `src/report/golden/`, written anew with
+//! `BLAST_GOLDEN=write cargo test golden`.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::report::fixture;
+
+fn golden(name: &str, options: &PageOptions) {
+    let base = name.split('-').next().unwrap();
+    let (_, run) = fixture::all().into_iter().find(|(found, _)| *found == base).unwrap();
+    let page = page(&run.document(), options);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden");
+    let file = folder.join(format!("{name}.txt"));
+    if std::env::var_os("BLAST_GOLDEN").is_some() {
+        fs::write(&file, &page).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert!(page == expected, "{} differs; the page is now:\n{page}", file.display());
+}
+
+#[test]
+fn the_golden_pages_are_printed() {
+    for (name, _) in fixture::all() {
+        golden(name, &PageOptions::default());
+    }
+    golden("held-spectrum", &PageOptions { spectrum: true, ..PageOptions::default() });
+    golden("behind-spectrum", &PageOptions { spectrum: true, ..PageOptions::default() });
+    golden("mixed-narrow", &PageOptions { width: 50, ..PageOptions::default() });
+}
+
+#[test]
+fn a_stored_document_prints_the_same_page() {
+    let options = PageOptions { spectrum: true, ..PageOptions::default() };
+    for (name, run) in fixture::all() {
+        let document = run.document();
+        let stored = serde_json::from_str(&serde_json::to_string(&document).unwrap()).unwrap();
+        assert_eq!(page(&document, &options), page(&stored, &options), "{name}");
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for (name, run) in fixture::all() {
+        let document = run.document();
+        for width in 60..200 {
+            let page = page(&document, &PageOptions { width, ..PageOptions::default() });
+            let widest = page.lines().max_by_key(|line| line.chars().count()).unwrap();
+            assert!(widest.chars().count() <= width, "{name} at {width}: {widest}");
+        }
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_the_colour() {
+    for (name, run) in fixture::all() {
+        let document = run.document();
+        let coloured = page(&document, &PageOptions { color: true, ..PageOptions::default() });
+        let plain = page(&document, &PageOptions::default());
+        assert!(!plain.contains('\x1b'), "{name}");
+        let mut stripped = String::new();
+        for (at, part) in coloured.split('\x1b').enumerate() {
+            stripped += if at == 0 { part } else { part.split_once('m').unwrap().1 };
+        }
+        // Padding that stood inside a colour is not trimmed from the end of a line.
+        let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
+        assert_eq!(trimmed.join("\n") + "\n", plain, "{name}");
+    }
+}
+
+#[test]
+fn the_last_two_lines_are_wrks() {
+    for (name, run) in fixture::all() {
+        let page = page(&run.document(), &PageOptions::default());
+        let lines: Vec<&str> = page.lines().rev().take(2).collect();
+        assert!(lines[1].starts_with("Requests/sec: "), "{name}");
+        assert!(lines[0].starts_with("Transfer/sec: ") && lines[0].ends_with('B'), "{name}");
+    }
+}
+
+#[test]
+fn an_unsupported_quantile_is_a_dash_and_one_past_the_errors_a_bound() {
+    let interrupted = page(&fixture::interrupted().document(), &PageOptions::default());
+    let row = interrupted.lines().find(|line| line.starts_with("service time")).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().skip(2).collect();
+    assert_eq!(cells, ["310us", ">=1.51ms", "310us", "410us", "410us", "-", "-", ">=120ms"]);
+}
+
+#[test]
+fn a_closed_loop_shows_no_response_time() {
+    let closed = page(&fixture::closed().document(), &PageOptions::default());
+    assert!(!closed.contains("response") && !closed.contains("send lag"));
+    assert!(closed.contains("--rps"));
+}
+
+#[test]
+fn failed_connects_of_a_closed_loop_are_errors() {
+    let mut run = fixture::closed();
+    run.summary.connections.failures[crate::Kind::ConnectRefused as usize] = 500_000;
+    let page = page(&run.document(), &PageOptions::default());
+    assert!(page.contains("none; 50 % counting 500,000 failed connects"), "{page}");
+}

@@ -1,0 +1,293 @@
+//! The result document: the whole of a run in one versioned structure.
+//!
+//! A field is never redefined and never removed; `result.schema.json` says what each holds. What
+//! was not measured, or cannot be said of so few samples, is null. Secrets never enter it.
+
+mod counts;
+mod host;
+mod latency;
+mod plan;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use counts::{Bytes, Happened, Rate, Requests};
+pub use host::{Client, Connections, Worker};
+pub use latency::{Latencies, Latency, WarmupLatencies};
+pub use plan::{Header, PlanEcho};
+
+use crate::failure::Kind;
+use crate::metrics::{self, Mode, Summary};
+use crate::plan::Plan;
+use crate::time::Nanos;
+
+/// The name and version of the document's schema.
+pub const SCHEMA_NAME: &str = "blast.result/1";
+
+/// The JSON Schema (draft 2020-12) of the document.
+pub const SCHEMA: &str = include_str!("../result.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    pub schema: String,
+    pub blast_version: String,
+    /// False when the run was interrupted.
+    pub complete: bool,
+    /// The start of measure, RFC 3339 in UTC.
+    pub started_at: String,
+    /// The length of measure as it was.
+    pub duration_s: f64,
+    pub plan: PlanEcho,
+    pub requests: Requests,
+    pub rate: Rate,
+    pub latency: Latencies,
+    /// `intended` (open loop) or `sent` (closed loop).
+    pub latency_from: String,
+    /// Complete answers by status.
+    pub statuses: BTreeMap<String, u64>,
+    /// Complete but unexpected answers by kind.
+    pub rejections: BTreeMap<String, u64>,
+    /// Failed requests by kind.
+    pub failures: BTreeMap<String, u64>,
+    pub unsolicited_bytes: u64,
+    pub bytes: Bytes,
+    pub connections: Connections,
+    pub failure_examples: Vec<Example>,
+    pub client: Client,
+    pub verdict: Verdict,
+    pub thresholds: Vec<Threshold>,
+    pub audit: Audit,
+    pub warnings: Vec<Warning>,
+    /// Null when there was none.
+    pub warmup: Option<Warmup>,
+    /// What happened after measure.
+    pub drain: Happened,
+    pub interval_s: f64,
+    pub intervals: Vec<Interval>,
+}
+
+impl Document {
+    pub fn new(plan: &Plan, summary: &Summary) -> Document {
+        let counters = &summary.measure.counters;
+        Document {
+            schema: SCHEMA_NAME.to_string(),
+            blast_version: env!("CARGO_PKG_VERSION").to_string(),
+            complete: summary.complete,
+            started_at: humantime::format_rfc3339_millis(summary.started_at).to_string(),
+            duration_s: summary.measured.as_secs_f64(),
+            plan: PlanEcho::new(plan, summary),
+            requests: Requests::new(&summary.measure, summary.error_share()),
+            rate: Rate::of_measure(summary),
+            latency: Latencies::new(summary),
+            latency_from: latency_from(summary.mode).to_string(),
+            statuses: counters.statuses().map(|(s, count)| (s.to_string(), count)).collect(),
+            rejections: named(counters.rejections().iter().map(|(r, n)| (r.name(), *n))),
+            failures: named(counters.failures().map(|(kind, count)| (kind.name(), count))),
+            unsolicited_bytes: summary.unsolicited_bytes,
+            bytes: Bytes::new(&summary.measure_events, summary.measured),
+            connections: Connections::new(&summary.connections),
+            failure_examples: summary.examples.iter().map(Example::new).collect(),
+            client: Client::new(summary),
+            verdict: Verdict::new(&summary.verdict),
+            thresholds: Vec::new(),
+            audit: Audit::new(&summary.audit),
+            warnings: summary.warnings.iter().map(Warning::new).collect(),
+            warmup: Warmup::of(summary),
+            drain: Happened::new(&summary.drain_events),
+            interval_s: summary.interval_length.as_secs_f64(),
+            intervals: summary.intervals.iter().map(Interval::new).collect(),
+        }
+    }
+
+    /// Whether requests were due by a clock.
+    pub fn is_open_loop(&self) -> bool {
+        self.plan.mode == mode_name(Mode::Open)
+    }
+}
+
+/// One of the first failures of its kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// From the start of warm-up.
+    pub at_s: f64,
+    pub kind: String,
+    pub connection: u64,
+    pub errno: Option<i32>,
+}
+
+impl Example {
+    fn new(example: &metrics::Example) -> Example {
+        Example {
+            at_s: example.at.as_secs_f64(),
+            kind: example.kind.name().to_string(),
+            connection: example.connection,
+            errno: example.errno,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub limit: String,
+    pub why: String,
+}
+
+impl Verdict {
+    fn new(verdict: &metrics::Verdict) -> Verdict {
+        Verdict { limit: verdict.limit.name().to_string(), why: verdict.why.clone() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    pub expr: String,
+    pub value_us: Option<f64>,
+    pub ok: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    pub ok: bool,
+    pub checks: Vec<Check>,
+}
+
+/// Two ways to count the same thing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    pub ok: bool,
+    pub left: u64,
+    pub right: u64,
+}
+
+impl Audit {
+    fn new(audit: &metrics::Audit) -> Audit {
+        // An area in ns passes 64 bits after half a year with a thousand requests in flight; JSON
+        // readers keep no more than these.
+        let bounded = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
+        let check = |check: &metrics::Check| Check {
+            name: check.name.to_string(),
+            ok: check.ok,
+            left: bounded(check.left),
+            right: bounded(check.right),
+        };
+        Audit { ok: audit.ok(), checks: audit.checks.iter().map(check).collect() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Warning {
+    pub code: String,
+    pub text: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl Warning {
+    fn new(warning: &metrics::Warning) -> Warning {
+        Warning {
+            code: warning.code().to_string(),
+            text: warning.text(),
+            hint: warning.hint().to_string(),
+        }
+    }
+}
+
+/// The requests that were due in warm-up, and what happened in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Warmup {
+    pub duration_s: f64,
+    pub requests: Requests,
+    pub rate: Rate,
+    pub latency: WarmupLatencies,
+}
+
+impl Warmup {
+    fn of(summary: &Summary) -> Option<Warmup> {
+        (summary.warmup_length > Nanos::ZERO).then(|| Warmup {
+            duration_s: summary.warmup_length.as_secs_f64(),
+            requests: Requests::new(&summary.warmup, counts::errors_of_due(&summary.warmup)),
+            rate: Rate::of_warmup(summary),
+            latency: WarmupLatencies::new(summary),
+        })
+    }
+}
+
+/// One second of the run (two, four ... in long ones). Events, but for the quantiles, which are of
+/// the requests that ended in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Its end, from the start of warm-up.
+    pub t_s: f64,
+    pub phase: String,
+    /// Of the load's shape; a steady load has the one.
+    pub stage: u32,
+    pub scheduled: u64,
+    pub sent: u64,
+    pub good: u64,
+    pub rejected: u64,
+    pub failed: u64,
+    pub dropped: u64,
+    pub in_flight: u64,
+    pub response_p50_us: Option<f64>,
+    pub response_p99_us: Option<f64>,
+    pub response_max_us: Option<f64>,
+    pub service_p99_us: Option<f64>,
+    pub send_lag_p99_us: Option<f64>,
+}
+
+impl Interval {
+    fn new(interval: &metrics::Interval) -> Interval {
+        let events = &interval.events;
+        let micros = |time: Option<Nanos>| time.map(Nanos::as_micros_f64);
+        Interval {
+            t_s: interval.end.as_secs_f64(),
+            phase: interval.phase.name().to_string(),
+            stage: 0,
+            scheduled: events.scheduled,
+            sent: events.sent,
+            good: events.good,
+            rejected: events.rejected(),
+            failed: events.failed,
+            dropped: events.dropped,
+            in_flight: interval.in_flight,
+            response_p50_us: micros(interval.response_p50),
+            response_p99_us: micros(interval.response_p99),
+            response_max_us: micros(interval.response_max),
+            service_p99_us: micros(interval.service_p99),
+            send_lag_p99_us: micros(interval.send_lag_p99),
+        }
+    }
+}
+
+fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Open => "open",
+        Mode::Closed => "closed",
+    }
+}
+
+fn latency_from(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Open => "intended",
+        Mode::Closed => "sent",
+    }
+}
+
+fn named<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    counts.map(|(name, count)| (name.to_string(), count)).collect()
+}
+
+fn failures_by_name(failures: &[u64; Kind::COUNT]) -> BTreeMap<String, u64> {
+    named(metrics::counters::kinds(failures).map(|(kind, count)| (kind.name(), count)))
+}
+
+/// To the last digit that is worth its bytes.
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! The plan as it was carried out, without its secrets: what the plan leaves open (threads,
+//! addresses) is told as the run decided it.
+
+use serde::{Deserialize, Serialize};
+
+use super::mode_name;
+use crate::metrics::Summary;
+use crate::plan::url::{MASK, sounds_secret};
+use crate::plan::{Pin, Plan};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanEcho {
+    /// Userinfo and secret query fields masked.
+    pub url: String,
+    pub method: String,
+    pub headers: Vec<Header>,
+    pub body_bytes: u64,
+    pub connections: u64,
+    pub threads: u64,
+    /// Null: the allowed cores.
+    pub threads_asked: Option<u64>,
+    /// Null in closed loop.
+    pub rps: Option<f64>,
+    /// Null: until `requests` are done.
+    pub duration_s: Option<f64>,
+    pub requests: Option<u64>,
+    pub warmup_s: f64,
+    pub drain_s: f64,
+    pub timeout_s: f64,
+    pub connect_timeout_s: f64,
+    pub pipeline: u32,
+    pub keepalive: bool,
+    pub requests_per_connection: Option<u64>,
+    /// Connections a second.
+    pub connect_rate: Option<f64>,
+    pub engine: String,
+    /// `open` or `closed`.
+    pub mode: String,
+    pub wait: String,
+    /// `auto`, `off` or the cores, separated by commas.
+    pub pin: String,
+    /// Local addresses.
+    pub bind: Vec<String>,
+    /// The target's, used round robin.
+    pub addresses: Vec<String>,
+}
+
+/// A field of the request; a secret value is `***`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub name: String,
+    pub value: String,
+}
+
+impl PlanEcho {
+    pub(super) fn new(plan: &Plan, summary: &Summary) -> PlanEcho {
+        PlanEcho {
+            url: plan.url.shown.clone(),
+            method: plan.request.method.clone(),
+            headers: plan.request.headers.iter().map(|(n, v)| Header::new(n, v)).collect(),
+            body_bytes: plan.request.body.len() as u64,
+            connections: plan.connections.into(),
+            threads: summary.client.workers.len() as u64,
+            threads_asked: plan.threads.map(|threads| threads as u64),
+            rps: plan.load.rate().map(|rate| rate.per_s()),
+            duration_s: plan.duration.map(|duration| duration.as_secs_f64()),
+            requests: plan.requests,
+            warmup_s: plan.warmup.as_secs_f64(),
+            drain_s: plan.drain.as_secs_f64(),
+            timeout_s: plan.timeout.as_secs_f64(),
+            connect_timeout_s: plan.connect_timeout.as_secs_f64(),
+            pipeline: plan.pipeline,
+            keepalive: plan.keepalive,
+            requests_per_connection: plan.requests_per_connection,
+            connect_rate: plan.connect_rate.map(|rate| rate.per_s()),
+            engine: plan.engine.name().to_string(),
+            mode: mode_name(summary.mode).to_string(),
+            wait: plan.wait.name().to_string(),
+            pin: pin(&plan.pin),
+            bind: plan.bind.iter().map(ToString::to_string).collect(),
+            addresses: summary.addresses.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Header {
+    fn new(name: &str, value: &str) -> Header {
+        let value = if is_secret(name) { MASK } else { value };
+        Header { name: name.to_string(), value: value.to_string() }
+    }
+}
+
+/// Whether a field of this name may hold a secret.
+fn is_secret(name: &str) -> bool {
+    const NAMES: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
+    NAMES.contains(&name.trim().to_ascii_lowercase().as_str()) || sounds_secret(name)
+}
+
+fn pin(pin: &Pin) -> String {
+    match pin {
+        Pin::Auto => "auto".to_string(),
+        Pin::Off => "off".to_string(),
+        Pin::List(cores) => cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_header_shows_its_name_and_not_its_value() {
+        for (name, secret) in [
+            ("Authorization", true),
+            ("proxy-authorization", true),
+            ("COOKIE", true),
+            ("Set-Cookie", true),
+            ("X-Api-Key", true),
+            ("x-csrf-TOKEN", true),
+            ("Client-Secret-Id", true),
+            ("Old-Password", true),
+            ("Accept", false),
+            ("User-Agent", false),
+            ("Content-Type", false),
+        ] {
+            let header = Header::new(name, "s3cr3t");
+            assert_eq!(header.value == MASK, secret, "{name}");
+            assert_eq!(header.name, name);
+        }
+    }
+}

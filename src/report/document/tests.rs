@@ -1,0 +1,178 @@
+//! The document against its schema, and against the design's list of names.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::report::fixture;
+
+fn value(run: &fixture::Run) -> Value {
+    serde_json::to_value(run.document()).unwrap()
+}
+
+#[test]
+fn every_document_is_valid_by_the_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (name, run) in fixture::all() {
+        let document = value(&run);
+        let errors: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let whole = value(&fixture::warmed_up());
+    for path in objects(&whole, "") {
+        // Maps by status or kind take any name.
+        if ["/statuses", "/rejections", "/failures", "/connections/failures"]
+            .contains(&path.as_str())
+        {
+            continue;
+        }
+        let mut longer = whole.clone();
+        longer.pointer_mut(&path).unwrap()["unheard_of"] = json!(1);
+        assert!(!validator.is_valid(&longer), "{path} takes a field that is not in the schema");
+        for name in whole.pointer(&path).unwrap().as_object().unwrap().keys() {
+            let mut shorter = whole.clone();
+            shorter.pointer_mut(&path).unwrap().as_object_mut().unwrap().remove(name);
+            assert!(!validator.is_valid(&shorter), "{path}/{name} is not required");
+        }
+    }
+}
+
+/// The JSON pointers of all objects within; of an array, of its first element's.
+fn objects(value: &Value, at: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(fields) = value.as_object() {
+        found.push(at.to_string());
+        for (name, field) in fields {
+            found.extend(objects(field, &format!("{at}/{name}")));
+        }
+    }
+    if let Some(first) = value.as_array().and_then(|array| array.first()) {
+        found.extend(objects(first, &format!("{at}/0")));
+    }
+    found
+}
+
+#[test]
+fn every_name_of_the_design_is_there() {
+    let document = value(&fixture::mixed());
+    let row = "count good censored exact_up_to min_us mean_us stdev_us p50_us p75_us p90_us p95_us \
+               p99_us p99_9_us p99_99_us max_us hdr";
+    for (path, names) in [
+        (
+            "",
+            "schema complete started_at duration_s plan requests rate latency latency_from \
+             statuses rejections failures unsolicited_bytes bytes connections failure_examples \
+             client verdict thresholds audit warnings interval_s intervals",
+        ),
+        ("/plan", "url connections threads rps duration_s engine mode"),
+        (
+            "/requests",
+            "scheduled sent completed good rejected failed abandoned dropped success_share \
+             error_share",
+        ),
+        (
+            "/rate",
+            "target_per_s offered_per_s sent_per_s completed_per_s good_per_s peak_1s_per_s \
+             efficiency",
+        ),
+        ("/latency", "response good_only service send_lag connect rejected failed"),
+        ("/latency/response", row),
+        ("/latency/failed", row),
+        ("/statuses", "200 404 503"),
+        ("/rejections", "status_5xx status_4xx status_429"),
+        ("/failures", "timeout"),
+        ("/bytes", "received sent received_per_s"),
+        ("/connections", "opened reopened open_peak open_s reset_idle failures"),
+        (
+            "/client",
+            "cpu_s cpu_us_per_request max_rss_bytes enters completions_per_enter \
+             buffers_exhausted cq_overflows wait overshoot_us workers",
+        ),
+        ("/client/workers/0", "cpu busy"),
+        ("/verdict", "limit why"),
+        ("/audit", "ok checks"),
+        ("/audit/checks/0", "name ok left right"),
+        ("/warnings/0", "code text hint"),
+        (
+            "/intervals/0",
+            "t_s phase stage scheduled sent good rejected failed dropped in_flight \
+             response_p50_us response_p99_us response_max_us service_p99_us send_lag_p99_us",
+        ),
+    ] {
+        let object = document.pointer(path).unwrap();
+        for name in names.split_whitespace() {
+            assert!(object.get(name).is_some(), "{path}/{name}");
+        }
+    }
+}
+
+#[test]
+fn a_document_reads_back_the_same() {
+    for (name, run) in fixture::all() {
+        let document = run.document();
+        let text = serde_json::to_string(&document).unwrap();
+        assert_eq!(serde_json::from_str::<Document>(&text).unwrap(), document, "{name}");
+    }
+}
+
+#[test]
+fn the_fixtures_figures_agree_but_for_the_one_that_is_broken_on_purpose() {
+    for (name, run) in fixture::all() {
+        let failed: Vec<_> = run.summary.audit.failed().map(|check| check.name).collect();
+        assert_eq!(failed.is_empty(), name != "mixed", "{name}: {failed:?}");
+    }
+}
+
+#[test]
+fn the_start_is_rfc_3339_in_utc_to_the_millisecond() {
+    assert_eq!(fixture::held().document().started_at, "2026-03-01T12:00:00.250Z");
+}
+
+#[test]
+fn a_quantile_without_support_is_null_and_one_past_the_errors_is_a_bound() {
+    let interrupted = value(&fixture::interrupted());
+    let response = &interrupted["latency"]["response"];
+    assert!(response["p95_us"].is_number());
+    assert!(response["p99_us"].is_null());
+    let mixed = fixture::mixed().document().latency.response;
+    assert_eq!(mixed.count, mixed.good + mixed.censored);
+    assert!(mixed.is_exact(0.95) && !mixed.is_exact(0.99));
+    let empty = value(&fixture::empty());
+    assert!(empty["latency"]["response"]["max_us"].is_null());
+}
+
+#[test]
+fn a_closed_loop_has_no_send_lag_and_counts_from_the_send() {
+    let document = fixture::closed().document();
+    assert_eq!(document.latency.send_lag.count, 0);
+    assert_eq!(document.latency_from, "sent");
+    assert_eq!(document.rate.efficiency, None);
+    assert_eq!(document.latency.response.p99_us, document.latency.service.p99_us);
+}
+
+#[test]
+fn a_timed_out_request_is_a_bound_of_the_service_time() {
+    let service = fixture::mixed().document().latency.service;
+    assert_eq!(service.censored, 440);
+    assert!(service.is_exact(0.99) && !service.is_exact(0.9999));
+}
+
+#[test]
+fn warm_up_stands_apart() {
+    let document = fixture::warmed_up().document();
+    let warmup = document.warmup.unwrap();
+    assert_eq!(warmup.requests.good, 100_000);
+    assert_eq!(warmup.rate.good_per_s, 50_000.0);
+    assert_eq!(document.requests.good, 500_000);
+    assert_eq!(fixture::held().document().warmup, None);
+}
