@@ -116,6 +116,7 @@ impl Collector {
         summary.audit = Audit::of(&summary);
         summary.warnings = warnings(run, &summary);
         summary.warnings.extend(skipped(run, &finished));
+        summary.warnings.extend(unpinned(run, &finished));
         summary
     }
 }
@@ -137,6 +138,13 @@ fn skipped(run: &Run, finished: &[Finished]) -> Vec<Warning> {
     let warning =
         |(index, kind)| Warning::AddressSkipped { address: run.prepared.addresses[index], kind };
     skipped.into_iter().map(warning).collect()
+}
+
+/// A warning for each core that a worker was meant to sit on and does not.
+fn unpinned(run: &Run, finished: &[Finished]) -> Vec<Warning> {
+    let pairs = run.prepared.jobs.iter().zip(finished);
+    let missed = pairs.filter(|(_, f)| f.worker.core.is_none());
+    missed.filter_map(|(job, _)| Some(Warning::NotPinned { core: job.core? })).collect()
 }
 
 fn client(run: &Run, finished: &[Finished]) -> Client {

@@ -32,8 +32,8 @@ struct Mark {
 }
 
 impl Meter {
-    pub fn new(core: Option<usize>, connections: u32) -> Meter {
-        let worker = Worker { core, connections: connections.into(), ..Worker::default() };
+    pub fn new(connections: u32) -> Meter {
+        let worker = Worker { connections: connections.into(), ..Worker::default() };
         Meter { phase: Phase::Warmup, start: None, worker }
     }
 

@@ -37,13 +37,14 @@ impl Running {
             // The kernel shows 15 characters.
             .name(format!("blast-worker-{}", job.worker))
             .spawn(move || {
-                if let Some(core) = job.core {
-                    host::pin(core);
-                }
-                let finished = match engine {
+                let pinned = job.core.filter(|core| host::pin(*core));
+                let mut finished = match engine {
                     Engine::Ring => ring::run(job),
                     Engine::TokioUring => tokio_uring::run(job),
                 };
+                if let Ok(finished) = &mut finished {
+                    finished.worker.core = pinned;
+                }
                 flag.store(finished.is_ok(), SeqCst);
                 finished
             })

@@ -12,8 +12,12 @@ use super::server::Server;
 use crate::error::Result;
 use crate::time::{self, Nanos};
 
-/// How long a connection that we ended may take to end its side.
-const LINGER: Nanos = Nanos::from_millis(500);
+/// How long one side of a connection may stay open after the other has ended: the client's after
+/// our last answer, ours (with answers that are still delayed) after the client's end. A client
+/// that gave up looks like one that only ended its side, and must not hold its slot for an hour.
+const PATIENCE: Nanos = Nanos::from_secs(5);
+/// For the cancellations when the server stops.
+const LAST_WAIT: Nanos = Nanos::from_millis(500);
 
 impl Server<'_> {
     /// The last answer was sent: shut our side and wait for the client to do the same.
@@ -24,9 +28,15 @@ impl Server<'_> {
         }
         connection.phase = Phase::Lingering;
         let generation = connection.generation;
-        self.lingering.push_back((time::now() + LINGER, slot, generation));
+        self.limit(slot);
         let entry = opcode::Shutdown::new(Fixed(slot), libc::SHUT_WR).build();
         self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Shutdown, slot, generation)
+    }
+
+    /// The other side has ended: this one will, too, before long.
+    pub(super) fn limit(&mut self, slot: u32) {
+        let generation = self.memory.slots[slot as usize].generation;
+        self.lingering.push_back((time::now() + PATIENCE, slot, generation));
     }
 
     /// Cancels what is in flight; the final completions free the slot.
@@ -65,7 +75,7 @@ impl Server<'_> {
         let all = io_uring::types::CancelBuilder::any();
         let entry = opcode::AsyncCancel2::new(all.all()).build();
         self.push(entry, Verb::Cancel, 0, 0)?;
-        self.ring.enter(1, Some(time::now() + LINGER))?;
+        self.ring.enter(1, Some(time::now() + LAST_WAIT))?;
         self.ring.take(completions);
         // Closes every accepted socket; a refusal leaves that to the end of the ring.
         let _ = self.ring.submitter().unregister_files();

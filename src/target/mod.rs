@@ -225,6 +225,15 @@ fn core_of(cores: &[usize], index: usize) -> Option<usize> {
     (!cores.is_empty()).then(|| cores[index % cores.len()])
 }
 
+fn pin(id: usize) -> Result<()> {
+    if host::pin(id) {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "the target cannot run on core {id}; give `--pin` cores that are allowed here, or `off`"
+    )))
+}
+
 /// Everything one thread needs.
 struct Station {
     index: usize,
@@ -244,7 +253,7 @@ impl Station {
     /// Runs on its own thread. Says once on `ready` that it serves.
     fn serve(self, ready: &mpsc::Sender<Result<()>>) -> Result<()> {
         if let Some(id) = self.core {
-            host::pin(id);
+            pin(id)?;
         }
         let buffers = Buffers::map().map_err(|error| ring::refused(&error))?;
         // Before the ring: what the kernel writes to must outlive it.

@@ -174,7 +174,12 @@ impl<'a> Server<'a> {
         match (connection.phase, -result) {
             (Phase::Closing, _) => return self.finish(slot),
             (Phase::Lingering, 0) => return self.close(slot),
-            (Phase::Open, 0) => connection.half_closed = true,
+            (Phase::Open, 0) => {
+                connection.half_closed = true;
+                if connection.waiting() > 0 {
+                    self.limit(slot);
+                }
+            }
             // Armed again when the turn ends (`follow_up`): every buffer is back by then, whereas a
             // receive armed here might find none and end at once, without end.
             (_, libc::ENOBUFS) => self.cx.stats.buffers_exhausted += 1,
@@ -322,7 +327,8 @@ impl<'a> Server<'a> {
         if quick {
             connection.flight = Flight::Quick;
             self.cx.stats.bytes_out += piece.len() as u64;
-            // No completion to handle, and none that ends the next wait at once.
+            // No completion to handle, and none that ends the next wait at once: one enter a request
+            // instead of two on a lone connection, 0.40 instead of 0.48 with 64 (kernel 6.18).
             let entry = send.flags(flags | libc::MSG_DONTWAIT).build();
             self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Quick, slot, generation)
         } else {
@@ -343,13 +349,25 @@ impl<'a> Server<'a> {
         {
             connection.timed = true;
             self.timers.push(Reverse((due, slot, connection.generation)));
+            self.forget_stale_timers();
         }
+        let connection = &mut self.memory.slots[slot as usize];
         let wanted = !connection.paused || connection.waiting() < RELAXED;
         if !connection.armed && !connection.half_closed && wanted {
             connection.paused = false;
             self.receive(slot)?;
         }
         Ok(())
+    }
+
+    /// A connection has one timer at most, but one that is closed leaves its own behind.
+    fn forget_stale_timers(&mut self) {
+        let slots = &self.memory.slots;
+        if self.timers.len() > 2 * slots.len() + 1024 {
+            self.timers.retain(|Reverse((_, slot, generation))| {
+                slots[*slot as usize].generation == *generation
+            });
+        }
     }
 
     /// Arms the multishot receive.

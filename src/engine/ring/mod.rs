@@ -41,7 +41,7 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
         ))
     })?;
     sockets.uring.enters = 0;
-    let meter = Meter::new(job.core, job.connections);
+    let meter = Meter::new(job.connections);
     let completions = Vec::with_capacity(SLICE);
     // The ring is dropped before the buffers it fills: fields are dropped in order.
     let worker =

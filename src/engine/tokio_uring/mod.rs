@@ -67,7 +67,7 @@ impl Shared {
         Shared {
             core: RefCell::new(Core::new(job.clone())),
             seats: RefCell::new(Seats::new(job.connections)),
-            meter: RefCell::new(Meter::new(job.core, job.connections)),
+            meter: RefCell::new(Meter::new(job.connections)),
             effort: Cell::default(),
             asleep_until: Cell::new(Nanos::ZERO),
             rouse: Notify::new(),
@@ -167,7 +167,7 @@ impl Shared {
         let effort = self.effort();
         let mut core = self.core.borrow_mut();
         let totals = core.finish(time::now());
-        let meter = self.meter.replace(Meter::new(None, 0));
+        let meter = self.meter.replace(Meter::new(0));
         let (phases, skipped) = (*core.phases(), core.skipped());
         Finished { totals, worker: meter.finish(effort), phases, skipped }
     }
