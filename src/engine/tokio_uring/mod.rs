@@ -121,7 +121,7 @@ impl Shared {
                 self.rouse.notified().await;
                 self.asleep_until.set(Nanos::ZERO);
             } else {
-                self.spin(wake.at).await;
+                self.spin(wake.at).await?;
             }
         }
     }
@@ -131,13 +131,14 @@ impl Shared {
         core.turn(now, &mut *self.wire()).then(|| core.wake(now))
     }
 
-    /// Lets the other tasks run, over and over, until `until`. At least once: what the last turn
-    /// asked for has to get to the ring.
-    async fn spin(&self, until: Nanos) {
+    /// Goes round through the ring until `until` or until something came. At least once: what the
+    /// last turn asked for is submitted when the thread parks, which a mere `yield_now` never
+    /// lets it do (100 connections then answered in bursts of 2 ms at 50,000/s).
+    async fn spin(&self, until: Nanos) -> io::Result<()> {
         loop {
             let start = time::now();
             let before = self.effort.get().completions;
-            tokio::task::yield_now().await;
+            tokio_uring::no_op().await?;
             let now = time::now();
             let mut effort = self.effort.get();
             // A round in which nothing came was waiting.
@@ -146,7 +147,7 @@ impl Shared {
                 self.effort.set(effort);
             }
             if now >= until || effort.completions != before {
-                return;
+                return Ok(());
             }
         }
     }
