@@ -20,17 +20,25 @@ const PATIENCE: Nanos = Nanos::from_secs(5);
 const LAST_WAIT: Nanos = Nanos::from_millis(500);
 
 impl Server<'_> {
-    /// The last answer was sent: shut our side and wait for the client to do the same.
+    /// The last answer was sent: close, or, when the client may still be sending, shut our side and
+    /// wait for the client to do the same.
     pub(super) fn end(&mut self, slot: u32) -> Result<()> {
         let connection = &mut self.memory.slots[slot as usize];
-        if connection.half_closed || !connection.armed {
+        if connection.half_closed || !connection.armed || !connection.overrun {
             return self.close(slot);
         }
         connection.phase = Phase::Lingering;
+        connection.shutting = true;
         let generation = connection.generation;
         self.limit(slot);
         let entry = opcode::Shutdown::new(Fixed(slot), libc::SHUT_WR).build();
-        self.push(entry.flags(squeue::Flags::SKIP_SUCCESS), Verb::Shutdown, slot, generation)
+        self.push(entry, Verb::Shutdown, slot, generation)
+    }
+
+    pub(super) fn shut(&mut self, slot: u32) -> Result<()> {
+        let connection = &mut self.memory.slots[slot as usize];
+        connection.shutting = false;
+        if connection.phase == Phase::Closing { self.finish(slot) } else { Ok(()) }
     }
 
     /// The other side has ended: this one will, too, before long.
@@ -59,7 +67,7 @@ impl Server<'_> {
     /// Closes the descriptor and frees the slot, once nothing refers to them.
     pub(super) fn finish(&mut self, slot: u32) -> Result<()> {
         let connection = &mut self.memory.slots[slot as usize];
-        if connection.armed || connection.flight == Flight::Send {
+        if connection.armed || connection.shutting || connection.flight == Flight::Send {
             return Ok(());
         }
         let generation = connection.generation;

@@ -46,6 +46,10 @@ pub(super) struct Connection {
     pub timed: bool,
     /// The client will send no more.
     pub half_closed: bool,
+    /// It sent what is not read any more, and may send on.
+    pub overrun: bool,
+    /// A shutdown is in flight, in a thread of the kernel's: the slot may not be reused.
+    pub shutting: bool,
     reader: Reader,
     answers: Answers,
     /// What is being sent. The kernel may read it while `flight` is not idle.
@@ -58,7 +62,7 @@ pub(super) enum Phase {
     Free,
     Open,
     /// Our side is shut; what the client still sends is thrown away until it closes too. A plain
-    /// close would answer late bytes with a reset, which can destroy an answer not yet read.
+    /// close would answer those bytes with a reset, which can destroy an answer not yet read.
     Lingering,
     /// Waits for the final completions of what was cancelled.
     Closing,
@@ -113,9 +117,13 @@ impl Connection {
                 Event::More => return,
                 Event::Head(request) => self.answers.admit(&request, cx),
                 Event::End => self.answers.body_ended(cx),
-                Event::Refused(status) => self.answers.refuse(status, cx),
+                Event::Refused(status) => {
+                    self.answers.refuse(status, cx);
+                    self.overrun = true;
+                }
             }
         }
+        self.overrun |= !input.is_empty();
     }
 
     /// Makes sure that `out` holds what is next to send.

@@ -81,9 +81,13 @@ impl<'a> Server<'a> {
             self.accepting_in_step()?;
             self.counters.publish(&self.cx.stats);
             self.wait()?;
+            // A queued quick send that the kernel has not seen cannot be taken for a success.
+            let entered = self.ring.all_submitted();
             self.reap(&mut completions)?;
             self.fire()?;
-            self.flush()?;
+            if entered {
+                self.flush()?;
+            }
         }
         self.counters.publish(&self.cx.stats);
         self.cancel_all(&mut completions)
@@ -91,6 +95,10 @@ impl<'a> Server<'a> {
 
     /// Submits, and sleeps until there is something to do.
     fn wait(&mut self) -> Result<()> {
+        if !self.dirty.is_empty() {
+            // The last flush was put off.
+            return self.ring.enter(0, None);
+        }
         let housekeeping = self.lingering.front().map(|entry| entry.0);
         let Some(Reverse((due, ..))) = self.timers.peek().copied() else {
             return self.ring.enter(1, earliest(housekeeping, self.accepting.again));
@@ -134,9 +142,10 @@ impl<'a> Server<'a> {
                 self.stopping = true;
                 Ok(())
             }
-            // Silent when they succeed; when they fail the connection is gone already, and its
-            // final completion or the linger limit ends it.
-            Verb::Shutdown | Verb::Cancel | Verb::Close => Ok(()),
+            Verb::Shutdown => self.shut(token.slot),
+            // Silent when they succeed. A cancellation fails when its target has just ended, whose
+            // own completion says the rest.
+            Verb::Cancel | Verb::Close => Ok(()),
         }
     }
 
@@ -251,23 +260,26 @@ impl<'a> Server<'a> {
             return Ok(());
         }
         self.cx.now = time::now();
+        // Entries of connections that are gone go at once, lest each ends a wait of its own.
         while let Some(&Reverse((due, slot, generation))) = self.timers.peek() {
-            if due > self.cx.now {
+            let connection = &mut self.memory.slots[slot as usize];
+            let present = connection.generation == generation;
+            if present && due > self.cx.now {
                 break;
             }
             self.timers.pop();
-            let connection = &mut self.memory.slots[slot as usize];
-            if connection.generation == generation {
+            if present {
                 connection.timed = false;
                 self.touch(slot);
             }
         }
         while let Some(&(until, slot, generation)) = self.lingering.front() {
-            if until > self.cx.now {
+            let present = self.memory.slots[slot as usize].generation == generation;
+            if present && until > self.cx.now {
                 break;
             }
             self.lingering.pop_front();
-            if self.memory.slots[slot as usize].generation == generation {
+            if present {
                 self.close(slot)?;
             }
         }
@@ -276,10 +288,6 @@ impl<'a> Server<'a> {
 
     /// One send at most for each connection that has something to send.
     fn flush(&mut self) -> Result<()> {
-        // A queued quick send that the kernel has not seen cannot be taken for a success.
-        if !self.ring.all_submitted() {
-            return Ok(());
-        }
         self.memory.retired.clear();
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use blast::target::{Options, Target};
@@ -38,6 +39,24 @@ fn uploads_that_use_up_all_receive_buffers_all_end() {
         assert_eq!(client.answer(true).status, 200);
     }
     assert_eq!(target.stop().requests, 300);
+}
+
+#[test]
+fn the_end_of_one_connection_never_hits_the_next_in_its_slot() {
+    // Two requests, one answer: the connection lingers. The kernel shuts a socket down in a worker
+    // thread of its own, which found the slot's next client when the slot was freed too early.
+    let target = start("close_after=1");
+    thread::scope(|scope| {
+        for request in ["GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\nGET"].repeat(4) {
+            let target = &target;
+            scope.spawn(move || {
+                for _ in 0..500 {
+                    assert_eq!(Client::to(target).send(request).answer(true).status, 200);
+                }
+            });
+        }
+    });
+    assert_eq!(target.stop().requests, 4000);
 }
 
 #[test]
