@@ -47,7 +47,7 @@ pub struct Connection {
     pub state: State,
     /// In the queue of free connections (or still there from an earlier life).
     pub queued: bool,
-    /// A large request is not wholly written yet.
+    /// A confirmed send is not wholly written yet.
     pub sending: bool,
     /// It was open at some time before.
     pub reopening: bool,
@@ -100,7 +100,7 @@ impl Connection {
     /// How many more requests it can take now, at most `pipeline` in flight.
     pub fn room(&self, pipeline: u32) -> u32 {
         match self.state {
-            // A large request goes out alone: its end is what allows the next.
+            // A confirmed send goes out alone: its end is what allows the next.
             State::Open if !self.sending => {
                 pipeline.saturating_sub(self.in_flight()).min(self.allowance)
             }

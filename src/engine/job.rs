@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
+use super::wire::SMALL;
 use crate::plan::{Rate, Schedule, Wait};
 use crate::time::Nanos;
 
@@ -55,6 +56,14 @@ pub enum Arrivals {
 }
 
 impl Job {
+    /// Whether the end of each write is waited for. Requests that fit a socket's buffer need no
+    /// word of it: it has room for them, and a failure still shows. More than that, and a second
+    /// write could overtake the rest of the first.
+    #[inline]
+    pub fn confirms_sends(&self) -> bool {
+        self.request.len() > SMALL
+    }
+
     /// The local address a slot connects from: those of the target's family, in turn.
     pub fn bind(&self, slot: u32, to: &SocketAddr) -> Option<SocketAddr> {
         let number = (self.first_connection + u64::from(slot)) as usize;

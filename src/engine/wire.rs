@@ -14,7 +14,7 @@ pub trait Wire {
     fn open(&mut self, slot: Slot, address: usize);
 
     /// Writes the request `copies` times, back to back. Only a failure is answered (`SendFailed`),
-    /// and for a request that is not small also the success (`Sent`).
+    /// and where the job confirms sends also the success (`Sent`).
     fn send(&mut self, slot: Slot, copies: u32);
 
     /// Ends what is under way on the slot (a connect as well) and closes it. Answered by `Closed`,
@@ -33,11 +33,10 @@ pub enum Event<'a> {
     Fin,
     ReceiveFailed(i32),
     SendFailed(i32),
-    /// All copies of a request that is not small are written.
+    /// All copies are written; only told where the job confirms sends.
     Sent,
     Closed,
 }
 
-/// Requests up to this size are written without waiting for word of it: the socket's buffer has
-/// room for them, and a failure still shows.
+/// All that can be in flight on one connection, up to which no send is confirmed.
 pub const SMALL: usize = 16 * 1024;

@@ -3,7 +3,7 @@
 use super::super::connection::Connection;
 use super::super::deadlines::Entry;
 use super::super::tally::Flight;
-use super::super::wire::{SMALL, Slot, Wire};
+use super::super::wire::{Slot, Wire};
 use super::{Core, SLICE};
 use crate::failure::Kind;
 use crate::http::Response;
@@ -48,11 +48,7 @@ impl Core {
     /// Sends as much as is due and the connection has room for.
     #[inline]
     pub(super) fn give(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
-        let mut room = self.connections[slot as usize].room(self.job.pipeline);
-        let large = self.job.request_len > SMALL;
-        if large {
-            room = room.min(1);
-        }
+        let room = self.connections[slot as usize].room(self.job.pipeline);
         let phase = self.tally.phase();
         let mut copies = 0;
         while copies < room
@@ -68,7 +64,7 @@ impl Core {
         if copies > 0 {
             let connection = &mut self.connections[slot as usize];
             connection.allowance -= copies;
-            connection.sending = large;
+            connection.sending = self.job.confirms_sends();
             wire.send(slot, copies);
         }
         if copies < room {
@@ -110,8 +106,9 @@ impl Core {
         }
         let in_flight = connection.in_flight();
         let spent = connection.allowance == 0 && in_flight == 0;
-        // An answer before the request was wholly written: the rest of it must not be sent.
-        if !response.keep_alive || connection.sending || spent {
+        // An answer before its request was wholly written: the rest of it must not be sent.
+        let early = connection.sending && in_flight == 0;
+        if !response.keep_alive || early || spent {
             self.abort_followers(slot, now);
             self.close(slot, wire);
             return false;

@@ -20,7 +20,7 @@ use super::token::{Token, Verb};
 use super::uring::{Features, Uring};
 use crate::engine::job::Job;
 use crate::engine::socket;
-use crate::engine::wire::{SMALL, Slot, Wire};
+use crate::engine::wire::{Slot, Wire};
 use crate::error::{Error, Result};
 
 /// What a completion means for the core. The bytes of `Received` are in the buffer named.
@@ -53,10 +53,11 @@ pub struct Sockets {
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     generation: u16,
-    /// Operations whose last completion is still to come: connect, receive, large send.
+    /// Operations whose last completion is still to come: connect, receive, confirmed send.
     pending: u8,
     closing: bool,
-    /// Bytes of a large request that are not written yet.
+    /// The length of a confirmed send, and how much of it is not written yet.
+    sending: usize,
     unsent: usize,
 }
 
@@ -163,18 +164,18 @@ impl Sockets {
         Some(Outcome::OpenFailed(-result))
     }
 
-    /// A large send is over, or a small one has failed (its success is not told).
+    /// A confirmed send is over, or another one has failed (its success is not told).
     fn sent(&mut self, token: Token, result: i32) -> Option<Outcome> {
         let place = &mut self.places[token.slot as usize];
-        let large = place.unsent > 0;
+        let confirmed = place.unsent > 0;
         if place.closing {
-            if large {
+            if confirmed {
                 place.unsent = 0;
                 self.settle(token.slot);
             }
             return None;
         }
-        if large && result > 0 {
+        if confirmed && result > 0 {
             place.unsent -= result as usize;
             if place.unsent > 0 {
                 self.send_rest(token.slot);
@@ -183,7 +184,7 @@ impl Sockets {
             place.pending -= 1;
             return Some(Outcome::Sent);
         }
-        if large {
+        if confirmed {
             place.unsent = 0;
             place.pending -= 1;
         }
@@ -198,8 +199,8 @@ impl Sockets {
     }
 
     fn send_rest(&mut self, slot: Slot) {
-        let unsent = self.places[slot as usize].unsent;
-        let rest = &self.request[self.job.request_len - unsent..self.job.request_len];
+        let Place { sending, unsent, .. } = self.places[slot as usize];
+        let rest = &self.request[sending - unsent..sending];
         let length = u32::try_from(rest.len()).unwrap_or(u32::MAX >> 1);
         let entry = opcode::Send::new(Fixed(slot), rest.as_ptr(), length)
             .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
@@ -266,9 +267,9 @@ impl Wire for Sockets {
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
         let length = self.job.request_len * copies as usize;
-        if self.job.request_len > SMALL {
+        if self.job.confirms_sends() {
             let place = &mut self.places[slot as usize];
-            place.unsent = self.job.request_len;
+            (place.sending, place.unsent) = (length, length);
             place.pending += 1;
             return self.send_rest(slot);
         }

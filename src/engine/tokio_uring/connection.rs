@@ -15,7 +15,7 @@ use tokio_uring::net::TcpStream;
 
 use super::Shared;
 use crate::engine::socket;
-use crate::engine::wire::{Event, SMALL, Slot};
+use crate::engine::wire::{Event, Slot};
 
 /// The receive buffer of a connection: the kernel holds it while a receive is pending, so each
 /// has its own.
@@ -62,7 +62,8 @@ async fn connect(shared: &Shared, slot: Slot, address: usize) -> io::Result<TcpS
 async fn serve(shared: &Shared, slot: Slot, stream: &TcpStream) {
     let reading = read(shared, slot, stream);
     let writing = write(shared, slot, stream);
-    either(reading, writing).await;
+    // The writing side first: where both are done, the request was written before it was answered.
+    either(writing, reading).await;
 }
 
 async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
@@ -89,7 +90,7 @@ async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
         let bytes = Bytes::slice(&shared.job.request, ..length * copies as usize);
         let (written, _) = stream.write_all(bytes).await;
         match written {
-            Ok(()) if length > SMALL => shared.on(slot, Event::Sent),
+            Ok(()) if shared.job.confirms_sends() => shared.on(slot, Event::Sent),
             Ok(()) => {}
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EPIPE);
