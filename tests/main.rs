@@ -1,6 +1,8 @@
 //! The integration tests: one binary, a module a subject.
 
 mod cli;
+mod failures;
 mod load;
+mod reading;
 mod support;
 mod target;

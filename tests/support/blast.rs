@@ -150,8 +150,9 @@ impl Run {
     }
 
     pub fn document(&self) -> Document {
-        Document::parse(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}\n{}\n{}{}", self.words, self.stdout, self.stderr))
+        Document::parse(&self.stdout).unwrap_or_else(|error| {
+            panic!("{error}\n{}\n{}{}", self.words, self.stdout, self.stderr)
+        })
     }
 
     /// The one sentence of a run that could not be: nothing on stdout, one line on stderr.

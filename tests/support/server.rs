@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::{self, JoinHandle};
@@ -217,6 +218,14 @@ impl Peer {
         while self.more().is_some() {
             self.unread.clear();
         }
+    }
+
+    /// Until the client has closed or the test is over, without reading a byte.
+    pub fn wait_without_reading(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        let mut poll = libc::pollfd { fd: stream.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
+        // SAFETY: one `pollfd`, which this frame owns; the stream is open for as long.
+        unsafe { libc::poll(&mut poll, 1, LIMIT.as_millis() as i32) };
     }
 
     fn end(&mut self) {
