@@ -2,6 +2,7 @@
 
 mod cli;
 mod connections;
+mod ending;
 mod failures;
 mod load;
 mod reading;
