@@ -1,17 +1,33 @@
 //! The document as JSON: to a stream, or to a file that is either the whole document or untouched.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::Document;
 use crate::error::{Error, Result};
 
-/// Writes the document, indented, with a newline at the end.
+/// Writes the document, indented, with a newline at the end. A reader that has seen enough
+/// (`--json | head -1`) is no error.
 pub fn write(document: &Document, to: &mut dyn Write) -> Result<()> {
-    put(document, to).map_err(|error| {
-        Error::failed(format!("could not write the JSON document: {error}; is the reader gone?"))
-    })
+    match put(document, to) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::failed(format!(
+            "could not write the JSON document: {error}; send it elsewhere"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether [`save`] could write there, before there is anything to write. What is no regular file
+/// is not tried: its reader would take that for the end.
+pub fn probe(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Ok(());
+    }
+    let beside = beside(&path)?;
+    File::create(&beside)?;
+    fs::remove_file(&beside)
 }
 
 /// Writes the document to a file: beside it first, then renamed, so that no reader ever sees half
