@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
+use crate::report::json;
 use crate::units::quote;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,11 @@ fn check(file: &Path) -> Result<()> {
             "--output: {name} cannot be a file; name one in a directory that exists"
         )))
     } else {
-        Ok(())
+        json::probe(file).map_err(|error| {
+            let reason = super::reason(&error);
+            Error::failed(format!(
+                "--output: {name} cannot be written ({reason}); choose another place"
+            ))
+        })
     }
 }
