@@ -61,12 +61,20 @@ impl Blast {
         self
     }
 
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Blast {
+        self.command.stderr(stderr);
+        self
+    }
+
     pub fn start(mut self) -> Running {
         let started = Instant::now();
         let mut child = self.command.spawn().expect("blast starts");
+        let words = format!("{:?}", self.command);
+        // The command holds this side's copies of what the child writes to.
+        drop(self);
         let stdout = child.stdout.take().map(collect);
         let stderr = child.stderr.take().map(collect);
-        Running { words: format!("{:?}", self.command), child, started, stdout, stderr }
+        Running { words, child, started, stdout, stderr }
     }
 
     pub fn run(self) -> Run {

@@ -9,11 +9,13 @@ mod blast;
 mod document;
 mod folder;
 mod server;
+mod terminal;
 
 pub use self::blast::{Blast, Run, Running};
 pub use self::document::Document;
 pub use self::folder::Folder;
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
+pub use self::terminal::Terminal;
 
 use std::panic;
 use std::sync::{PoisonError, RwLock};

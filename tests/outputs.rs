@@ -1,0 +1,293 @@
+//! Where results go: the page, the document on stdout and in files, the live line; and what
+//! happens where they cannot go.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::symlink;
+
+use crate::support::{Blast, Document, Folder, Server, Terminal, each_engine, ok};
+
+const LOAD: &str = "-R 100 -d 200ms -c 2 --wait block --pin off";
+
+#[test]
+fn a_file_holds_the_same_document_as_stdout() {
+    each_engine(|engine| {
+        let (server, folder) = (Server::answering(ok()), Folder::new());
+        let file = folder.path().join("result.json");
+        let blast = Blast::new(engine, &server.url()).args(LOAD).args("-o");
+        let run = blast.arg(file.to_str().unwrap()).run();
+        assert_eq!(run.code(), Some(0), "{run:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), run.stdout);
+        assert_eq!(run.document().fates(["good"]), [20]);
+        assert_eq!(folder.names(), ["result.json"]);
+    });
+}
+
+#[test]
+fn several_files_may_be_written_beside_the_page() {
+    each_engine(|engine| {
+        let (server, folder) = (Server::answering(ok()), Folder::new());
+        let files = ["a.json", "b.JSON"].map(|name| folder.path().join(name));
+        let mut blast = Blast::page(engine, &server.url()).args(LOAD);
+        for file in &files {
+            blast = blast.arg("-o").arg(file.to_str().unwrap());
+        }
+        let run = blast.run();
+        assert_eq!(run.code(), Some(0), "{run:?}");
+        assert!(run.stdout.contains("Requests/sec:"), "{run:?}");
+        for file in &files {
+            let document = Document::parse(&std::fs::read_to_string(file).unwrap()).unwrap();
+            assert_eq!(document.fates(["good"]), [20]);
+        }
+    });
+}
+
+#[test]
+fn the_page_ends_as_wrks_does_and_says_nothing_on_stderr() {
+    each_engine(|engine| {
+        for flags in ["", "--quiet", "-L"] {
+            let server = Server::answering(ok());
+            let run = Blast::page(engine, &server.url()).args(LOAD).args(flags).run();
+            assert_eq!(run.code(), Some(0), "{run:?}");
+            assert_eq!(run.stderr, "", "{run:?}");
+            let lines: Vec<&str> = run.stdout.lines().collect();
+            let [requests, transfer] = lines[lines.len() - 2..] else { panic!("{run:?}") };
+            let value = |line: &str| line.split_whitespace().last().unwrap().to_string();
+            assert!(requests.starts_with("Requests/sec:"), "{run:?}");
+            assert_eq!(value(requests).parse::<f64>().unwrap(), 100.0, "{run:?}");
+            assert!(transfer.starts_with("Transfer/sec:"), "{run:?}");
+            assert!(value(transfer).ends_with('B'), "{run:?}");
+            // The tables of the spectrum are as wide as their figures.
+            let fits = lines.iter().all(|line| line.chars().count() <= 80);
+            assert!(fits || flags == "-L", "{run:?}");
+            assert!(!run.stdout.contains('\x1b'), "{run:?}");
+        }
+    });
+}
+
+#[test]
+fn the_page_counts_only_good_answers_as_requests_per_second() {
+    each_engine(|engine| {
+        let server = Server::answering(crate::support::answer("503 Busy", ""));
+        let run = Blast::page(engine, &server.url()).args(LOAD).run();
+        assert!(run.stdout.contains("Requests/sec:      0.00"), "{run:?}");
+        assert!(run.stdout.contains("20 x 503"), "{run:?}");
+    });
+}
+
+#[test]
+fn a_failure_stands_on_the_page_with_its_kind_and_a_hint() {
+    each_engine(|engine| {
+        let server = Server::start(|peer| {
+            peer.request();
+            peer.reset();
+        });
+        let run = Blast::page(engine, &server.url()).args(LOAD).run();
+        let hint = blast::Kind::ReceiveReset.hint().split(':').next().unwrap();
+        let words: Vec<&str> = run.stdout.split_whitespace().collect();
+        let text = words.join(" ");
+        assert!(text.contains("receive_reset") && text.contains(hint), "{run:?}");
+    });
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error_and_the_file_is_written() {
+    each_engine(|engine| {
+        for json in [false, true] {
+            let (server, folder) = (Server::answering(ok()), Folder::new());
+            let file = folder.path().join("result.json");
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let format = if json { "--json" } else { "" };
+            let blast = Blast::page(engine, &server.url()).args(LOAD).args(format).stdout(writer);
+            let run = blast.args("-o").arg(file.to_str().unwrap()).run();
+            assert_eq!((run.code(), run.stderr.as_str()), (Some(0), ""), "{run:?}");
+            Document::parse(&std::fs::read_to_string(file).unwrap()).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_stdout_that_is_full_is_one_sentence_and_exit_1_and_the_file_is_written() {
+    each_engine(|engine| {
+        for json in [false, true] {
+            let (server, folder) = (Server::answering(ok()), Folder::new());
+            let file = folder.path().join("result.json");
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let format = if json { "--json" } else { "" };
+            let blast = Blast::page(engine, &server.url()).args(LOAD).args(format).stdout(full);
+            let run = blast.args("-o").arg(file.to_str().unwrap()).run();
+            assert_eq!(run.code(), Some(1), "{run:?}");
+            assert!(run.complaint().contains("No space left"), "{run:?}");
+            Document::parse(&std::fs::read_to_string(file).unwrap()).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_before_anything_is_sent() {
+    each_engine(|engine| {
+        let (server, folder) = (Server::answering(ok()), Folder::new());
+        let here = folder.path().to_str().unwrap().to_string();
+        std::fs::create_dir(folder.path().join("folder.json")).unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        for file in [
+            format!("{here}/missing/result.json"),
+            format!("{here}/folder.json"),
+            format!("{here}/file/result.json"),
+            format!("{here}/result.csv"),
+            format!("{here}/{}.json", "n".repeat(300)),
+            // No user may create files there, not even root.
+            "/proc/result.json".to_string(),
+            "/sys/result.json".to_string(),
+            "-".to_string(),
+        ] {
+            let run = Blast::new(engine, &server.url()).args(LOAD).args("-o").arg(&file).run();
+            assert!(matches!(run.code(), Some(1 | 2)), "{file}: {run:?}");
+            run.complaint();
+            assert_eq!(server.connections(), 0, "{file}");
+        }
+        let mut names = folder.names();
+        names.sort();
+        assert_eq!(names, ["file", "folder.json"], "nothing is left behind");
+    });
+}
+
+#[test]
+fn an_older_result_survives_a_run_that_could_not_be() {
+    each_engine(|engine| {
+        let folder = Folder::new();
+        let file = folder.path().join("result.json");
+        std::fs::write(&file, "older").unwrap();
+        let closed = format!("http://{}/", crate::support::closed_port());
+        let run = Blast::new(engine, &closed).args("-o").arg(file.to_str().unwrap()).run();
+        assert_eq!(run.code(), Some(1), "{run:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "older");
+        assert_eq!(folder.names(), ["result.json"]);
+    });
+}
+
+#[test]
+fn a_disk_that_fills_up_costs_the_file_but_not_the_page() {
+    each_engine(|engine| {
+        let (server, folder) = (Server::answering(ok()), Folder::new());
+        let file = folder.path().join("result.json");
+        symlink("/dev/full", &file).unwrap();
+        let blast = Blast::page(engine, &server.url()).args(LOAD).args("-o");
+        let run = blast.arg(file.to_str().unwrap()).run();
+        assert_eq!(run.code(), Some(1), "{run:?}");
+        assert!(run.stdout.contains("Requests/sec:"), "{run:?}");
+        assert_eq!(run.stderr.matches('\n').count(), 1, "{run:?}");
+        assert!(run.stderr.contains("could not write the report"), "{run:?}");
+    });
+}
+
+/// What a terminal saw on stderr.
+fn on_terminal(engine: &str, url: &str, flags: &str) -> String {
+    let (terminal, theirs) = Terminal::open();
+    let blast = Blast::new(engine, url).args("--wait block --pin off").args(flags);
+    let running = blast.stderr(theirs).start();
+    let text = terminal.read_to_end();
+    let run = running.end();
+    assert_eq!(run.code(), Some(0), "{run:?}");
+    run.document();
+    text
+}
+
+#[test]
+fn a_terminal_sees_a_line_a_second_and_none_that_stays() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let text = on_terminal(engine, &server.url(), "-R 50 -d 2200ms -c 2");
+        let lines: Vec<&str> = text.split('\r').filter(|line| !line.trim().is_empty()).collect();
+        assert!((2..=3).contains(&lines.len()), "{text:?}");
+        assert!(lines[0].contains("1/2s measure") && lines[0].contains(" of 50/s"), "{text:?}");
+        assert!(!text.contains('\n') && text.ends_with(" \r"), "{text:?}");
+        assert_eq!(on_terminal(engine, &server.url(), "-R 50 -d 1200ms -c 2 --quiet"), "");
+    });
+}
+
+/// The word `s3cr3t` and its Basic form must stand nowhere.
+#[track_caller]
+fn no_secret(what: &str, text: &str) {
+    assert!(!text.contains("s3cr3t"), "{what}: {text}");
+    // Base64 of `user:s3cr3t-a`.
+    assert!(!text.contains("dXNlcjpzM2NyM3QtY"), "{what}: {text}");
+}
+
+#[test]
+fn secrets_reach_the_server_and_no_output() {
+    each_engine(|engine| {
+        let (server, folder) = (Server::answering(ok()), Folder::new());
+        let file = folder.path().join("result.json");
+        let address = server.address();
+        let url = format!("http://user:s3cr3t-a@{address}/path?token=s3cr3t-b&page=2");
+        let headers = ["X-Api-Key: s3cr3t-c", "Cookie: id=s3cr3t-d", "X-My-Secret: s3cr3t-e"];
+        for (format, own) in [("", false), ("-L", true), ("--json", true)] {
+            let (terminal, theirs) = Terminal::open();
+            let mut blast = Blast::page(engine, &url).args("-R 50 -d 1100ms -c 2").args(format);
+            for header in headers {
+                blast = blast.arg("-H").arg(header);
+            }
+            if own {
+                blast = blast.arg("-H").arg("Authorization: Bearer s3cr3t-f");
+            }
+            let blast = blast.args("--wait block --pin off -o").arg(file.to_str().unwrap());
+            let running = blast.stderr(theirs).start();
+            let live = terminal.read_to_end();
+            let run = running.end();
+            assert_eq!(run.code(), Some(0), "{run:?}");
+            assert!(!live.is_empty());
+            no_secret("stderr", &live);
+            no_secret("stdout", &run.stdout);
+            let document = std::fs::read_to_string(&file).unwrap();
+            no_secret("file", &document);
+            assert!(document.contains("***@") && document.contains("page=2"), "{document}");
+            let heard = server.log().pop().unwrap().head;
+            for name in ["b", "c", "d", "e"] {
+                assert!(heard.contains(&format!("s3cr3t-{name}")), "{heard}");
+            }
+            let credentials = if own { "Bearer s3cr3t-f" } else { "Basic dXNlcjpzM2NyM3QtY" };
+            assert!(heard.contains(&format!("Authorization: {credentials}")), "{heard}");
+        }
+    });
+}
+
+#[test]
+fn the_sentence_about_a_target_that_is_not_there_keeps_its_secrets() {
+    each_engine(|engine| {
+        let (address, deaf) = (crate::support::closed_port(), "no-such-host.invalid");
+        for host in [address.to_string(), deaf.to_string()] {
+            let url = format!("http://user:s3cr3t-a@{host}/?api_key=s3cr3t-b");
+            let run = Blast::calm(engine, &url).run();
+            assert_eq!(run.code(), Some(1), "{run:?}");
+            no_secret("stderr", run.complaint());
+        }
+    });
+}
+
+#[test]
+fn what_the_server_says_is_no_way_to_print_its_secrets() {
+    each_engine(|engine| {
+        let server = Server::answering(
+            "HTTP/1.1 200 OK\r\nSet-Cookie: id=s3cr3t-a\r\nContent-Length: -1\r\n\r\n",
+        );
+        let run = Blast::page(engine, &server.url()).args(LOAD).run();
+        no_secret("stdout", &run.stdout);
+        assert!(run.stdout.contains("malformed"), "{run:?}");
+    });
+}
+
+#[test]
+fn head_1_gets_its_line_and_the_run_ends_quietly() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let running = Blast::page(engine, &server.url()).args(LOAD).stdout(writer).start();
+        let mut byte = [0];
+        assert_eq!(reader.read(&mut byte).unwrap(), 1);
+        drop(reader);
+        let run = running.end();
+        assert_eq!((run.code(), run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    });
+}
