@@ -178,15 +178,16 @@ fn behind(summary: &Summary, efficiency: f64) -> (Limit, String) {
     let target = summary.target_per_s.unwrap_or(0.0);
     let good = summary.good_per_s();
     let connections = summary.connections.asked;
+    let most = |service: Nanos| connections as f64 / service.as_secs_f64();
     if let (Some(busy), Some(free)) = (waited.mean(), unwaited.mean())
         && busy.0 as f64 <= free.0 as f64 * AS_BEFORE
+        && most(busy) < target
     {
-        let most = connections as f64 / busy.as_secs_f64();
         let why = format!(
             "{connections} in flight at {} can carry {}/s at most, and the server answered no \
              slower than with free connections: raise --connections",
             format_duration(busy),
-            format_count(most)
+            format_count(most(busy))
         );
         return (Connections, why);
     }
@@ -321,8 +322,19 @@ mod tests {
 
     #[test]
     fn waiting_for_a_connection_is_the_servers_fault_only_if_it_slowed_down() {
-        assert_limit(&behind(Nanos::from_micros(1_400)), Connections);
-        assert_limit(&behind(Nanos::from_millis(2)), Server);
+        // Where one connection at 1 ms can carry 1,000/s at most.
+        let mut summary = behind(Nanos::from_micros(1_400));
+        summary.connections.asked = 1;
+        assert_limit(&summary, Connections);
+        let mut summary = behind(Nanos::from_millis(2));
+        summary.connections.asked = 1;
+        assert_limit(&summary, Server);
+    }
+
+    #[test]
+    fn connections_that_could_carry_the_rate_are_not_too_few() {
+        // A hiccup: the backlog took a while, at the usual service time.
+        assert_limit(&behind(Nanos::from_micros(1_400)), Server);
     }
 
     #[test]
@@ -339,7 +351,7 @@ mod tests {
         {
             let mut summary = behind(MS);
             summary.connections.failures[kind as usize] = 7;
-            assert_limit(&summary, Connections);
+            assert_limit(&summary, Server);
             summary.measure.counters.dropped = 1;
             assert_limit(&summary, limit);
         }
