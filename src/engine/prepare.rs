@@ -127,7 +127,7 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::new()),
+            mailbox: Arc::new(Mailbox::default()),
         }
     }
 }
