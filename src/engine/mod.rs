@@ -9,6 +9,7 @@
 //! ```
 
 mod addresses;
+mod calibrate;
 mod collect;
 mod connection;
 mod control;

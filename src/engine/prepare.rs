@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
-use super::{resolve, ring};
+use super::{calibrate, resolve};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::metrics::Warning;
@@ -40,7 +40,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let workers = workers(plan, allowed.len().max(1), &mut warnings);
     check_descriptors(plan, workers, descriptors)?;
     let cores = cores(plan, workers, &allowed)?;
-    let overshoot = ring::overshoot()?;
+    let overshoot = calibrate::overshoot();
     let wait = wait(plan, allowed.len(), &mut warnings);
     let timeline = Arc::new(Timeline::default());
     let common = Common {

@@ -20,9 +20,7 @@ use super::worker::Finished;
 use crate::error::{Error, Result};
 use crate::time::{self, Nanos};
 
-pub use self::calibrate::overshoot;
-
-mod calibrate;
+pub use self::uring::refused;
 
 /// Completions handled in one turn. Draining a whole queue before the answers' successors are
 /// submitted costs cache: 4,000 a turn were 14 % dearer than 40 at 10,000 connections. Within a

@@ -209,7 +209,7 @@ impl Uring {
 }
 
 /// Why there is no ring, as far as the errno tells.
-fn refused(error: io::Error) -> Error {
+pub fn refused(error: io::Error) -> Error {
     let cause = match error.raw_os_error() {
         Some(libc::ENOSYS) => {
             "this kernel has no io_uring, or a container's seccomp profile hides it: run blast \
@@ -219,12 +219,15 @@ fn refused(error: io::Error) -> Error {
             "io_uring is forbidden here, by a container's seccomp profile or by the sysctl \
              kernel.io_uring_disabled: allow it there, or run blast on the host"
         }
-        Some(libc::EINVAL) => "this kernel is too old: the ring engine needs Linux 6.1 or newer",
+        Some(libc::EINVAL) => {
+            "this kernel is too old: the ring engine needs Linux 6.1, and `--engine tokio-uring` \
+             5.19"
+        }
         Some(libc::ENOMEM) => "the memory lock limit is too low: raise it with `ulimit -l`",
         Some(libc::EMFILE | libc::ENFILE) => {
             "there is no free file descriptor: raise the limit with `ulimit -n`"
         }
-        _ => "the kernel refused the ring; try `--engine tokio-uring`",
+        _ => "the kernel refused the ring; look at its log with `dmesg`",
     };
     Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
 }

@@ -15,6 +15,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use io_uring::IoUring;
 use tokio::sync::Notify;
 
 use self::seats::Seats;
@@ -22,6 +23,7 @@ use self::timer::Timer;
 use super::core::{Core, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};
+use super::ring;
 use super::wire::{Event, Slot};
 use super::worker::Finished;
 use crate::error::{Error, Result};
@@ -36,6 +38,9 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     let completions = (job.connections * 2).next_power_of_two().clamp(SUBMISSIONS * 2, 32_768);
     let mut uring = tokio_uring::uring_builder();
     uring.setup_cqsize(completions).setup_coop_taskrun();
+    // The runtime would panic where there is no ring; this finds out why first.
+    let trial: io::Result<IoUring> = IoUring::builder().setup_coop_taskrun().build(8);
+    drop(trial.map_err(ring::refused)?);
     tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
         let shared = Rc::new(Shared::new(job));
         for slot in 0..shared.job.connections {
