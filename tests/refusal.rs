@@ -48,7 +48,7 @@ fn where_io_uring_is_refused_one_sentence_names_the_likely_cause() {
         for (errno, cause) in [
             (libc::ENOSYS, "seccomp profile"),
             (libc::EPERM, "kernel.io_uring_disabled"),
-            (libc::EINVAL, "kernel is too old"),
+            (libc::EINVAL, "this kernel is too old"),
         ] {
             let output = without_io_uring(errno, &["--engine", engine, "-d", "1s", &url]);
             let text = String::from_utf8(output.stderr).unwrap();

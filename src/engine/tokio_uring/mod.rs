@@ -23,10 +23,10 @@ use self::timer::Timer;
 use super::core::{Core, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};
-use super::ring;
 use super::wire::{Event, Slot};
 use super::worker::Finished;
 use crate::error::{Error, Result};
+use crate::host;
 use crate::plan::Wait;
 use crate::time::{self, Nanos};
 
@@ -40,7 +40,7 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     uring.setup_cqsize(completions).setup_coop_taskrun();
     // The runtime would panic where there is no ring; this finds out why first.
     let trial: io::Result<IoUring> = IoUring::builder().setup_coop_taskrun().build(8);
-    drop(trial.map_err(ring::refused)?);
+    drop(trial.map_err(|error| host::io_uring_refused(&error))?);
     tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
         let shared = Rc::new(Shared::new(job));
         for slot in 0..shared.job.connections {
