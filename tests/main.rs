@@ -1,5 +1,9 @@
 //! The integration tests: one binary, a module a subject.
 
 mod cli;
+mod failures;
+mod load;
+mod reading;
 mod refusal;
+mod support;
 mod target;

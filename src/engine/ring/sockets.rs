@@ -53,7 +53,8 @@ pub struct Sockets {
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     generation: u16,
-    /// Operations whose last completion is still to come: connect, receive, confirmed send.
+    /// Operations whose last completion is still to come: connect, receive, confirmed send, and
+    /// the shutdown that ends it.
     pending: u8,
     closing: bool,
     /// The length of a confirmed send, and how much of it is not written yet.
@@ -102,6 +103,11 @@ impl Sockets {
             (Verb::Send, _) => self.sent(token, result),
             // Found nothing to cancel: the operation's own completion is on its way.
             (Verb::Cancel, _) => None,
+            // Whether it found the connection up or down, what was being sent ends now.
+            (Verb::Shutdown, _) => {
+                self.settle(token.slot);
+                None
+            }
             (Verb::Close, _) => {
                 let place = &mut self.places[token.slot as usize];
                 *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
@@ -225,6 +231,15 @@ impl Sockets {
         self.push(slot, Verb::Cancel, entry);
     }
 
+    /// Ends a send. A cancel does not: once the kernel has handed the send to a thread of its own
+    /// (it does so when the peer's FIN wakes it), that thread starts over after the cancel's
+    /// signal and waits for room without end.
+    fn shut_down(&mut self, slot: Slot) {
+        self.places[slot as usize].pending += 1;
+        let entry = opcode::Shutdown::new(Fixed(slot), libc::SHUT_WR).build();
+        self.push(slot, Verb::Shutdown, entry);
+    }
+
     /// Frees a place at once: nothing is under way on it.
     fn vacate(&mut self, slot: Slot) {
         if let Err(error) = self.uring.install(slot, -1) {
@@ -293,7 +308,7 @@ impl Wire for Sockets {
         self.cancel(slot, Verb::Receive);
         self.cancel(slot, Verb::Connect);
         if sending {
-            self.cancel(slot, Verb::Send);
+            self.shut_down(slot);
         }
     }
 }

@@ -11,6 +11,7 @@ pub enum Verb {
     Receive,
     Send,
     Cancel,
+    Shutdown,
     Close,
 }
 
@@ -35,6 +36,7 @@ impl Token {
             1 => Verb::Receive,
             2 => Verb::Send,
             3 => Verb::Cancel,
+            4 => Verb::Shutdown,
             _ => Verb::Close,
         };
         Token { slot: bits as u32, generation: (bits >> 32) as u16, verb }
@@ -47,7 +49,8 @@ mod tests {
 
     #[test]
     fn a_token_survives_the_kernel() {
-        for verb in [Verb::Connect, Verb::Receive, Verb::Send, Verb::Cancel, Verb::Close] {
+        use Verb::*;
+        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close] {
             for (slot, generation) in [(0, 0), (u32::MAX, u16::MAX), (19_999, 7)] {
                 let token = Token { slot, generation, verb };
                 assert_eq!(Token::unpack(token.pack()), token);

@@ -1,0 +1,165 @@
+//! The program, run as a shell runs it, killed when it takes too long.
+
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Document, LIMIT};
+
+/// A command line to be.
+pub struct Blast {
+    command: Command,
+}
+
+impl Blast {
+    /// As a user types it, but for `--json`.
+    pub fn new(engine: &str, url: &str) -> Blast {
+        Blast::page(engine, url).args("--json")
+    }
+
+    /// Leaves the cores to others: for tests that run side by side and measure no time.
+    pub fn calm(engine: &str, url: &str) -> Blast {
+        Blast::new(engine, url).args("--wait block --pin off")
+    }
+
+    /// Prints the page instead of the document.
+    pub fn page(engine: &str, url: &str) -> Blast {
+        Blast::of(Command::new(env!("CARGO_BIN_EXE_blast"))).args("--engine").arg(engine).arg(url)
+    }
+
+    /// By a shell that lowers its limits first.
+    pub fn limited(limits: &str, engine: &str, url: &str) -> Blast {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")]);
+        let blast = Blast::of(command).arg(env!("CARGO_BIN_EXE_blast"));
+        blast.args("--json --wait block --pin off --engine").arg(engine).arg(url)
+    }
+
+    fn of(mut command: Command) -> Blast {
+        command.env_remove("BLAST_ENGINE").env_remove("COLUMNS").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Blast { command }
+    }
+
+    /// Words, separated by spaces.
+    pub fn args(mut self, words: &str) -> Blast {
+        self.command.args(words.split_whitespace());
+        self
+    }
+
+    /// One word, spaces and all.
+    pub fn arg(mut self, word: &str) -> Blast {
+        self.command.arg(word);
+        self
+    }
+
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Blast {
+        self.command.stdout(stdout);
+        self
+    }
+
+    pub fn start(mut self) -> Running {
+        let started = Instant::now();
+        let mut child = self.command.spawn().expect("blast starts");
+        let stdout = child.stdout.take().map(collect);
+        let stderr = child.stderr.take().map(collect);
+        Running { words: format!("{:?}", self.command), child, started, stdout, stderr }
+    }
+
+    pub fn run(self) -> Run {
+        self.start().end()
+    }
+
+    /// The document of a run that went through. A test machine may be too slow for its schedule,
+    /// and blast must say so: exit 4 is no fault here, unless the test says it is.
+    pub fn document(self) -> Document {
+        let run = self.run();
+        assert!(matches!(run.code(), Some(0 | 4)), "{run:?}");
+        assert_eq!(run.stderr, "", "{run:?}");
+        let document = run.document();
+        assert!(document.is_complete(), "{run:?}");
+        document
+    }
+}
+
+/// Reads to the end beside the test, so that a full pipe holds nobody up.
+fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+pub struct Running {
+    words: String,
+    child: Child,
+    started: Instant,
+    stdout: Option<Receiver<Vec<u8>>>,
+    stderr: Option<Receiver<Vec<u8>>>,
+}
+
+impl Running {
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: signals our own child, which has not been waited for.
+        unsafe { libc::kill(self.child.id() as i32, signal) };
+    }
+
+    /// Waits for the end, within the limit.
+    pub fn end(mut self) -> Run {
+        let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
+        let stdout = self.text(stdout);
+        let stderr = self.text(stderr);
+        // Its pipes are closed: it is over, or all but.
+        let status = self.child.wait().expect("it was started");
+        Run { words: self.words.clone(), status, stdout, stderr, took: self.started.elapsed() }
+    }
+
+    fn text(&mut self, from: Option<Receiver<Vec<u8>>>) -> String {
+        let Some(from) = from else { return String::new() };
+        let left = LIMIT.saturating_sub(self.started.elapsed());
+        let bytes = from.recv_timeout(left).unwrap_or_else(|_| {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            panic!("{} took longer than {LIMIT:?}", self.words)
+        });
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+}
+
+/// How it went.
+#[derive(Debug)]
+pub struct Run {
+    pub words: String,
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+impl Run {
+    /// The exit code; `None` after a deadly signal.
+    pub fn code(&self) -> Option<i32> {
+        assert_ne!(self.status.signal(), Some(libc::SIGKILL), "{}", self.words);
+        self.status.code()
+    }
+
+    pub fn document(&self) -> Document {
+        Document::parse(&self.stdout).unwrap_or_else(|error| {
+            panic!("{error}\n{}\n{}{}", self.words, self.stdout, self.stderr)
+        })
+    }
+
+    /// The one sentence of a run that could not be: nothing on stdout, one line on stderr.
+    pub fn complaint(&self) -> &str {
+        assert_eq!(self.stdout, "", "{self:?}");
+        assert_eq!(self.stderr.matches('\n').count(), 1, "{self:?}");
+        let sentence = self.stderr.strip_prefix("blast: ").unwrap_or_else(|| panic!("{self:?}"));
+        sentence.trim_end()
+    }
+}

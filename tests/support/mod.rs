@@ -1,0 +1,62 @@
+//! What the integration tests share: the engines, a server that follows a script, the program
+//! itself with a time limit, and its document with the invariants of every run.
+//!
+//! Two kinds of test. Where timing is not the subject, [`each_engine`] runs both engines side by
+//! side and beside other tests, and [`Blast::calm`] keeps them from spinning. Where it is,
+//! [`each_engine_alone`] has the machine to itself.
+
+mod blast;
+mod document;
+mod folder;
+mod server;
+
+pub use self::blast::{Blast, Run, Running};
+pub use self::document::Document;
+pub use self::folder::Folder;
+pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
+
+use std::panic;
+use std::sync::{PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+/// No wait in these tests is longer.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// Each of them has to pass every test.
+pub const ENGINES: [&str; 2] = ["ring", "tokio-uring"];
+
+/// Tests beside each other share it; one that measures time has it alone.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+pub fn each_engine(test: impl Fn(&'static str) + Sync) {
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    thread::scope(|scope| {
+        // A thread's name stands before its panic.
+        let start = |engine: &'static str| {
+            let test = &test;
+            let thread = thread::Builder::new().name(engine.to_string());
+            thread.spawn_scoped(scope, move || test(engine)).unwrap()
+        };
+        for thread in ENGINES.map(start) {
+            thread.join().unwrap_or_else(|reason| panic::resume_unwind(reason));
+        }
+    });
+}
+
+pub fn each_engine_alone(test: impl Fn(&'static str)) {
+    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    for engine in ENGINES {
+        println!("--engine {engine}");
+        test(engine);
+    }
+}
+
+/// A complete answer with a body.
+pub fn answer(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+pub fn ok() -> String {
+    answer("200 OK", "hello")
+}

@@ -1,0 +1,280 @@
+//! A server that follows a script, on plain blocking sockets: a thread a connection, and none of
+//! blast's own code, so that no mistake is made on both sides.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::LIMIT;
+
+/// What was heard of one request.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Which connection, from 0.
+    pub connection: usize,
+    /// Which request on it, from 0.
+    pub turn: usize,
+    /// When its head was complete, on the monotonic clock.
+    pub at: Instant,
+    pub head: String,
+    pub body: usize,
+}
+
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    log: Mutex<Vec<Heard>>,
+    /// Told of each request and each connection.
+    news: Condvar,
+    connections: AtomicUsize,
+    stopped: AtomicBool,
+    streams: Mutex<Vec<Weak<TcpStream>>>,
+}
+
+impl Server {
+    /// Each connection is handed to `script`, and ended in order when that returns.
+    pub fn start(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+        Server::start_at("127.0.0.1:0".parse().unwrap(), script)
+    }
+
+    pub fn start_at(
+        address: SocketAddr,
+        script: impl Fn(&mut Peer) + Send + Sync + 'static,
+    ) -> Server {
+        let listener = TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared::default());
+        let accepting = thread::spawn({
+            let shared = shared.clone();
+            move || accept(&listener, &shared, Arc::new(script))
+        });
+        Server { address, shared, accepting: Some(accepting) }
+    }
+
+    /// Answers each request with the same bytes.
+    pub fn answering(bytes: impl Into<Vec<u8>>) -> Server {
+        let bytes = bytes.into();
+        Server::start(move |peer| peer.answer_all(&bytes))
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// All that was heard, in order.
+    pub fn log(&self) -> Vec<Heard> {
+        self.shared.log.lock().unwrap().clone()
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.shared.log.lock().unwrap().len() as u64
+    }
+
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(SeqCst)
+    }
+
+    /// Waits until so many requests were heard.
+    pub fn heard(&self, requests: usize) {
+        let log = self.shared.log.lock().unwrap();
+        let few = |log: &mut Vec<Heard>| log.len() < requests;
+        let (log, outcome) = self.shared.news.wait_timeout_while(log, LIMIT, few).unwrap();
+        assert!(!outcome.timed_out(), "{} of {requests} requests", log.len());
+    }
+}
+
+impl Drop for Server {
+    /// Closes the port and every connection, and waits for that.
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(accepting) = self.accepting.take() {
+            let _ = accepting.join();
+        }
+    }
+}
+
+fn accept(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    script: Arc<impl Fn(&mut Peer) + Send + Sync + 'static>,
+) {
+    let mut threads = Vec::new();
+    loop {
+        let (stream, _) = listener.accept().unwrap();
+        if shared.stopped.load(SeqCst) {
+            break;
+        }
+        let stream = Arc::new(stream);
+        shared.streams.lock().unwrap().push(Arc::downgrade(&stream));
+        let number = shared.connections.fetch_add(1, SeqCst);
+        let (shared, script) = (shared.clone(), script.clone());
+        let mut peer = Peer { number, turn: 0, stream: Some(stream), unread: Vec::new(), shared };
+        threads.push(thread::spawn(move || {
+            script(&mut peer);
+            peer.end();
+        }));
+    }
+    for stream in shared.streams.lock().unwrap().iter().filter_map(Weak::upgrade) {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+    // A script that panicked has said so.
+    threads.into_iter().for_each(|thread| drop(thread.join()));
+}
+
+/// One connection, in the hands of a script. Writing never fails: what the client does not take
+/// is its own affair.
+pub struct Peer {
+    /// Which connection this is, from 0.
+    pub number: usize,
+    turn: usize,
+    /// `None` after a reset.
+    stream: Option<Arc<TcpStream>>,
+    unread: Vec<u8>,
+    shared: Arc<Shared>,
+}
+
+impl Peer {
+    /// The next request, its body read; `None` when the client is gone.
+    pub fn request(&mut self) -> Option<Heard> {
+        let heard = self.head()?;
+        while self.unread.len() < heard.body {
+            self.more()?;
+        }
+        self.unread.drain(..heard.body);
+        Some(heard)
+    }
+
+    /// The next request's head; its body stays unread.
+    pub fn head(&mut self) -> Option<Heard> {
+        let end = loop {
+            if let Some(at) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.more()?;
+        };
+        let head: Vec<u8> = self.unread.drain(..end).collect();
+        let head = String::from_utf8(head).unwrap();
+        let body = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        let body = body.map_or(0, |length| length.parse().unwrap());
+        let heard =
+            Heard { connection: self.number, turn: self.turn, at: Instant::now(), head, body };
+        self.turn += 1;
+        self.shared.log.lock().unwrap().push(heard.clone());
+        self.shared.news.notify_all();
+        Some(heard)
+    }
+
+    /// Answers as long as there are requests.
+    pub fn answer_all(&mut self, bytes: &[u8]) {
+        while self.request().is_some() {
+            self.write(bytes);
+        }
+    }
+
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        if let Some(mut stream) = self.stream.as_deref() {
+            let _ = stream.write_all(bytes.as_ref());
+        }
+    }
+
+    /// In pieces of one byte, each a segment of its own.
+    pub fn dribble(&mut self, bytes: impl AsRef<[u8]>) {
+        if let Some(stream) = &self.stream {
+            let _ = stream.set_nodelay(true);
+        }
+        bytes.as_ref().chunks(1).for_each(|byte| self.write(byte));
+    }
+
+    /// The last byte is written; the client's are still read.
+    pub fn fin(&mut self) {
+        if let Some(stream) = &self.stream {
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+
+    /// RST: what was written before still arrives, on loopback.
+    pub fn reset(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+    }
+
+    /// Until the client closes, or the test is over.
+    pub fn wait_for_end(&mut self) {
+        while self.more().is_some() {
+            self.unread.clear();
+        }
+    }
+
+    /// Until the client has closed or the test is over, without reading a byte.
+    pub fn wait_without_reading(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        let mut poll = libc::pollfd { fd: stream.as_raw_fd(), events: libc::POLLRDHUP, revents: 0 };
+        // SAFETY: one `pollfd`, which this frame owns; the stream is open for as long.
+        unsafe { libc::poll(&mut poll, 1, LIMIT.as_millis() as i32) };
+    }
+
+    fn end(&mut self) {
+        self.fin();
+        // Closing with bytes unread would be a reset.
+        self.wait_for_end();
+    }
+
+    fn more(&mut self) -> Option<()> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.stream.as_deref()?.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(length) => {
+                    self.unread.extend_from_slice(&buffer[..length]);
+                    return Some(());
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// A port on which nothing listens.
+pub fn closed_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A host that takes no connection: its listen queue is full, so that a SYN gets no answer.
+pub struct Deaf {
+    pub address: SocketAddr,
+    _listener: socket2::Socket,
+    _queued: Vec<TcpStream>,
+}
+
+impl Deaf {
+    pub fn new() -> Deaf {
+        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let listener = listener.unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+        let queued = std::iter::from_fn(connect).collect();
+        Deaf { address, _listener: listener, _queued: queued }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+}
