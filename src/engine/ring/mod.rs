@@ -12,11 +12,10 @@ use io_uring::cqueue;
 use self::buffers::Buffers;
 use self::sockets::{Outcome, Sockets};
 use self::uring::Features;
-use super::core::Core;
+use super::core::{Core, Finished};
 use super::job::Job;
 use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
-use super::worker::Finished;
 use crate::error::Result;
 use crate::host;
 use crate::time::{self, Nanos};
@@ -66,13 +65,8 @@ impl Worker {
                 return Err(error);
             }
         }
-        let totals = self.core.finish(time::now());
-        let worker = {
-            let effort = self.effort();
-            self.meter.finish(effort)
-        };
-        let (phases, skipped) = (*self.core.phases(), self.core.skipped());
-        Ok(Finished { totals, worker, phases, skipped })
+        let effort = self.effort();
+        Ok(self.core.finished(time::now(), self.meter.finish(effort)))
     }
 
     /// One slice of completions: event, connection, action, ring.

@@ -20,11 +20,10 @@ use tokio::sync::Notify;
 
 use self::seats::Seats;
 use self::timer::Timer;
-use super::core::{Core, Wake};
+use super::core::{Core, Finished, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
-use super::worker::Finished;
 use crate::error::{Error, Result};
 use crate::host;
 use crate::plan::Wait;
@@ -171,11 +170,8 @@ impl Shared {
 
     fn finish(&self) -> Finished {
         let effort = self.effort();
-        let mut core = self.core.borrow_mut();
-        let totals = core.finish(time::now());
         let meter = self.meter.replace(Meter::new(0));
-        let (phases, skipped) = (*core.phases(), core.skipped());
-        Finished { totals, worker: meter.finish(effort), phases, skipped }
+        self.core.borrow_mut().finished(time::now(), meter.finish(effort))
     }
 }
 
