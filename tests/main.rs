@@ -1,6 +1,8 @@
 //! The integration tests: one binary, a module a subject.
 
 mod cli;
+mod connections;
+mod ending;
 mod failures;
 mod load;
 mod reading;

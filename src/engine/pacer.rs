@@ -86,6 +86,14 @@ impl Pacer {
         }
     }
 
+    /// The load never started: nothing was due.
+    pub fn call_off(&mut self) {
+        match self {
+            Pacer::Open(stripe) => stripe.stop(stripe.origin),
+            Pacer::Closed { running, .. } => *running = false,
+        }
+    }
+
     /// A closed loop has sent all it was allowed to.
     #[inline]
     pub fn is_spent(&self) -> bool {

@@ -105,9 +105,33 @@ pub struct Running {
 }
 
 impl Running {
+    /// Sends a signal, and waits until it was taken: two pending ones would become one.
     pub fn signal(&self, signal: i32) {
         // SAFETY: signals our own child, which has not been waited for.
         unsafe { libc::kill(self.child.id() as i32, signal) };
+        self.until("the signal was taken", |child| {
+            let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap();
+            let pending = status.lines().filter_map(|line| line.split_once("Pnd:"));
+            let pending = pending.map(|(_, mask)| u64::from_str_radix(mask.trim(), 16).unwrap());
+            !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
+        });
+    }
+
+    /// Waits until a connect is under way: the run is past its preparations.
+    pub fn until_it_connects(&self) {
+        self.until("it connects", |child| {
+            let sockets = std::fs::read_to_string(format!("/proc/{child}/net/tcp")).unwrap();
+            // The state SYN_SENT, on any socket of this host: only this test leaves one.
+            sockets.lines().any(|line| line.split_whitespace().nth(3) == Some("02"))
+        });
+    }
+
+    fn until(&self, what: &str, reached: impl Fn(u32) -> bool) {
+        let start = Instant::now();
+        while !reached(self.child.id()) {
+            assert!(start.elapsed() < LIMIT, "{}: never {what}", self.words);
+            thread::yield_now();
+        }
     }
 
     /// Waits for the end, within the limit.

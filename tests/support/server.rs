@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, SockRef, Socket, Type};
+
 use super::LIMIT;
 
 /// What was heard of one request.
@@ -55,7 +57,7 @@ impl Server {
         let shared = Arc::new(Shared::default());
         let accepting = thread::spawn({
             let shared = shared.clone();
-            move || accept(&listener, &shared, Arc::new(script))
+            move || accept(listener, &shared, Arc::new(script))
         });
         Server { address, shared, accepting: Some(accepting) }
     }
@@ -108,7 +110,7 @@ impl Drop for Server {
 }
 
 fn accept(
-    listener: &TcpListener,
+    listener: TcpListener,
     shared: &Arc<Shared>,
     script: Arc<impl Fn(&mut Peer) + Send + Sync + 'static>,
 ) {
@@ -128,6 +130,8 @@ fn accept(
             peer.end();
         }));
     }
+    // First the port, or those whose connections end next would come back through it.
+    drop(listener);
     for stream in shared.streams.lock().unwrap().iter().filter_map(Weak::upgrade) {
         let _ = stream.shutdown(Shutdown::Both);
     }
@@ -209,7 +213,7 @@ impl Peer {
     /// RST: what was written before still arrives, on loopback.
     pub fn reset(&mut self) {
         if let Some(stream) = self.stream.take() {
-            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         }
     }
 
@@ -257,24 +261,49 @@ pub fn closed_port() -> SocketAddr {
 
 /// A host that takes no connection: its listen queue is full, so that a SYN gets no answer.
 pub struct Deaf {
-    pub address: SocketAddr,
-    _listener: socket2::Socket,
-    _queued: Vec<TcpStream>,
+    listener: TcpListener,
+    queue: Mutex<Vec<TcpStream>>,
 }
 
 impl Deaf {
     pub fn new() -> Deaf {
-        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-        let listener = listener.unwrap();
+        let deaf = Deaf::after_one();
+        deaf.fill();
+        deaf
+    }
+
+    /// As long as nobody is accepted: the queue has room for one.
+    pub fn after_one() -> Deaf {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         listener.listen(0).unwrap();
-        let address = listener.local_addr().unwrap().as_socket().unwrap();
-        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
-        let queued = std::iter::from_fn(connect).collect();
-        Deaf { address, _listener: listener, _queued: queued }
+        Deaf { listener: listener.into(), queue: Mutex::default() }
+    }
+
+    /// Serves the connection that waits in the queue, and lets nobody else into it. Those who
+    /// came with the first have had their SYN dropped by then, and the next is due after a
+    /// second (RFC 6298, 2.1).
+    pub fn serve_the_first(&self, answer: &str) {
+        let mut poll =
+            libc::pollfd { fd: self.listener.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one `pollfd`, which this frame owns; the listener is open.
+        assert_eq!(unsafe { libc::poll(&mut poll, 1, LIMIT.as_millis() as i32) }, 1);
+        thread::sleep(Duration::from_millis(300));
+        let (mut stream, _) = self.listener.accept().unwrap();
+        self.fill();
+        let mut buffer = [0; 16 * 1024];
+        while stream.read(&mut buffer).is_ok_and(|length| length > 0) {
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    }
+
+    fn fill(&self) {
+        let address = self.listener.local_addr().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+        self.queue.lock().unwrap().extend(std::iter::from_fn(connect));
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}/", self.listener.local_addr().unwrap())
     }
 }

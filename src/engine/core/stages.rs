@@ -37,6 +37,7 @@ impl Core {
     pub(super) fn connect_or_start(&mut self, now: Nanos) {
         let timeline = &self.job.timeline;
         if timeline.stop() != Stop::No || timeline.gate() == Gate::Refused {
+            self.pacer.call_off();
             self.stage = Stage::Done;
             return;
         }
