@@ -4,6 +4,7 @@ mod cli;
 mod connections;
 mod ending;
 mod failures;
+mod latency;
 mod load;
 mod reading;
 mod refusal;

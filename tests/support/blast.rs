@@ -117,6 +117,15 @@ impl Running {
         });
     }
 
+    /// Stops the process for a while, as a host does that has no time for it.
+    pub fn freeze(&self, time: Duration) {
+        // SAFETY: as above.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGSTOP) };
+        thread::sleep(time);
+        // SAFETY: as above.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGCONT) };
+    }
+
     /// Waits until a connect is under way: the run is past its preparations.
     pub fn until_it_connects(&self) {
         self.until("it connects", |child| {
