@@ -1,8 +1,9 @@
 //! The host as a run needs to know it: cores, limits, and what the kernel says of a thread.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 
+use crate::error::Error;
 use crate::time::Nanos;
 
 /// The cores this process may run on, in order.
@@ -57,6 +58,27 @@ pub fn raise_descriptor_limit() -> u64 {
     limit.rlim_cur
 }
 
+/// Why io_uring was refused, as far as the errno tells, and what to do.
+pub fn io_uring_refused(error: &io::Error) -> Error {
+    let cause = match error.raw_os_error() {
+        Some(libc::ENOSYS) => {
+            "this kernel has none, or a container's seccomp profile or a sandbox such as gVisor \
+             hides it: run outside the container, or with `--security-opt seccomp=unconfined`"
+        }
+        Some(libc::EPERM | libc::EACCES) => {
+            "it is forbidden here, by a container's seccomp profile (run with `--security-opt \
+             seccomp=unconfined`) or by the sysctl kernel.io_uring_disabled (make it 0)"
+        }
+        Some(libc::EINVAL) => "this kernel is too old for it: run on Linux 6.1 or newer",
+        Some(libc::ENOMEM) => "the memory lock limit is too low: raise it with `ulimit -l`",
+        Some(libc::EMFILE | libc::ENFILE) => {
+            "there is no free file descriptor: raise the limit with `ulimit -n`"
+        }
+        _ => "run on Linux 6.1 or newer, outside a restricted container",
+    };
+    Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
+}
+
 /// The most memory this process has had resident.
 pub fn max_rss_bytes() -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -92,5 +114,19 @@ mod tests {
         assert!(max_rss_bytes() > 100_000);
         assert!(!allowed_cores().is_empty());
         assert!(raise_descriptor_limit() > 0);
+    }
+
+    #[test]
+    fn each_way_to_refuse_io_uring_names_its_likely_cause() {
+        for (errno, word) in [
+            (libc::ENOSYS, "gVisor"),
+            (libc::EPERM, "seccomp"),
+            (libc::EPERM, "kernel.io_uring_disabled"),
+            (libc::EINVAL, "6.1"),
+            (libc::ENOMEM, "ulimit -l"),
+        ] {
+            let text = io_uring_refused(&io::Error::from_raw_os_error(errno)).message;
+            assert!(text.contains(word), "{text}");
+        }
     }
 }

@@ -84,6 +84,17 @@ pub fn process_cpu() -> Nanos {
     clock(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
+/// Sleeps until an instant of CLOCK_MONOTONIC, or until a signal comes.
+pub fn sleep_until(until: Nanos) {
+    let until = libc::timespec {
+        tv_sec: (until.0 / 1_000_000_000) as libc::time_t,
+        tv_nsec: (until.0 % 1_000_000_000) as libc::c_long,
+    };
+    let (clock, flags) = (libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME);
+    // SAFETY: `until` outlives the call; with an absolute time nothing is written back.
+    unsafe { libc::clock_nanosleep(clock, flags, &until, std::ptr::null_mut()) };
+}
+
 #[inline]
 fn clock(id: libc::clockid_t) -> Nanos {
     let mut spec = libc::timespec { tv_sec: 0, tv_nsec: 0 };

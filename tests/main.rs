@@ -9,5 +9,6 @@ mod limits;
 mod load;
 mod outputs;
 mod reading;
+mod refusal;
 mod support;
 mod target;

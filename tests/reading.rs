@@ -142,7 +142,8 @@ fn pipelined_answers_may_be_cut_anywhere() {
                 peer.dribble(format!("{CHUNKED}{}", ok()).repeat(2));
             }
         });
-        lasting("mixed", &run(engine, &server, "-n 16 -c 2 -p 4 -t 1"), 16);
+        // One connection: of two, the faster could take a part of the other's last four.
+        lasting("mixed", &run(engine, &server, "-n 16 -c 1 -p 4 -t 1"), 16);
     });
 }
 

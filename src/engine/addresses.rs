@@ -45,8 +45,9 @@ impl Addresses {
         !self.usable.contains(&index)
     }
 
-    pub fn skipped(self) -> Vec<(usize, Kind)> {
-        self.skipped
+    /// What was left out, by index, and why.
+    pub fn skipped(&self) -> Vec<(usize, Kind)> {
+        self.skipped.clone()
     }
 }
 

@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
+use super::core::Finished;
 use super::prepare::Prepared;
 use super::tally::INTERVAL;
-use super::worker::Finished;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
+use super::core::Finished;
 use super::job::Job;
 use super::prepare::Prepared;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
-use super::worker::{Finished, Running};
+use super::worker::Running;
 use super::{Progress, stop};
 use crate::error::{Error, Result};
 use crate::failure::Kind;

@@ -32,13 +32,15 @@ struct Boxes {
     empty: Vec<Box<Snapshot>>,
 }
 
-impl Mailbox {
-    pub fn new() -> Mailbox {
+impl Default for Mailbox {
+    fn default() -> Mailbox {
         let full = VecDeque::with_capacity(SPARES * 4);
         let empty = (0..SPARES).map(|_| Box::default()).collect();
         Mailbox { boxes: Mutex::new(Boxes { full, empty }) }
     }
+}
 
+impl Mailbox {
     /// Posts what is in `snapshot` and leaves an empty one there. Held up by nothing but the other
     /// side's move of a pointer; if all spares are under way (a control thread starved for
     /// seconds), a new one is made rather than two intervals joined.

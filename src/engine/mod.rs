@@ -9,13 +9,14 @@
 //! ```
 
 mod addresses;
+mod calibrate;
 mod collect;
 mod connection;
 mod control;
-mod core;
+pub mod core;
 mod deadlines;
-mod job;
-mod mailbox;
+pub mod job;
+pub mod mailbox;
 mod meter;
 mod pacer;
 mod prepare;
@@ -25,9 +26,9 @@ mod ring;
 mod socket;
 pub mod stop;
 mod tally;
-mod timeline;
+pub mod timeline;
 mod tokio_uring;
-mod wire;
+pub mod wire;
 mod worker;
 
 use crate::error::Result;

@@ -4,24 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 
+use super::core::Finished;
 use super::job::Job;
-use super::tally::{Phases, Totals};
 use super::{ring, tokio_uring};
 use crate::error::{Error, Result};
-use crate::failure::Kind;
 use crate::host;
-use crate::metrics;
 use crate::plan::Engine;
-
-/// What a worker leaves behind, besides its snapshots.
-#[derive(Debug)]
-pub struct Finished {
-    pub totals: Totals,
-    pub worker: metrics::Worker,
-    pub phases: Phases,
-    /// Addresses of the target that never worked, by index.
-    pub skipped: Vec<(usize, Kind)>,
-}
 
 /// A worker at work.
 pub struct Running {

@@ -92,7 +92,7 @@ impl Series {
         let mut newest = None;
         while self.open.first().is_some_and(|open| open.index < complete) {
             let open = self.open.remove(0);
-            newest = Some(self.finish(open));
+            newest = self.finish(open).or(newest);
         }
         newest
     }
@@ -131,10 +131,12 @@ impl Series {
         &mut self.open[at]
     }
 
-    fn finish(&mut self, mut open: Open) -> Interval {
+    /// `None` for the end of a drain in which nothing happened.
+    fn finish(&mut self, mut open: Open) -> Option<Interval> {
         let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
-        let interval = open.interval(end, self.mode);
-        self.keep(interval);
+        let idle = open.phase == Phase::Drain && open.events == Events::default();
+        let interval = (!idle).then(|| open.interval(end, self.mode));
+        interval.into_iter().for_each(|interval| self.keep(interval));
         self.peak_good = self.peak_good.max(open.measured_good);
         open.clear();
         self.spare = Some(open);

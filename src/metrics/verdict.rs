@@ -6,6 +6,7 @@
 use super::{Limit::*, Mode, Summary};
 use crate::failure::{Kind, Side};
 use crate::time::Nanos;
+use crate::units::{format_count, format_duration};
 
 /// A worker this busy has nothing to spare.
 const BUSY: f64 = 0.95;
@@ -129,9 +130,9 @@ fn lateness(summary: &Summary) -> Option<(Limit, String)> {
     let response = summary.response().quantile(0.99).map_or(Nanos::ZERO, |r| r.value());
     (late > LATE.max(Nanos(response.0 / 10))).then(|| {
         let why = format!(
-            "blast itself sent 1 % of the requests {:.1} ms or more too late: give it more cores \
-             or an idle host",
-            late.as_micros_f64() / 1e3
+            "blast itself sent 1 % of the requests {} or more too late: give it more cores or an \
+             idle host",
+            format_duration(late)
         );
         (ClientCpu, why)
     })
@@ -141,7 +142,8 @@ fn held(summary: &Summary) -> String {
     let target = summary.target_per_s.unwrap_or(0.0);
     let efficiency = summary.efficiency().unwrap_or(0.0);
     format!(
-        "the rate of {target:.0}/s was held: {} sent on schedule, {} good",
+        "the rate of {}/s was held: {} sent on schedule, {} good",
+        format_count(target),
         percent(efficiency),
         percent(summary.success_share())
     )
@@ -176,21 +178,25 @@ fn behind(summary: &Summary, efficiency: f64) -> (Limit, String) {
     let target = summary.target_per_s.unwrap_or(0.0);
     let good = summary.good_per_s();
     let connections = summary.connections.asked;
+    let most = |service: Nanos| connections as f64 / service.as_secs_f64();
     if let (Some(busy), Some(free)) = (waited.mean(), unwaited.mean())
         && busy.0 as f64 <= free.0 as f64 * AS_BEFORE
+        && most(busy) < target
     {
-        let most = connections as f64 / busy.as_secs_f64();
         let why = format!(
-            "{connections} in flight at {:.1} ms can carry {most:.0}/s at most, and the server \
-             answered no slower than with free connections: raise --connections",
-            busy.as_micros_f64() / 1e3
+            "{connections} in flight at {} can carry {}/s at most, and the server answered no \
+             slower than with free connections: raise --connections",
+            format_duration(busy),
+            format_count(most(busy))
         );
         return (Connections, why);
     }
     let share = if target > 0.0 { good / target } else { 0.0 };
     let why = format!(
-        "it answered {good:.0}/s of the {target:.0}/s offered ({}); {} sent on schedule while \
-         blast's busiest worker used {} of its core",
+        "it answered {}/s of the {}/s offered ({}); {} sent on schedule while blast's busiest \
+         worker used {} of its core",
+        format_count(good),
+        format_count(target),
         percent(share),
         percent(efficiency),
         percent(busiest(summary))
@@ -205,4 +211,149 @@ fn busiest(summary: &Summary) -> f64 {
 /// Rounded down to a tenth, so that 100 % means all.
 fn percent(share: f64) -> String {
     format!("{:.1} %", (share * 1000.0).floor() / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::metrics::{Audit, Client, Events, Fates, Worker, summary};
+
+    const MS: Nanos = Nanos::from_millis(1);
+
+    /// 10,000 requests at 1,000/s, all good and on time, by a worker that is half busy.
+    fn easy(mode: Mode) -> Summary {
+        let mut measure = Fates::default();
+        for _ in 0..10_000 {
+            measure.good.record(MS);
+            measure.late.record(Nanos(100));
+            measure.unwaited.record(MS);
+        }
+        let counters = &mut measure.counters;
+        (counters.scheduled, counters.sent) = (10_000, 10_000);
+        (counters.completed, counters.good) = (10_000, 10_000);
+        let all = 10_000;
+        let measure_events = Events {
+            scheduled: all,
+            sent: all,
+            on_schedule: all,
+            completed: all,
+            good: all,
+            ..Events::default()
+        };
+        let worker = Worker {
+            cpu_time: Nanos::from_secs(5),
+            wall_time: Nanos::from_secs(10),
+            ..Worker::default()
+        };
+        Summary {
+            complete: true,
+            started_at: SystemTime::UNIX_EPOCH,
+            mode,
+            target_per_s: (mode == Mode::Open).then_some(1_000.0),
+            measured: Nanos::from_secs(10),
+            warmup_length: Nanos::ZERO,
+            measure,
+            warmup: Fates::default(),
+            measure_events,
+            warmup_events: Events::default(),
+            drain_events: Events::default(),
+            peak_good_per_s: 1_000.0,
+            intervals: Vec::new(),
+            interval_length: Nanos::from_secs(1),
+            connections: summary::Connections { asked: 20, ..Default::default() },
+            unsolicited_bytes: 0,
+            examples: Vec::new(),
+            addresses: Vec::new(),
+            client: Client { workers: vec![worker], ..Client::default() },
+            in_flight_area_ns: 0,
+            sent_to_end_ns: 0,
+            sent_early: 0,
+            verdict: Verdict { limit: None, why: String::new() },
+            audit: Audit::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The same, with half of the requests sent late for want of a connection.
+    fn behind(waited: Nanos) -> Summary {
+        let mut summary = easy(Mode::Open);
+        summary.measure_events.on_schedule = 5_000;
+        (0..5_000).for_each(|_| summary.measure.waited.record(waited));
+        summary
+    }
+
+    #[track_caller]
+    fn assert_limit(summary: &Summary, limit: Limit) {
+        let verdict = Verdict::of(summary);
+        assert_eq!(verdict.limit, limit, "{}", verdict.why);
+    }
+
+    #[test]
+    fn a_rate_that_was_held_had_no_limit_and_a_closed_loop_waits_for_the_server() {
+        assert_limit(&easy(Mode::Open), None);
+        assert_limit(&easy(Mode::Closed), Server);
+    }
+
+    #[test]
+    fn a_busy_worker_is_suspected_before_anyone_else() {
+        for mut summary in [easy(Mode::Open), easy(Mode::Closed), behind(MS)] {
+            summary.client.workers[0].cpu_time = Nanos::from_millis(9_600);
+            assert_limit(&summary, ClientCpu);
+            // Spinning is no work.
+            summary.client.workers[0].spin_time = Nanos::from_millis(4_600);
+            assert_ne!(Verdict::of(&summary).limit, ClientCpu);
+            // A core taken by others is not there for the load.
+            summary.client.workers[0].starved_time = Nanos::from_millis(4_600);
+            assert_limit(&summary, ClientCpu);
+        }
+    }
+
+    #[test]
+    fn sending_late_with_a_connection_free_is_blasts_fault() {
+        let mut summary = easy(Mode::Open);
+        (0..200).for_each(|_| summary.measure.late.record(Nanos::from_millis(3)));
+        assert_limit(&summary, ClientCpu);
+        // Not if users wait ten times as long anyway.
+        (0..500).for_each(|_| summary.measure.good.record(Nanos::from_millis(50)));
+        assert_limit(&summary, None);
+    }
+
+    #[test]
+    fn waiting_for_a_connection_is_the_servers_fault_only_if_it_slowed_down() {
+        // Where one connection at 1 ms can carry 1,000/s at most.
+        let mut summary = behind(Nanos::from_micros(1_400));
+        summary.connections.asked = 1;
+        assert_limit(&summary, Connections);
+        let mut summary = behind(Nanos::from_millis(2));
+        summary.connections.asked = 1;
+        assert_limit(&summary, Server);
+    }
+
+    #[test]
+    fn connections_that_could_carry_the_rate_are_not_too_few() {
+        // A hiccup: the backlog took a while, at the usual service time.
+        assert_limit(&behind(Nanos::from_micros(1_400)), Server);
+    }
+
+    #[test]
+    fn a_punctual_schedule_with_bad_answers_is_no_rate_held() {
+        let mut summary = easy(Mode::Open);
+        summary.measure.counters.good = 5_000;
+        assert_limit(&summary, Server);
+    }
+
+    #[test]
+    fn ports_and_descriptors_are_named_when_requests_were_lost_over_them() {
+        for (kind, limit) in
+            [(Kind::PortsExhausted, Ports), (Kind::DescriptorsExhausted, Descriptors)]
+        {
+            let mut summary = behind(MS);
+            summary.connections.failures[kind as usize] = 7;
+            assert_limit(&summary, Server);
+            summary.measure.counters.dropped = 1;
+            assert_limit(&summary, limit);
+        }
+    }
 }

@@ -255,14 +255,17 @@ impl Station {
         if let Some(id) = self.core {
             pin(id)?;
         }
-        let buffers = Buffers::map().map_err(|error| ring::refused(&error))?;
+        let buffers = Buffers::map().map_err(|error| host::io_uring_refused(&error))?;
         // Before the ring: what the kernel writes to must outlive it.
         let mut memory = Memory { buffers, slots: Vec::new(), retired: Vec::new() };
         let mut ring = ring::build()?;
         let ring = Ring::new(&mut ring);
         let files = ring.submitter().register_files_sparse(self.capacity as u32);
-        files.map_err(|error| ring::refused(&error))?;
-        memory.buffers.register(ring.submitter()).map_err(|error| ring::refused(&error))?;
+        files.map_err(|error| host::io_uring_refused(&error))?;
+        memory
+            .buffers
+            .register(ring.submitter())
+            .map_err(|error| host::io_uring_refused(&error))?;
         let cx = Context {
             catalogue: Catalogue::new(self.behaviour, self.origin, self.seed),
             log: self.log,

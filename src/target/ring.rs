@@ -12,6 +12,7 @@ use io_uring::{
 };
 
 use crate::error::{Error, Result};
+use crate::host;
 use crate::time::Nanos;
 
 /// How many completions are handled between two readings of the clock. A request that is handled
@@ -77,10 +78,10 @@ pub(super) fn build() -> Result<IoUring> {
         match build_with(flags) {
             Ok(ring) => return Ok(ring),
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => refusal = error,
-            Err(error) => return Err(refused(&error)),
+            Err(error) => return Err(host::io_uring_refused(&error)),
         }
     }
-    Err(refused(&refusal))
+    Err(host::io_uring_refused(&refusal))
 }
 
 fn build_with(flags: fn(&mut Builder)) -> io::Result<IoUring> {
@@ -102,29 +103,6 @@ const FLAGS: [fn(&mut Builder); 3] = [
     },
     |_| {},
 ];
-
-/// Why io_uring was refused, and what to do.
-pub(super) fn refused(error: &io::Error) -> Error {
-    let cause = match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => {
-            "it is forbidden here: a container's seccomp profile usually blocks it (run with \
-             `--security-opt seccomp=unconfined`), or the sysctl kernel.io_uring_disabled is set \
-             (make it 0)"
-        }
-        Some(libc::ENOSYS) => {
-            "the kernel has none, or a sandbox such as gVisor hides it: run on Linux 6.1 or newer"
-        }
-        Some(libc::EINVAL) => "the kernel is too old for it: run on Linux 6.1 or newer",
-        Some(libc::ENOMEM) => {
-            "the locked-memory limit is too low: raise it with `ulimit -l unlimited`"
-        }
-        Some(libc::EMFILE | libc::ENFILE) => {
-            "no descriptors are left: raise the limit with `ulimit -n 65536`"
-        }
-        _ => "run on Linux 6.1 or newer, outside a restricted container",
-    };
-    Error::failed(format!("the target needs io_uring, and {cause} ({error})"))
-}
 
 pub(super) struct Ring<'a> {
     submitter: Submitter<'a>,
@@ -265,19 +243,6 @@ mod tests {
                 assert!(late < Nanos::from_millis(100), "{late:?}");
                 assert!(!ring.has_work());
             }
-        }
-    }
-
-    #[test]
-    fn a_refusal_names_the_likely_cause() {
-        for (errno, word) in [
-            (libc::EPERM, "seccomp"),
-            (libc::EPERM, "kernel.io_uring_disabled"),
-            (libc::ENOSYS, "gVisor"),
-            (libc::EINVAL, "too old"),
-        ] {
-            let message = refused(&io::Error::from_raw_os_error(errno)).message;
-            assert!(message.contains(word), "{message}");
         }
     }
 }

@@ -25,7 +25,7 @@ use super::tally::{Flight, Phases, Tally, Totals};
 use super::wire::{Event, Slot, Wire};
 use crate::failure::Kind;
 use crate::http::HeadPool;
-use crate::metrics::Phase;
+use crate::metrics::{Phase, Worker};
 use crate::plan::Rate;
 use crate::time::Nanos;
 
@@ -92,6 +92,16 @@ pub struct Wake {
     pub at: Nanos,
     /// It is the intended time of a request: worth spinning for.
     pub exact: bool,
+}
+
+/// What a worker leaves behind, besides its snapshots.
+#[derive(Debug)]
+pub struct Finished {
+    pub totals: Totals,
+    pub worker: Worker,
+    pub phases: Phases,
+    /// Addresses of the target that never worked, by index.
+    pub skipped: Vec<(usize, Kind)>,
 }
 
 impl Core {
@@ -250,9 +260,11 @@ impl Core {
         self.tally.finish(now, scheduled)
     }
 
-    /// Addresses that were left out, by index, and why.
-    pub fn skipped(&mut self) -> Vec<(usize, Kind)> {
-        std::mem::replace(&mut self.addresses, Addresses::new(0)).skipped()
+    /// The same, with all that the control thread wants to know. `worker`: the driver's readings.
+    pub fn finished(&mut self, now: Nanos, worker: Worker) -> Finished {
+        let totals = self.finish(now);
+        let phases = *self.phases();
+        Finished { totals, worker, phases, skipped: self.addresses.skipped() }
     }
 
     /// When measure began and ended for this worker.

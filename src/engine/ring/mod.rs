@@ -12,17 +12,13 @@ use io_uring::cqueue;
 use self::buffers::Buffers;
 use self::sockets::{Outcome, Sockets};
 use self::uring::Features;
-use super::core::Core;
+use super::core::{Core, Finished};
 use super::job::Job;
 use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
-use super::worker::Finished;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::host;
 use crate::time::{self, Nanos};
-
-pub use self::calibrate::overshoot;
-
-mod calibrate;
 
 /// Completions handled in one turn. Draining a whole queue before the answers' successors are
 /// submitted costs cache: 4,000 a turn were 14 % dearer than 40 at 10,000 connections. Within a
@@ -34,12 +30,7 @@ const SLICE: usize = 64;
 pub fn run(job: Arc<Job>) -> Result<Finished> {
     let mut sockets = Sockets::new(job.clone(), Features::ALL)?;
     let buffers = Buffers::register(&sockets.uring.submitter());
-    let buffers = buffers.map_err(|error| {
-        Error::failed(format!(
-            "io_uring refused the receive buffers ({error}): the ring engine needs Linux 6.1; try \
-             `--engine tokio-uring`"
-        ))
-    })?;
+    let buffers = buffers.map_err(|error| host::io_uring_refused(&error))?;
     sockets.uring.enters = 0;
     let meter = Meter::new(job.connections);
     let completions = Vec::with_capacity(SLICE);
@@ -74,13 +65,8 @@ impl Worker {
                 return Err(error);
             }
         }
-        let totals = self.core.finish(time::now());
-        let worker = {
-            let effort = self.effort();
-            self.meter.finish(effort)
-        };
-        let (phases, skipped) = (*self.core.phases(), self.core.skipped());
-        Ok(Finished { totals, worker, phases, skipped })
+        let effort = self.effort();
+        Ok(self.core.finished(time::now(), self.meter.finish(effort)))
     }
 
     /// One slice of completions: event, connection, action, ring.

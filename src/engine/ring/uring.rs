@@ -8,6 +8,7 @@ use io_uring::{IoUring, cqueue};
 
 use crate::engine::core::Wake;
 use crate::error::{Error, Result};
+use crate::host;
 use crate::plan::Wait;
 use crate::time::{self, Nanos};
 
@@ -69,7 +70,7 @@ impl Uring {
             .setup_submit_all()
             .setup_cqsize(COMPLETIONS)
             .build(SUBMISSIONS)
-            .map_err(refused)?;
+            .map_err(|error| host::io_uring_refused(&error))?;
         ring.submitter().register_files_sparse(slots).map_err(|error| table(slots, &error))?;
         let mut uring =
             Uring { ring, features, wait, spin_window, enters: 0, spin_time: Nanos::ZERO };
@@ -208,27 +209,6 @@ impl Uring {
     }
 }
 
-/// Why there is no ring, as far as the errno tells.
-fn refused(error: io::Error) -> Error {
-    let cause = match error.raw_os_error() {
-        Some(libc::ENOSYS) => {
-            "this kernel has no io_uring, or a container's seccomp profile hides it: run blast \
-             outside the container or with `--security-opt seccomp=unconfined`"
-        }
-        Some(libc::EPERM | libc::EACCES) => {
-            "io_uring is forbidden here, by a container's seccomp profile or by the sysctl \
-             kernel.io_uring_disabled: allow it there, or run blast on the host"
-        }
-        Some(libc::EINVAL) => "this kernel is too old: the ring engine needs Linux 6.1 or newer",
-        Some(libc::ENOMEM) => "the memory lock limit is too low: raise it with `ulimit -l`",
-        Some(libc::EMFILE | libc::ENFILE) => {
-            "there is no free file descriptor: raise the limit with `ulimit -n`"
-        }
-        _ => "the kernel refused the ring; try `--engine tokio-uring`",
-    };
-    Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
-}
-
 fn table(slots: u32, error: &io::Error) -> Error {
     Error::failed(format!(
         "the kernel refused a table for {slots} connections in one worker ({error}): raise the \
@@ -269,18 +249,5 @@ mod tests {
         // Another thread may take the core in the middle of a spin, but not each time.
         let least = (0..10).map(|_| spun()).min().expect("ten tries");
         assert!(least <= window + Nanos::from_millis(1), "{least:?}");
-    }
-
-    #[test]
-    fn each_way_of_refusal_names_its_likely_cause() {
-        for (errno, word) in [
-            (libc::ENOSYS, "seccomp"),
-            (libc::EPERM, "kernel.io_uring_disabled"),
-            (libc::EINVAL, "6.1"),
-            (libc::ENOMEM, "ulimit -l"),
-        ] {
-            let text = refused(io::Error::from_raw_os_error(errno)).message;
-            assert!(text.contains(word), "{text}");
-        }
     }
 }

@@ -15,16 +15,17 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use io_uring::IoUring;
 use tokio::sync::Notify;
 
 use self::seats::Seats;
 use self::timer::Timer;
-use super::core::{Core, Wake};
+use super::core::{Core, Finished, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
-use super::worker::Finished;
 use crate::error::{Error, Result};
+use crate::host;
 use crate::plan::Wait;
 use crate::time::{self, Nanos};
 
@@ -36,6 +37,9 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     let completions = (job.connections * 2).next_power_of_two().clamp(SUBMISSIONS * 2, 32_768);
     let mut uring = tokio_uring::uring_builder();
     uring.setup_cqsize(completions).setup_coop_taskrun();
+    // The runtime would panic where there is no ring; this finds out why first.
+    let trial: io::Result<IoUring> = IoUring::builder().setup_coop_taskrun().build(8);
+    drop(trial.map_err(|error| host::io_uring_refused(&error))?);
     tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
         let shared = Rc::new(Shared::new(job));
         for slot in 0..shared.job.connections {
@@ -166,11 +170,8 @@ impl Shared {
 
     fn finish(&self) -> Finished {
         let effort = self.effort();
-        let mut core = self.core.borrow_mut();
-        let totals = core.finish(time::now());
         let meter = self.meter.replace(Meter::new(0));
-        let (phases, skipped) = (*core.phases(), core.skipped());
-        Finished { totals, worker: meter.finish(effort), phases, skipped }
+        self.core.borrow_mut().finished(time::now(), meter.finish(effort))
     }
 }
 

@@ -1,0 +1,113 @@
+//! The workers of the ring engine allocate nothing between the start barrier and the end of
+//! measure. A binary of its own, since it replaces the allocator.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use blast::metrics::Summary;
+use blast::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait};
+use blast::target::{Options, Target};
+use blast::{Nanos, engine, http, time};
+
+/// Times of the workers' allocations, the first so many.
+const NOTES: usize = 65_536;
+static NOTED: [AtomicU64; NOTES] = [const { AtomicU64::new(0) }; NOTES];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+struct Noting;
+
+#[global_allocator]
+static ALLOCATOR: Noting = Noting;
+
+// SAFETY: everything is passed on to the system's allocator; the noting allocates nothing.
+unsafe impl GlobalAlloc for Noting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note();
+        // SAFETY: passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note();
+        // SAFETY: passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// Notes the time if the calling thread is a worker.
+fn note() {
+    let mut name = [0u8; 16];
+    // SAFETY: PR_GET_NAME writes at most 16 bytes.
+    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    if name.starts_with(b"blast-worker") {
+        let index = COUNT.fetch_add(1, SeqCst);
+        if let Some(slot) = NOTED.get(index) {
+            slot.store(time::now().0, SeqCst);
+        }
+    }
+}
+
+fn plan(address: SocketAddr, load: Load, warmup: Nanos) -> Plan {
+    Plan {
+        url: Url::parse(&format!("http://{address}/")).unwrap(),
+        request: http::Request::new("GET", "/", &address.to_string()),
+        load,
+        connections: 50,
+        threads: Some(1),
+        pipeline: 1,
+        keepalive: true,
+        requests_per_connection: None,
+        connect_rate: None,
+        timeout: Nanos::from_secs(10),
+        connect_timeout: Nanos::from_secs(5),
+        warmup,
+        duration: Some(Nanos::from_millis(2_500)),
+        requests: None,
+        drain: Nanos::from_secs(5),
+        engine: Engine::Ring,
+        wait: Wait::Block,
+        pin: Pin::Auto,
+        bind: Vec::new(),
+    }
+}
+
+/// The workers' allocations before measure and within it.
+fn allocations(summary: &Summary) -> (usize, usize) {
+    let wall = summary.started_at.duration_since(UNIX_EPOCH).unwrap();
+    let ago = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() - wall;
+    // A little inside: the two clocks are not read at the same instant.
+    let margin = Duration::from_millis(2);
+    let start = time::now() - Nanos::from(ago) + Nanos::from(margin);
+    let end = start + summary.measured - Nanos::from(margin * 2);
+    let count = COUNT.load(SeqCst);
+    assert!(count < NOTES, "{count} allocations are more than can be noted");
+    let noted = || NOTED[..count].iter().map(|slot| Nanos(slot.load(SeqCst)));
+    (
+        noted().filter(|at| *at < start).count(),
+        noted().filter(|at| (start..end).contains(at)).count(),
+    )
+}
+
+#[test]
+fn a_worker_of_the_ring_engine_allocates_nothing_while_it_measures() {
+    let target = Target::start(Options::default()).unwrap();
+    let rate = Load::Open { rate: Rate::per_second(5_000) };
+    for (load, warmup) in
+        [(rate, Nanos::ZERO), (rate, Nanos::from_millis(700)), (Load::Closed, Nanos::ZERO)]
+    {
+        COUNT.store(0, SeqCst);
+        let summary = engine::run(&plan(target.address(), load, warmup), &mut |_| {}).unwrap();
+        assert!(summary.audit.ok() && summary.measure.counters.good > 1_000);
+        let (before, within) = allocations(&summary);
+        // The worker makes its ring, buffers and histograms: the noting works.
+        assert!(before > 10, "{before}");
+        assert_eq!(within, 0, "{load:?}");
+    }
+}
