@@ -375,7 +375,7 @@ fn fast_errors_never_make_a_percentile_look_better() {
         let slow = Duration::from_millis(20);
         let server = Server::start(move |peer| {
             while peer.request().is_some() {
-                if number.fetch_add(1, SeqCst) % 4 == 0 {
+                if number.fetch_add(1, SeqCst).is_multiple_of(4) {
                     peer.write(answer("503 Busy", ""));
                 } else {
                     thread::sleep(slow);

@@ -30,6 +30,10 @@ fn a_closed_loop_keeps_its_connections_and_counts_what_the_server_counts() {
         assert!(sent >= 5 && sent == good, "{sent} sent, {good} good");
         assert_eq!(server.requests(), sent);
         assert_eq!(server.connections(), 5);
+        let mut busy: Vec<_> = server.log().iter().map(|heard| heard.connection).collect();
+        busy.sort_unstable();
+        busy.dedup();
+        assert_eq!(busy.len(), 5, "each of them has carried requests");
         assert_eq!(document.count("connections.opened"), 5);
         assert_eq!(document.count("connections.reopened"), 0);
         assert_eq!(document.counts("statuses"), [("200", sent)].into());
@@ -71,13 +75,13 @@ fn a_number_of_requests_is_exact_over_threads_connections_and_pipelines() {
 #[test]
 fn an_open_loop_sends_the_rate_times_the_time_whatever_carries_it() {
     each_engine(|engine| {
-        for rate in [997, 10_000] {
+        for rate in [997_u64, 10_000] {
             for threads in [1, 2] {
                 for connections in [1, 7, 64] {
                     let target = target();
                     let shape = format!("-R {rate} -d 500ms -t {threads} -c {connections}");
                     let document = Blast::calm(engine, &url(&target)).args(&shape).document();
-                    all_good(&document, (rate + 1) / 2, target.stop().requests);
+                    all_good(&document, rate.div_ceil(2), target.stop().requests);
                     assert_eq!(document.text("latency_from"), "intended");
                 }
             }

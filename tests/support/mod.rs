@@ -11,7 +11,7 @@ mod folder;
 mod server;
 mod terminal;
 
-pub use self::blast::{Blast, Run, Running};
+pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
