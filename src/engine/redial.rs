@@ -17,6 +17,9 @@ const FIRST: Nanos = Nanos::from_millis(10);
 /// The longest wait.
 pub const CAP: Nanos = Nanos::from_millis(500);
 
+/// By how much a turn may be late without slowing a paced start down.
+const LATE: Nanos = Nanos::from_millis(1);
+
 #[derive(Debug)]
 pub struct Redial {
     /// By due time. Room for every slot is made at start.
@@ -49,8 +52,8 @@ impl Redial {
             return None;
         }
         self.queue.pop();
-        // What was missed while nothing was due is not caught up.
-        self.open_at = self.open_at.max(now - self.gap - self.gap) + self.gap;
+        // What was missed while nothing was due is not caught up, but for a late turn's.
+        self.open_at = self.open_at.max(now - (self.gap + self.gap).min(LATE)) + self.gap;
         Some(slot)
     }
 
@@ -99,5 +102,17 @@ mod tests {
             opened += std::iter::from_fn(|| redial.due(now)).count();
         }
         assert!((50..=53).contains(&opened), "{opened}");
+    }
+
+    #[test]
+    fn a_slow_start_has_no_burst_at_its_beginning() {
+        let mut redial = Redial::new(6);
+        redial.pace(Some(Rate::per_second(5)));
+        (0..6).for_each(|slot| redial.push(slot, Nanos::ZERO));
+        let start = Nanos::from_secs(5);
+        let opened: Vec<u64> = (0..1_000)
+            .filter(|step| redial.due(start + Nanos::from_millis(*step)).is_some())
+            .collect();
+        assert_eq!(opened, [0, 199, 399, 599, 799, 999]);
     }
 }
