@@ -62,6 +62,60 @@ fn a_name_with_two_addresses_works_where_the_server_has_one_of_them() {
 }
 
 #[test]
+fn an_ipv6_address_is_a_target_like_any_other() {
+    each_engine(|engine| {
+        let any: SocketAddr = "[::1]:0".parse().unwrap();
+        let server = Server::start_at(any, |peer| peer.answer_all(ok().as_bytes()));
+        let document = Blast::calm(engine, &server.url()).args("-n 40 -c 4").document();
+        assert_eq!(document.fates(["sent", "good"]), [40, 40]);
+        let host = format!("Host: {}\r\n", server.address());
+        assert!(server.log().iter().all(|heard| heard.head.contains(&host)));
+    });
+}
+
+#[test]
+fn connections_come_from_the_addresses_asked_for_in_turn() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let flags = "-c 6 -R 300 -n 90 -t 2 --bind 127.0.0.2,127.0.0.3,127.0.0.4";
+        let document = Blast::calm(engine, &server.url()).args(flags).document();
+        assert_eq!(document.fates(["sent", "good"]), [90, 90]);
+        let log = server.log();
+        let mut ends: Vec<_> = log.iter().map(|heard| (heard.from, heard.connection)).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let from = ends.iter().map(|(from, _)| from.to_string());
+        let expected = ["2", "2", "3", "3", "4", "4"].map(|last| format!("127.0.0.{last}"));
+        assert_eq!(from.collect::<Vec<_>>(), expected);
+    });
+}
+
+#[test]
+fn a_local_address_that_is_not_there_is_one_sentence_and_exit_1() {
+    each_engine(|engine| {
+        // TEST-NET-1 (RFC 5737) is nobody's.
+        let server = Server::answering(ok());
+        let run = Blast::calm(engine, &server.url()).args("-n 5 --bind 192.0.2.1").run();
+        assert_eq!(run.code(), Some(1), "{run:?}");
+        run.complaint();
+        assert_eq!(server.connections(), 0);
+    });
+}
+
+#[test]
+fn connections_are_opened_no_faster_than_asked() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let flags = "-c 6 -n 60 -t 2 --connect-rate 10";
+        let document = Blast::calm(engine, &server.url()).args(flags).document();
+        assert_eq!(document.fates(["sent", "good"]), [60, 60]);
+        // Three a worker at 5/s each: two gaps of 0.2 s, less a millisecond each.
+        let took = document.number("connections.open_s");
+        assert!((0.398..2.0).contains(&took), "{took} s");
+    });
+}
+
+#[test]
 fn a_full_listen_queue_times_out_and_holds_nobody_else_up() {
     each_engine(|engine| {
         let deaf = Deaf::after_one();

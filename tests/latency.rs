@@ -261,17 +261,16 @@ fn latencies_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn the_in_flight_requests_of_an_interval_are_seen_in_the_series() {
     each_engine_alone(|engine| {
-        let server = stalling(0.5, 1.5);
-        let flags = "-R 100 -d 3s -c 200 -t 1";
+        let server = stalling(0.5, 1.2);
+        let flags = "-R 100 -d 2s -c 100 -t 1";
         let document = Blast::new(engine, &server.url()).args(flags).document();
         let intervals = document.intervals();
-        assert!(intervals.len() >= 3);
         // Half of the first second is still in flight when it ends.
         let in_flight = intervals[0]["in_flight"].as_u64().unwrap();
         assert!((45..=55).contains(&in_flight), "{in_flight}");
-        assert_eq!(intervals[2]["in_flight"].as_u64(), Some(0));
+        assert!(intervals[1]["in_flight"].as_u64().unwrap() <= 1);
         let scheduled: Vec<_> =
             intervals.iter().map(|i| i["scheduled"].as_u64().unwrap()).collect();
-        assert_eq!(scheduled[..3], [100, 100, 100]);
+        assert_eq!(scheduled[..2], [100, 100]);
     });
 }

@@ -160,13 +160,15 @@ fn an_open_loop_fills_pipelines_too() {
 #[test]
 fn without_keep_alive_each_request_has_its_own_connection_and_asks_for_that() {
     each_engine(|engine| {
-        let server = Server::answering(ok());
-        let document = run(engine, &server, "--no-keepalive -n 30 -c 3");
-        assert_eq!(document.fates(["sent", "good"]), [30, 30]);
-        let log = server.log();
-        assert_eq!(log.len(), 30);
-        assert!(log.iter().all(|heard| heard.turn == 0));
-        assert!(log.iter().all(|heard| heard.head.contains("Connection: close\r\n")));
+        for load in ["-n 30 -c 3", "-n 30 -c 3 -R 300"] {
+            let server = Server::answering(ok());
+            let document = run(engine, &server, &format!("--no-keepalive {load}"));
+            assert_eq!(document.fates(["sent", "good"]), [30, 30], "{load}");
+            let log = server.log();
+            assert_eq!(log.len(), 30, "{load}");
+            assert!(log.iter().all(|heard| heard.turn == 0), "{load}");
+            assert!(log.iter().all(|heard| heard.head.contains("Connection: close\r\n")));
+        }
     });
 }
 

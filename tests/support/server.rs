@@ -2,7 +2,7 @@
 //! blast's own code, so that no mistake is made on both sides.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, Weak};
@@ -18,7 +18,9 @@ use super::LIMIT;
 pub struct Heard {
     /// Which connection, from 0.
     pub connection: usize,
-    /// Which request on it, from 0.
+    /// The client's address.
+    pub from: IpAddr,
+    /// Which request on the connection, from 0.
     pub turn: usize,
     /// When its head was complete, on the monotonic clock.
     pub at: Instant,
@@ -116,7 +118,7 @@ fn accept(
 ) {
     let mut threads = Vec::new();
     loop {
-        let (stream, _) = listener.accept().unwrap();
+        let (stream, client) = listener.accept().unwrap();
         if shared.stopped.load(SeqCst) {
             break;
         }
@@ -124,7 +126,9 @@ fn accept(
         shared.streams.lock().unwrap().push(Arc::downgrade(&stream));
         let number = shared.connections.fetch_add(1, SeqCst);
         let (shared, script) = (shared.clone(), script.clone());
-        let mut peer = Peer { number, turn: 0, stream: Some(stream), unread: Vec::new(), shared };
+        let from = client.ip();
+        let mut peer =
+            Peer { number, from, turn: 0, stream: Some(stream), unread: Vec::new(), shared };
         threads.push(thread::spawn(move || {
             script(&mut peer);
             peer.end();
@@ -144,6 +148,7 @@ fn accept(
 pub struct Peer {
     /// Which connection this is, from 0.
     pub number: usize,
+    from: IpAddr,
     turn: usize,
     /// `None` after a reset.
     stream: Option<Arc<TcpStream>>,
@@ -174,8 +179,8 @@ impl Peer {
         let head = String::from_utf8(head).unwrap();
         let body = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let body = body.map_or(0, |length| length.parse().unwrap());
-        let heard =
-            Heard { connection: self.number, turn: self.turn, at: Instant::now(), head, body };
+        let (connection, from, turn, at) = (self.number, self.from, self.turn, Instant::now());
+        let heard = Heard { connection, from, turn, at, head, body };
         self.turn += 1;
         self.shared.log.lock().unwrap().push(heard.clone());
         self.shared.news.notify_all();
