@@ -188,10 +188,10 @@ impl Tally {
         let events = &mut self.snapshot.events;
         events.sent += 1;
         events.bytes_sent += bytes;
-        events.on_schedule += u64::from(lag <= ON_SCHEDULE);
         self.sent_early += u64::from(flight.sent < flight.intended);
         let fates = fates(&mut self.snapshot, flight.phase);
         fates.counters.sent += 1;
+        fates.counters.on_schedule += u64::from(lag <= ON_SCHEDULE);
         if self.open_loop {
             fates.send_lag.record(lag);
             fates.late.record(flight.sent - flight.intended.max(free_since));

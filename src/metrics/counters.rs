@@ -13,6 +13,8 @@ pub struct Counters {
     pub scheduled: u64,
     /// Written to a connection. `sent = completed + failed + abandoned`.
     pub sent: u64,
+    /// Sent within 10 ms of the intended time.
+    pub on_schedule: u64,
     /// Answered in full. `completed = good + rejected`.
     pub completed: u64,
     /// Completed as expected: status 200 to 399.
@@ -66,6 +68,7 @@ impl Counters {
     pub fn add(&mut self, other: &Counters) {
         self.scheduled += other.scheduled;
         self.sent += other.sent;
+        self.on_schedule += other.on_schedule;
         self.completed += other.completed;
         self.good += other.good;
         self.abandoned += other.abandoned;
@@ -75,8 +78,9 @@ impl Counters {
     }
 
     pub fn clear(&mut self) {
-        let Counters { scheduled, sent, completed, good, abandoned, dropped, .. } = self;
-        for counter in [scheduled, sent, completed, good, abandoned, dropped] {
+        let Counters { scheduled, sent, on_schedule, completed, good, abandoned, dropped, .. } =
+            self;
+        for counter in [scheduled, sent, on_schedule, completed, good, abandoned, dropped] {
             *counter = 0;
         }
         self.failures.fill(0);
@@ -89,6 +93,7 @@ impl Default for Counters {
         Counters {
             scheduled: 0,
             sent: 0,
+            on_schedule: 0,
             completed: 0,
             good: 0,
             abandoned: 0,
@@ -105,8 +110,6 @@ pub struct Events {
     /// Became due.
     pub scheduled: u64,
     pub sent: u64,
-    /// Sent within 10 ms of the intended time.
-    pub on_schedule: u64,
     pub completed: u64,
     pub good: u64,
     pub failed: u64,
@@ -124,7 +127,6 @@ impl Events {
     pub fn add(&mut self, other: &Events) {
         self.scheduled += other.scheduled;
         self.sent += other.sent;
-        self.on_schedule += other.on_schedule;
         self.completed += other.completed;
         self.good += other.good;
         self.failed += other.failed;
@@ -211,7 +213,8 @@ mod tests {
 
     #[test]
     fn clear_leaves_what_default_makes() {
-        let mut counters = Counters { scheduled: 9, dropped: 2, ..Counters::default() };
+        let mut counters =
+            Counters { scheduled: 9, on_schedule: 1, dropped: 2, ..Counters::default() };
         counters.statuses[200] = 3;
         counters.failures[0] = 4;
         counters.clear();

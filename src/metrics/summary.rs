@@ -192,11 +192,16 @@ impl Summary {
         self.per_second(self.measure_events.good)
     }
 
-    /// Sent on schedule, of what was offered; open loop only.
+    /// Sent on schedule, of what was due in measure; open loop only.
     pub fn efficiency(&self) -> Option<f64> {
-        let events = &self.measure_events;
-        (self.mode == Mode::Open && events.scheduled > 0)
-            .then(|| events.on_schedule as f64 / events.scheduled as f64)
+        self.efficiency_of(&self.measure)
+    }
+
+    /// The same of either phase.
+    pub fn efficiency_of(&self, fates: &Fates) -> Option<f64> {
+        let counters = &fates.counters;
+        (self.mode == Mode::Open && counters.scheduled > 0)
+            .then(|| share(counters.on_schedule, counters.scheduled))
     }
 
     /// `good / scheduled`.

@@ -233,15 +233,10 @@ mod tests {
         let counters = &mut measure.counters;
         (counters.scheduled, counters.sent) = (10_000, 10_000);
         (counters.completed, counters.good) = (10_000, 10_000);
+        counters.on_schedule = 10_000;
         let all = 10_000;
-        let measure_events = Events {
-            scheduled: all,
-            sent: all,
-            on_schedule: all,
-            completed: all,
-            good: all,
-            ..Events::default()
-        };
+        let measure_events =
+            Events { scheduled: all, sent: all, completed: all, good: all, ..Events::default() };
         let worker = Worker {
             cpu_time: Nanos::from_secs(5),
             wall_time: Nanos::from_secs(10),
@@ -279,7 +274,7 @@ mod tests {
     /// The same, with half of the requests sent late for want of a connection.
     fn behind(waited: Nanos) -> Summary {
         let mut summary = easy(Mode::Open);
-        summary.measure_events.on_schedule = 5_000;
+        summary.measure.counters.on_schedule = 5_000;
         (0..5_000).for_each(|_| summary.measure.waited.record(waited));
         summary
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rounded;
-use crate::metrics::{Events, Fates, Mode, Phase, Summary};
+use crate::metrics::{Events, Fates, Phase, Summary};
 use crate::time::Nanos;
 
 /// Where the requests due in a phase ended. `scheduled = sent + dropped`,
@@ -51,25 +51,32 @@ pub struct Rate {
     pub good_per_s: f64,
     /// The best second of good answers.
     pub peak_1s_per_s: f64,
-    /// Sent on schedule, of what was offered; null in closed loop.
+    /// Sent on schedule, of what was due in the phase; null in closed loop.
     pub efficiency: Option<f64>,
 }
 
 impl Rate {
     pub(super) fn of_measure(summary: &Summary) -> Rate {
         let peak = summary.peak_good_per_s;
-        Rate::new(summary, &summary.measure_events, summary.measured, peak)
+        let efficiency = summary.efficiency();
+        Rate::new(summary, &summary.measure_events, summary.measured, peak, efficiency)
     }
 
     pub(super) fn of_warmup(summary: &Summary) -> Rate {
         let in_warmup = summary.intervals.iter().filter(|i| i.phase == Phase::Warmup);
         let best = in_warmup.map(|i| i.events.good).max().unwrap_or(0);
         let peak = per_second(best, summary.interval_length);
-        Rate::new(summary, &summary.warmup_events, summary.warmup_length, peak)
+        let efficiency = summary.efficiency_of(&summary.warmup);
+        Rate::new(summary, &summary.warmup_events, summary.warmup_length, peak, efficiency)
     }
 
-    fn new(summary: &Summary, events: &Events, length: Nanos, peak: f64) -> Rate {
-        let open = summary.mode == Mode::Open;
+    fn new(
+        summary: &Summary,
+        events: &Events,
+        length: Nanos,
+        peak: f64,
+        efficiency: Option<f64>,
+    ) -> Rate {
         Rate {
             target_per_s: summary.target_per_s,
             offered_per_s: per_second(events.scheduled, length),
@@ -77,8 +84,7 @@ impl Rate {
             completed_per_s: per_second(events.completed, length),
             good_per_s: per_second(events.good, length),
             peak_1s_per_s: rounded(peak, 3),
-            efficiency: (open && events.scheduled > 0)
-                .then(|| share(events.on_schedule, events.scheduled)),
+            efficiency,
         }
     }
 }
