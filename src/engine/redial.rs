@@ -17,8 +17,9 @@ const FIRST: Nanos = Nanos::from_millis(10);
 /// The longest wait.
 pub const CAP: Nanos = Nanos::from_millis(500);
 
-/// By how much a turn may be late without slowing a paced start down.
-const LATE: Nanos = Nanos::from_millis(1);
+/// Paced dials are made in batches of this long: waking for each of 20,000 a second cost more than
+/// the connects themselves. It is also how late a turn may be without slowing the start down.
+const BATCH: Nanos = Nanos::from_millis(1);
 
 #[derive(Debug)]
 pub struct Redial {
@@ -52,14 +53,15 @@ impl Redial {
             return None;
         }
         self.queue.pop();
-        // What was missed while nothing was due is not caught up, but for a late turn's.
-        self.open_at = self.open_at.max(now - (self.gap + self.gap).min(LATE)) + self.gap;
+        // What was missed while nothing was due is not caught up, but for a batch's.
+        self.open_at = self.open_at.max(now - BATCH) + self.gap;
         Some(slot)
     }
 
     #[inline]
     pub fn next(&self) -> Option<Nanos> {
-        self.queue.peek().map(|Reverse((due, _))| (*due).max(self.open_at))
+        let batch = if self.gap == Nanos::ZERO { Nanos::ZERO } else { BATCH - self.gap };
+        self.queue.peek().map(|Reverse((due, _))| (*due).max(self.open_at + batch))
     }
 }
 
