@@ -70,7 +70,7 @@ impl Live {
                 let room = width.saturating_sub(1);
                 format!("{text:room$.room$}")
             }
-            Progress::Interval { interval, errors } => {
+            Progress::Interval { interval, errors, .. } => {
                 let Events { sent, .. } = interval.events;
                 self.sent += sent;
                 let interval_length = interval.end - self.last_end;

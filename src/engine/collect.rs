@@ -55,8 +55,15 @@ impl Collector {
         }
     }
 
-    /// Takes a snapshot in; returns the interval that it completed, if it did.
-    pub fn push(&mut self, worker: usize, snapshot: &Snapshot, last: bool) -> Option<Interval> {
+    /// Takes a snapshot in. `completed` is given the intervals that it completes, each with the
+    /// requests of measure that ended in it.
+    pub fn push(
+        &mut self,
+        worker: usize,
+        snapshot: &Snapshot,
+        last: bool,
+        completed: &mut dyn FnMut(&Interval, &Fates),
+    ) {
         self.measure.add(&snapshot.measure);
         self.warmup.add(&snapshot.warmup);
         let events = match snapshot.phase {
@@ -65,7 +72,12 @@ impl Collector {
             Phase::Drain => &mut self.drain_events,
         };
         events.add(&snapshot.events);
-        self.series.push(worker, snapshot, last)
+        self.series.push(worker, snapshot, last, completed);
+    }
+
+    /// No more snapshots come: what is still open is complete as it is.
+    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, &Fates)) {
+        self.series.close(completed);
     }
 
     /// Requests so far that came to nothing good.
@@ -73,8 +85,12 @@ impl Collector {
         self.measure.counters.errors() + self.warmup.counters.errors()
     }
 
-    pub fn summarise(mut self, run: &Run, finished: Vec<Finished>) -> Summary {
-        self.series.close();
+    /// The same with a snapshot that is not taken in yet.
+    pub fn errors_with(&self, next: &Snapshot) -> u64 {
+        self.errors() + next.measure.counters.errors() + next.warmup.counters.errors()
+    }
+
+    pub fn summarise(self, run: &Run, finished: Vec<Finished>) -> Summary {
         let mut connections = Connections::default();
         finished.iter().for_each(|f| connections.add(&f.totals.connections));
         connections.open_time = run.open_time;

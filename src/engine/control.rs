@@ -15,7 +15,7 @@ use super::{Progress, stop};
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
-use crate::metrics::{Mode, Summary};
+use crate::metrics::{Fates, Interval, Mode, Summary};
 use crate::plan::{Load, Plan};
 use crate::time::{self, Nanos};
 
@@ -79,6 +79,7 @@ impl<'a> Control<'a> {
         self.watch(&workers, watch);
         let finished = workers.into_iter().map(Running::join).collect::<Result<Vec<_>>>()?;
         self.collect(watch);
+        self.close(watch);
         match self.timeline().refusal() {
             Some(refusal) if self.start.is_none() => Err(self.refused(&refusal)),
             _ => Ok(self.summarise(finished)),
@@ -132,13 +133,22 @@ impl<'a> Control<'a> {
     fn collect(&mut self, watch: &mut dyn FnMut(Progress)) {
         for (worker, job) in self.prepared.jobs.iter().enumerate() {
             while let Some(letter) = job.mailbox.collect() {
-                let interval = self.collector.push(worker, &letter.snapshot, letter.last);
+                let errors = self.collector.errors_with(&letter.snapshot);
+                let mut completed = |interval: &Interval, measure: &Fates| {
+                    watch(Progress::Interval { interval: *interval, errors, measure });
+                };
+                self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
                 job.mailbox.give_back(letter.snapshot);
-                if let Some(interval) = interval {
-                    watch(Progress::Interval { interval, errors: self.collector.errors() });
-                }
             }
         }
+    }
+
+    /// The workers are done: what is left of the series.
+    fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
+        let errors = self.collector.errors();
+        self.collector.close(&mut |interval, measure| {
+            watch(Progress::Interval { interval: *interval, errors, measure });
+        });
     }
 
     fn summarise(self, finished: Vec<Finished>) -> Summary {

@@ -32,17 +32,18 @@ pub mod wire;
 mod worker;
 
 use crate::error::Result;
-use crate::metrics::{Interval, Summary};
+use crate::metrics::{Fates, Interval, Summary};
 use crate::plan::Plan;
 use crate::time::Nanos;
 
 /// What can be shown while a run goes on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Progress {
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.
     Connecting { dialled: u64, connections: u64 },
-    /// Another second is over. `errors`: of all requests so far.
-    Interval { interval: Interval, errors: u64 },
+    /// Another second is over. `errors`: of all requests so far; `measure`: those due in measure
+    /// that ended in this second.
+    Interval { interval: Interval, errors: u64, measure: &'a Fates },
 }
 
 /// The length of warm-up and measure together, where it is known before the run.

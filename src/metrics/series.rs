@@ -54,7 +54,9 @@ struct Open {
     /// Of `events.good`, those within measure.
     measured_good: u64,
     in_flight: u64,
-    fates: Fates,
+    /// The requests that ended in it, by the phase they were due in.
+    warmup: Fates,
+    measure: Fates,
 }
 
 impl Series {
@@ -73,34 +75,39 @@ impl Series {
     }
 
     /// Takes one worker's snapshot in. `last`: the worker sends no more for this interval.
-    /// Returns the newest interval that this completed.
-    pub fn push(&mut self, worker: usize, snapshot: &Snapshot, last: bool) -> Option<Interval> {
+    /// `completed` is given the intervals that this completes, in order, each with the requests
+    /// of *measure* that ended in it.
+    pub fn push(
+        &mut self,
+        worker: usize,
+        snapshot: &Snapshot,
+        last: bool,
+        completed: &mut dyn FnMut(&Interval, &Fates),
+    ) {
         let open = self.open_at(snapshot.interval);
         open.phase = snapshot.phase;
         open.events.add(&snapshot.events);
         if snapshot.phase == Phase::Measure {
             open.measured_good += snapshot.events.good;
         }
-        open.fates.add(&snapshot.warmup);
-        open.fates.add(&snapshot.measure);
+        open.warmup.add(&snapshot.warmup);
+        open.measure.add(&snapshot.measure);
         if !last {
-            return None;
+            return;
         }
         open.in_flight += snapshot.in_flight;
         self.progress[worker] = snapshot.interval + 1;
         let complete = self.progress.iter().copied().min().unwrap_or(0);
-        let mut newest = None;
         while self.open.first().is_some_and(|open| open.index < complete) {
             let open = self.open.remove(0);
-            newest = self.finish(open).or(newest);
+            self.finish(open, completed);
         }
-        newest
     }
 
     /// Ends the series: what is still open becomes intervals as it is.
-    pub fn close(&mut self) {
+    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, &Fates)) {
         for open in std::mem::take(&mut self.open) {
-            self.finish(open);
+            self.finish(open, completed);
         }
         self.done.extend(self.part.take());
     }
@@ -131,16 +138,18 @@ impl Series {
         &mut self.open[at]
     }
 
-    /// `None` for the end of a drain in which nothing happened.
-    fn finish(&mut self, mut open: Open) -> Option<Interval> {
+    /// The end of a drain in which nothing happened is no interval.
+    fn finish(&mut self, mut open: Open, completed: &mut dyn FnMut(&Interval, &Fates)) {
         let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
         let idle = open.phase == Phase::Drain && open.events == Events::default();
-        let interval = (!idle).then(|| open.interval(end, self.mode));
-        interval.into_iter().for_each(|interval| self.keep(interval));
+        if !idle {
+            let interval = open.interval(end, self.mode);
+            self.keep(interval);
+            completed(&interval, &open.measure);
+        }
         self.peak_good = self.peak_good.max(open.measured_good);
         open.clear();
         self.spare = Some(open);
-        interval
     }
 
     fn keep(&mut self, interval: Interval) {
@@ -177,7 +186,8 @@ impl Open {
         self.events = Events::default();
         self.measured_good = 0;
         self.in_flight = 0;
-        self.fates.clear();
+        self.warmup.clear();
+        self.measure.clear();
     }
 
     fn interval(&self, end: Nanos, mode: Mode) -> Interval {
@@ -190,14 +200,22 @@ impl Open {
             response_p99: None,
             response_max: None,
             service_p99: None,
-            send_lag_p99: self.fates.send_lag.supported_quantile(0.99),
+            send_lag_p99: None,
         };
-        if !self.fates.good.is_empty() || !self.fates.censored.is_empty() {
-            let response = Distribution::ranked(&self.fates.good, &self.fates.censored);
+        let both;
+        let fates = if self.warmup.is_empty() {
+            &self.measure
+        } else {
+            both = self.warmup.joined(&self.measure);
+            &both
+        };
+        interval.send_lag_p99 = fates.send_lag.supported_quantile(0.99);
+        if !fates.good.is_empty() || !fates.censored.is_empty() {
+            let response = Distribution::ranked(&fates.good, &fates.censored);
             interval.response_p50 = response.quantile(0.5).map(|r| r.value());
             interval.response_p99 = response.quantile(0.99).map(|r| r.value());
             interval.response_max = response.max().map(|r| r.value());
-            interval.service_p99 = self.fates.service(mode).supported_quantile(0.99);
+            interval.service_p99 = fates.service(mode).supported_quantile(0.99);
         }
         interval
     }
@@ -211,7 +229,8 @@ impl Default for Open {
             events: Events::default(),
             measured_good: 0,
             in_flight: 0,
-            fates: Fates::default(),
+            warmup: Fates::default(),
+            measure: Fates::default(),
         }
     }
 }
@@ -250,19 +269,23 @@ mod tests {
     #[test]
     fn an_interval_is_complete_when_each_worker_has_reported_it() {
         let mut series = Series::new(2, SECOND, Mode::Open);
-        assert!(series.push(0, &snapshot(0, 10), true).is_none());
-        assert!(series.push(1, &snapshot(0, 5), false).is_none());
-        let interval = series.push(1, &snapshot(0, 7), true).expect("complete");
-        assert_eq!((interval.events.sent, interval.end), (22, SECOND));
+        let mut completed = Vec::new();
+        for (worker, sent, last) in [(0, 10, true), (1, 5, false), (1, 7, true)] {
+            assert_eq!(completed, []);
+            series.push(worker, &snapshot(0, sent), last, &mut |interval, _| {
+                completed.push((interval.events.sent, interval.end));
+            });
+        }
+        assert_eq!(completed, [(22, SECOND)]);
     }
 
     #[test]
     fn a_worker_that_slept_through_an_interval_does_not_hold_it_open() {
         let mut series = Series::new(2, SECOND, Mode::Open);
-        series.push(0, &snapshot(0, 1), true);
-        series.push(1, &snapshot(3, 1), true);
+        series.push(0, &snapshot(0, 1), true, &mut |_, _| {});
+        series.push(1, &snapshot(3, 1), true, &mut |_, _| {});
         assert_eq!(series.intervals().len(), 1);
-        series.push(0, &snapshot(3, 1), true);
+        series.push(0, &snapshot(3, 1), true, &mut |_, _| {});
         assert_eq!(series.intervals().len(), 2);
     }
 
@@ -272,9 +295,9 @@ mod tests {
         let mut snapshot = snapshot(0, 3);
         for index in 0..36_001 {
             snapshot.interval = index;
-            series.push(0, &snapshot, true);
+            series.push(0, &snapshot, true, &mut |_, _| {});
         }
-        series.close();
+        series.close(&mut |_, _| {});
         assert!(series.intervals().len() <= LIMIT);
         assert_eq!(series.interval(), Nanos::from_secs(16));
         let sent: u64 = series.intervals().iter().map(|i| i.events.sent).sum();

@@ -82,6 +82,22 @@ impl Fates {
         self.unwaited.add(other.unwaited);
     }
 
+    /// This and another one, as a third.
+    pub fn joined(&self, other: &Fates) -> Fates {
+        let mut both = Fates::default();
+        both.add(self);
+        both.add(other);
+        both
+    }
+
+    /// Nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        let counters = &self.counters;
+        counters.scheduled + counters.sent + counters.dropped == 0
+            && self.good.is_empty()
+            && self.censored.is_empty()
+    }
+
     pub fn clear(&mut self) {
         self.counters.clear();
         self.histograms_mut().into_iter().for_each(Histogram::clear);
