@@ -9,7 +9,7 @@ use blast::engine::job::{Arrivals, Job};
 use blast::engine::mailbox::Mailbox;
 use blast::engine::timeline::Timeline;
 use blast::engine::wire::{Event, Slot, Wire};
-use blast::plan::Wait;
+use blast::plan::{Wait, Warmup};
 use blast::{Nanos, time};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -53,13 +53,16 @@ fn job(timeline: Arc<Timeline>) -> Job {
         is_head: false,
         pipeline: 1,
         per_connection: None,
-        arrivals: Arrivals::Closed { budget: u64::MAX },
+        arrivals: Arrivals::Closed { budget: u64::MAX, users: None },
         timeout: Nanos::from_secs(10),
         connect_timeout: Nanos::from_secs(5),
         connect_rate: None,
-        warmup: Nanos::ZERO,
+        warmup: Warmup::NONE,
+        stage_ends: [].into(),
         duration: None,
         drain: Nanos::ZERO,
+        deadline: None,
+        max_in_flight: u64::MAX,
         wait: Wait::Block,
         spin_window: Nanos::ZERO,
         timeline,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blast::metrics::Summary;
-use blast::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait};
+use blast::plan::{Engine, Law, Load, Offered, Pin, Plan, Rate, Shape, Url, Wait, Warmup};
 use blast::target::{Options, Target};
 use blast::{Nanos, engine, http, time};
 
@@ -54,11 +54,11 @@ fn note() {
     }
 }
 
-fn plan(address: SocketAddr, load: Load, warmup: Nanos) -> Plan {
+fn plan(address: SocketAddr, load: &Load, warmup: Nanos) -> Plan {
     Plan {
         url: Url::parse(&format!("http://{address}/")).unwrap(),
         request: http::Request::new("GET", "/", &address.to_string()),
-        load,
+        load: load.clone(),
         connections: 50,
         threads: Some(1),
         pipeline: 1,
@@ -67,10 +67,12 @@ fn plan(address: SocketAddr, load: Load, warmup: Nanos) -> Plan {
         connect_rate: None,
         timeout: Nanos::from_secs(10),
         connect_timeout: Nanos::from_secs(5),
-        warmup,
-        duration: Some(Nanos::from_millis(2_500)),
+        warmup: Warmup::For(warmup),
+        duration: Some(load.shape().map_or(Nanos::from_millis(2_500), Shape::length)),
         requests: None,
         drain: Nanos::from_secs(5),
+        deadline: None,
+        max_in_flight: None,
         engine: Engine::Ring,
         wait: Wait::Block,
         pin: Pin::Auto,
@@ -98,12 +100,21 @@ fn allocations(summary: &Summary) -> (usize, usize) {
 #[test]
 fn a_worker_of_the_ring_engine_allocates_nothing_while_it_measures() {
     let target = Target::start(Options::default()).unwrap();
-    let rate = Load::Open { rate: Rate::per_second(5_000) };
-    for (load, warmup) in
-        [(rate, Nanos::ZERO), (rate, Nanos::from_millis(700)), (Load::Closed, Nanos::ZERO)]
-    {
+    let rate = Load::steady(Rate::per_second(5_000));
+    let ms = Nanos::from_millis;
+    let levels = [(ms(400), 3_000), (ms(700), 9_000), (ms(400), 9_000)];
+    let ramp = Shape::to_levels(0, &levels).unwrap();
+    let poisson = Law::Poisson { seed: 1 };
+    let users = Shape::to_levels(4, &[(ms(800), 16), (ms(700), 8)]).unwrap();
+    for (load, warmup) in [
+        (rate.clone(), Nanos::ZERO),
+        (rate, ms(700)),
+        (Load::Open(Offered::shaped(ramp, Nanos::from_secs(1), poisson).unwrap()), Nanos::ZERO),
+        (Load::CLOSED, Nanos::ZERO),
+        (Load::Closed { users: Some(users) }, Nanos::ZERO),
+    ] {
         COUNT.store(0, SeqCst);
-        let summary = engine::run(&plan(target.address(), load, warmup), &mut |_| {}).unwrap();
+        let summary = engine::run(&plan(target.address(), &load, warmup), &mut |_| {}).unwrap();
         assert!(summary.audit.ok() && summary.measure.counters.good > 1_000);
         let (before, within) = allocations(&summary);
         // The worker makes its ring, buffers and histograms: the noting works.

@@ -9,7 +9,7 @@ use super::{request, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::url::Host;
-use crate::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait};
+use crate::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait, Warmup};
 use crate::time::Nanos;
 
 const CONNECTIONS: u32 = 64;
@@ -28,7 +28,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let timeout = args.request.timeout.unwrap_or(TIMEOUT);
     Ok(Plan {
-        load: size.rps.map_or(Load::Closed, |rate| Load::Open { rate }),
+        load: size.rps.map_or(Load::CLOSED, Load::steady),
         connections: size.connections.unwrap_or_else(|| default_connections(size.rps)),
         threads: size.threads,
         pipeline: connection.pipeline.unwrap_or(1),
@@ -37,10 +37,12 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         connect_rate: connection.connect_rate,
         timeout,
         connect_timeout: connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
-        warmup: phases.warmup.unwrap_or(Nanos::ZERO),
+        warmup: Warmup::For(phases.warmup.unwrap_or(Nanos::ZERO)),
         duration: duration(args),
         requests: phases.requests,
         drain: phases.drain.unwrap_or(timeout),
+        deadline: None,
+        max_in_flight: None,
         engine: engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?,
         wait: args.worker.wait.unwrap_or(Wait::Hybrid),
         pin: args.worker.pin.clone().unwrap_or(Pin::Auto),

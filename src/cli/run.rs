@@ -12,8 +12,8 @@ use crate::report::{Document, PageOptions, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
-    let mut live = Live::new(outputs.quiet, engine::length(&plan))
-        .against(plan.load.rate().map(|rate| rate.per_s()), plan.requests);
+    let mut live =
+        Live::new(outputs.quiet, engine::length(&plan)).against(plan.load.per_s(), plan.requests);
     let summary = engine::run(&plan, &mut |progress| live.show(progress));
     live.end();
     let summary = summary?;

@@ -2,7 +2,7 @@
 
 use super::low::{LoadArgs, Verb};
 use super::*;
-use crate::plan::{Engine, Load, Pin, Plan, Rate, Wait};
+use crate::plan::{Engine, Load, Pin, Plan, Rate, Wait, Warmup};
 use crate::time::Nanos;
 
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -49,9 +49,9 @@ fn headers(plan: &Plan) -> Vec<(&str, &str)> {
 #[test]
 fn a_url_alone_has_every_default() {
     let plan = plan("");
-    assert_eq!((plan.load, plan.connections, plan.threads), (Load::Closed, 64, None));
+    assert_eq!((plan.load, plan.connections, plan.threads), (Load::CLOSED, 64, None));
     assert_eq!((plan.duration, plan.requests), (Some(Nanos::from_secs(10)), None));
-    assert_eq!((plan.warmup, plan.drain), (Nanos::ZERO, Nanos::from_secs(10)));
+    assert_eq!((plan.warmup, plan.drain), (Warmup::NONE, Nanos::from_secs(10)));
     assert_eq!((plan.timeout, plan.connect_timeout), (Nanos::from_secs(10), Nanos::from_secs(5)));
     assert_eq!((plan.pipeline, plan.keepalive), (1, true));
     assert_eq!((plan.requests_per_connection, plan.connect_rate), (None, None));
@@ -120,7 +120,7 @@ fn a_number_of_requests_alone_sets_no_time_limit() {
 
 #[test]
 fn the_rate_makes_an_open_loop() {
-    let open = |count, period| Load::Open { rate: Rate { count, period } };
+    let open = |count, period| Load::steady(Rate { count, period });
     assert_eq!(plan("-R 50k").load, open(50_000, SECOND));
     assert_eq!(plan("-R 50/1s").load, open(50, SECOND));
     assert_eq!(plan("-R 1000/m").load, open(1_000, Nanos::from_secs(60)));
@@ -133,7 +133,7 @@ fn the_other_flags_reach_the_plan() {
     assert_eq!(plan("-T 2s").drain, Nanos::from_secs(2));
     assert_eq!(plan("-T 2s --drain 0").drain, Nanos::ZERO);
     assert_eq!(plan("--connect-timeout 1s").connect_timeout, SECOND);
-    assert_eq!(plan("--warmup 1").warmup, SECOND);
+    assert_eq!(plan("--warmup 1").warmup, Warmup::For(SECOND));
     assert_eq!(plan("-p 16").pipeline, 16);
     assert_eq!(plan("-t 3").threads, Some(3));
     assert_eq!(plan("--requests-per-connection 9").requests_per_connection, Some(9));

@@ -10,10 +10,10 @@ use super::tally::INTERVAL;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Audit, Client, Connections, Events, Fates, Interval, Limit, Mode, Phase, Series, Snapshot,
-    Summary, Verdict, Warning,
+    Audit, Client, Connections, Drop, Events, Fates, Interval, Limit, Mode, Pause, Phase, Series,
+    Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
 };
-use crate::plan::Plan;
+use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
 
 /// A connect that took about as long as the first retransmission of a SYN (1 s, RFC 6298).
@@ -31,6 +31,8 @@ pub struct Collector {
     measure_events: Events,
     warmup_events: Events,
     drain_events: Events,
+    /// What happened in measure, by stage; empty for a steady load.
+    stage_events: Vec<Events>,
 }
 
 /// What the control thread knows of the run.
@@ -40,10 +42,11 @@ pub struct Run<'a> {
     pub complete: bool,
     pub started_at: SystemTime,
     pub open_time: Nanos,
+    pub warmup_end: Option<WarmupEnd>,
 }
 
 impl Collector {
-    pub fn new(workers: usize, mode: Mode) -> Collector {
+    pub fn new(workers: usize, mode: Mode, stages: usize) -> Collector {
         Collector {
             mode,
             series: Series::new(workers, INTERVAL, mode),
@@ -52,6 +55,7 @@ impl Collector {
             measure_events: Events::default(),
             warmup_events: Events::default(),
             drain_events: Events::default(),
+            stage_events: vec![Events::default(); stages],
         }
     }
 
@@ -72,6 +76,11 @@ impl Collector {
             Phase::Drain => &mut self.drain_events,
         };
         events.add(&snapshot.events);
+        if snapshot.phase == Phase::Measure
+            && let Some(events) = self.stage_events.get_mut(usize::from(snapshot.stage))
+        {
+            events.add(&snapshot.events);
+        }
         self.series.push(worker, snapshot, last, completed);
     }
 
@@ -94,17 +103,21 @@ impl Collector {
         let mut connections = Connections::default();
         finished.iter().for_each(|f| connections.add(&f.totals.connections));
         connections.open_time = run.open_time;
-        let length = |f: &Finished| f.phases.end - f.phases.measure;
-        let measured = finished.iter().map(length).max().unwrap_or_default();
+        let longest =
+            |of: fn(&Finished) -> Nanos| finished.iter().map(of).max().unwrap_or_default();
+        let measured = longest(|f| f.phases.end - f.phases.measure);
+        let warmed_up = longest(|f| f.phases.measure - f.phases.origin);
         let sum = |of: fn(&Finished) -> u128| finished.iter().map(of).sum::<u128>();
         let (area, sent_to_end) = (sum(|f| f.totals.area), sum(|f| f.totals.sent_to_end));
         let mut summary = Summary {
             complete: run.complete,
             started_at: run.started_at,
             mode: self.mode,
-            target_per_s: run.plan.load.rate().map(|rate| rate.per_s()),
+            target_per_s: run.plan.load.per_s(),
             measured,
-            warmup_length: run.plan.warmup,
+            warmup_length: warmed_up,
+            warmup_end: run.warmup_end,
+            stages: stages(run.plan, &finished, &self.stage_events, measured),
             peak_good_per_s: self.series.peak_good() as f64 / INTERVAL.as_secs_f64(),
             intervals: self.series.intervals().to_vec(),
             interval_length: self.series.interval(),
@@ -169,8 +182,49 @@ fn client(run: &Run, finished: &[Finished]) -> Client {
         wait: run.prepared.wait.name(),
         overshoot: run.prepared.overshoot,
         max_rss_bytes: host::max_rss_bytes(),
+        pauses: pauses(finished),
         workers: finished.iter().map(|f| f.worker).collect(),
     }
+}
+
+/// The stages of a shape, over all workers.
+fn stages(plan: &Plan, finished: &[Finished], events: &[Events], measured: Nanos) -> Vec<Stage> {
+    let per_s = plan.load.offered().map_or(1.0, |offered| match offered.rate() {
+        OfferedRate::Steady(_) => 1.0,
+        OfferedRate::Shaped { period, .. } => 1.0 / period.as_secs_f64(),
+    });
+    let reached = plan.load.stages().iter().zip(events).enumerate();
+    let reached = reached.filter(|(_, (stage, _))| stage.start < measured);
+    let stage = |(index, (stage, events)): (usize, (&crate::plan::shape::Stage, &Events))| {
+        let mut fates = Fates::default();
+        finished.iter().for_each(|f| fates.add(&f.totals.stages[index]));
+        Stage {
+            start: stage.start,
+            length: stage.length.min(measured - stage.start),
+            from: stage.from as f64 * per_s,
+            to: stage.to as f64 * per_s,
+            fates,
+            events: *events,
+        }
+    };
+    reached.map(stage).collect()
+}
+
+/// The pauses of all workers in order; those that overlap are one: the process did not run.
+fn pauses(finished: &[Finished]) -> Vec<Pause> {
+    let mut all: Vec<Pause> = finished.iter().flat_map(|f| f.totals.pauses.clone()).collect();
+    all.sort_by_key(|pause| pause.at);
+    let mut joined: Vec<Pause> = Vec::new();
+    for pause in all {
+        match joined.last_mut() {
+            Some(last) if pause.at <= last.at + last.length => {
+                let end = (pause.at + pause.length).max(last.at + last.length);
+                last.length = end - last.at;
+            }
+            _ => joined.push(pause),
+        }
+    }
+    joined
 }
 
 fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
@@ -183,15 +237,20 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
         + connections.failures[Kind::ConnectTimeout as usize];
     let (waited, unwaited) = (summary.measure.waited.count, summary.measure.unwaited.count);
     let waited = waited as f64 / (waited + unwaited).max(1) as f64;
+    let unsent = counters.drops[Drop::Unsent as usize];
+    let longest_pause = client.pauses.iter().copied().max_by_key(|pause| pause.length);
+    let unsteady = run.warmup_end == Some(WarmupEnd::Unsteady);
     let saturated = summary.measure.saturated() + summary.warmup.saturated();
     let per_connection = run.plan.keepalive && run.plan.requests_per_connection.is_none();
     let found = [
         (missing > 0 && per_connection)
             .then_some(Warning::ConnectionsMissing { asked: connections.asked, failed: missing }),
         (slow > 0).then_some(Warning::ListenBacklog { slow }),
+        longest_pause.map(|longest| Warning::Paused { longest, times: client.pauses.len() }),
+        unsteady.then_some(Warning::WarmupUnsteady { after: summary.warmup_length }),
         (waited > WAITED).then_some(Warning::Waited { share: waited }),
-        (counters.dropped + counters.abandoned > 0).then_some(Warning::Unfinished {
-            dropped: counters.dropped,
+        (unsent + counters.abandoned > 0).then_some(Warning::Unfinished {
+            dropped: unsent,
             abandoned: counters.abandoned,
             drain: run.plan.drain,
         }),

@@ -47,6 +47,8 @@ pub struct Connection {
     pub state: State,
     /// In the queue of free connections (or still there from an earlier life).
     pub queued: bool,
+    /// It does not take part for now, and waits for no dial.
+    pub resting: bool,
     /// A confirmed send is not wholly written yet.
     pub sending: bool,
     /// It was open at some time before.
@@ -77,6 +79,7 @@ impl Connection {
         Connection {
             state: State::Down,
             queued: false,
+            resting: false,
             sending: false,
             reopening: false,
             settled: false,

@@ -15,8 +15,8 @@ use super::{Progress, stop};
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
-use crate::metrics::{Fates, Interval, Mode, Summary};
-use crate::plan::{Load, Plan};
+use crate::metrics::{Fates, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
+use crate::plan::{Plan, Warmup};
 use crate::time::{self, Nanos};
 
 /// How often the control thread looks while connections are opened, and later.
@@ -25,6 +25,10 @@ const LOOK: Duration = Duration::from_millis(40);
 
 /// From the moment that all workers are ready to the start: time for each to see it.
 const COUNTDOWN: Nanos = Nanos::from_millis(5);
+
+/// From the moment that a warm-up is found to be over to the start of measure. A worker looks for
+/// it at least every 50 ms.
+const NOTICE: Nanos = Nanos::from_millis(100);
 
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
@@ -47,6 +51,14 @@ pub fn run(
     })
 }
 
+/// Whether this second of warm-up was the last one needed, or allowed.
+fn warm(steadiness: &mut Steadiness, second: &Interval) -> Option<WarmupEnd> {
+    if steadiness.push(second) {
+        return Some(WarmupEnd::Steady);
+    }
+    (second.end >= steady::LONGEST).then_some(WarmupEnd::Unsteady)
+}
+
 struct Control<'a> {
     plan: &'a Plan,
     prepared: &'a Prepared,
@@ -54,6 +66,9 @@ struct Control<'a> {
     began: Nanos,
     /// When the load started, on both clocks, and how long the connections took until then.
     start: Option<Start>,
+    /// Looks for the end of a warm-up without a given length, until it is found.
+    steadiness: Option<Steadiness>,
+    warmup_end: Option<WarmupEnd>,
 }
 
 #[derive(Clone, Copy)]
@@ -64,9 +79,11 @@ struct Start {
 
 impl<'a> Control<'a> {
     fn new(plan: &'a Plan, prepared: &'a Prepared) -> Control<'a> {
-        let mode = if plan.load == Load::Closed { Mode::Closed } else { Mode::Open };
-        let collector = Collector::new(prepared.jobs.len(), mode);
-        Control { plan, prepared, collector, began: time::now(), start: None }
+        let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
+        let collector = Collector::new(prepared.jobs.len(), mode, plan.load.stages().len());
+        let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
+        let (began, start, warmup_end) = (time::now(), None, None);
+        Control { plan, prepared, collector, began, start, steadiness, warmup_end }
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Summary> {
@@ -124,7 +141,7 @@ impl<'a> Control<'a> {
         if timeline.ready() == self.prepared.jobs.len() && timeline.gate() == Gate::Open {
             let now = time::now();
             timeline.start(now + COUNTDOWN);
-            let until_measure = COUNTDOWN + self.plan.warmup;
+            let until_measure = COUNTDOWN + self.plan.warmup.length().unwrap_or_default();
             let wall = SystemTime::now() + Duration::from(until_measure);
             self.start = Some(Start { wall, open_time: now - self.began });
         }
@@ -134,12 +151,26 @@ impl<'a> Control<'a> {
         for (worker, job) in self.prepared.jobs.iter().enumerate() {
             while let Some(letter) = job.mailbox.collect() {
                 let errors = self.collector.errors_with(&letter.snapshot);
+                let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
                 let mut completed = |interval: &Interval, measure: &Fates| {
                     watch(Progress::Interval { interval: *interval, errors, measure });
+                    *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
                 self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
                 job.mailbox.give_back(letter.snapshot);
             }
+        }
+        if self.steadiness.is_some() && self.warmup_end.is_some() {
+            self.begin_measure();
+        }
+    }
+
+    /// The warm-up is over: tells the workers, some time ahead.
+    fn begin_measure(&mut self) {
+        self.steadiness = None;
+        self.timeline().begin_measure(time::now() + NOTICE);
+        if let Some(start) = &mut self.start {
+            start.wall = SystemTime::now() + Duration::from(NOTICE);
         }
     }
 
@@ -157,6 +188,7 @@ impl<'a> Control<'a> {
             prepared: self.prepared,
             complete: self.timeline().stop() == Stop::No,
             started_at: self.start.map_or_else(SystemTime::now, |start| start.wall),
+            warmup_end: self.warmup_end,
             open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),
         };
         self.collector.summarise(&run, finished)

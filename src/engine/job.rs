@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
 use super::wire::SMALL;
-use crate::plan::{Rate, Schedule, Wait};
+use crate::plan::{Rate, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 
 #[derive(Clone, Debug)]
@@ -36,9 +36,15 @@ pub struct Job {
     pub timeout: Nanos,
     pub connect_timeout: Nanos,
     pub connect_rate: Option<Rate>,
-    pub warmup: Nanos,
+    pub warmup: Warmup,
+    /// The ends of the load's stages, from the start of measure; empty for a steady load.
+    pub stage_ends: Arc<[Nanos]>,
     pub duration: Option<Nanos>,
     pub drain: Nanos,
+    /// Unsent requests older than this are dropped.
+    pub deadline: Option<Nanos>,
+    /// What becomes due while so many of this worker's are in flight is dropped.
+    pub max_in_flight: u64,
     pub wait: Wait,
     /// How long before a due time a hybrid wait starts to spin.
     pub spin_window: Nanos,
@@ -47,12 +53,13 @@ pub struct Job {
 }
 
 /// When this worker sends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Arrivals {
     /// Its stripe of the schedule.
     Open(Schedule),
-    /// As fast as it is answered, this many times in measure.
-    Closed { budget: u64 },
+    /// As fast as it is answered, this many times in measure; on the connections that the shape
+    /// says, or on all.
+    Closed { budget: u64, users: Option<Shape> },
 }
 
 impl Job {

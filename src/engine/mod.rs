@@ -14,6 +14,7 @@ mod collect;
 mod connection;
 mod control;
 pub mod core;
+mod crew;
 mod deadlines;
 pub mod job;
 pub mod mailbox;

@@ -1,15 +1,27 @@
 //! The pacer: one worker's share of the load, as the answer to "may I send, and since when was
 //! it due?".
 //!
-//! Open loop: the worker owns each k-th request with `k mod W = w`. It hands them out in order
-//! and never skips or re-anchors one: a request that waited keeps its intended time. The backlog
-//! needs no memory, since it is just the distance between two indices.
+//! Open loop: the worker owns its part of each phase's arrivals. It hands them out in order and
+//! never skips or re-anchors one: a request that waited keeps its intended time. The backlog needs
+//! no memory, since it is just the distance between two walks over the same arrivals.
 
 use crate::metrics::Phase;
-use crate::plan::Schedule;
+use crate::plan::arrivals::Walk;
+use crate::plan::{Schedule, Shape};
 use crate::time::Nanos;
 
-#[derive(Clone, Copy, Debug)]
+/// A request that may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub intended: Nanos,
+    /// The phase and the stage it counts in.
+    pub phase: Phase,
+    pub stage: u16,
+}
+
+// One a worker, so its size is no matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug)]
 pub enum Pacer {
     Open(Stripe),
     /// As many as there is room for, until the budget of measure is spent (or the time is over).
@@ -33,10 +45,17 @@ impl Pacer {
         }
     }
 
-    /// The next request, if one may be sent at `now`: its intended time and the phase it counts
-    /// in. In closed loop both are those of the moment.
+    /// Measure begins at `at`. Told before then, but maybe after the start.
+    pub fn begin_measure(&mut self, at: Nanos) {
+        if let Pacer::Open(stripe) = self {
+            stripe.begin_measure(at);
+        }
+    }
+
+    /// The next request, if one may be sent at `now`. In closed loop it is due now, in the phase
+    /// and stage of the moment.
     #[inline]
-    pub fn take(&mut self, now: Nanos, phase: Phase) -> Option<(Nanos, Phase)> {
+    pub fn take(&mut self, now: Nanos, phase: Phase, stage: u16) -> Option<Due> {
         match self {
             Pacer::Open(stripe) => stripe.take(now),
             Pacer::Closed { running: false, .. } => None,
@@ -49,8 +68,16 @@ impl Pacer {
                     }
                     Phase::Drain => return None,
                 }
-                Some((now, phase))
+                Some(Due { intended: now, phase, stage })
             }
+        }
+    }
+
+    /// The next request, if it was due before `at`; open loop only.
+    pub fn take_older(&mut self, at: Nanos) -> Option<Due> {
+        match self {
+            Pacer::Open(stripe) if stripe.next_at < at => stripe.take(at),
+            _ => None,
         }
     }
 
@@ -94,6 +121,15 @@ impl Pacer {
         }
     }
 
+    /// How many were due before `now`, in warm-up and in measure; open loop only. `now` never
+    /// goes back.
+    pub fn due_before(&mut self, now: Nanos) -> Option<(u64, u64)> {
+        match self {
+            Pacer::Open(stripe) => Some(stripe.due_before(now)),
+            Pacer::Closed { .. } => None,
+        }
+    }
+
     /// A closed loop has sent all it was allowed to.
     #[inline]
     pub fn is_spent(&self) -> bool {
@@ -110,27 +146,36 @@ impl Pacer {
 }
 
 /// A worker's stripe of the schedule.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Stripe {
-    schedule: Schedule,
-    /// This worker's number, and how many there are.
-    worker: u64,
-    workers: u64,
-    /// The start of warm-up on the clock.
+    warmup: Walk,
+    measure: Walk,
+    /// The same once more, to count what became due.
+    due_in_warmup: Walk,
+    due_in_measure: Walk,
+    shape: Option<Shape>,
+    /// The start of warm-up on the clock, and that of measure; `MAX` while it is not known.
     origin: Nanos,
-    /// The next request to send, as an index into the whole schedule.
-    next: u64,
-    /// Its intended time; `MAX` when there is none.
+    measure_at: Nanos,
+    /// What the next request is; its time is `MAX` when there is none.
+    phase: Phase,
     next_at: Nanos,
-    /// Indices from here on are not released.
-    end: u64,
 }
 
 impl Stripe {
-    pub fn new(schedule: Schedule, worker: u64, workers: u64) -> Stripe {
-        let end = schedule.count();
-        let (origin, next_at) = (Nanos::ZERO, Nanos::MAX);
-        Stripe { schedule, worker, workers, origin, next: worker, next_at, end }
+    pub fn new(schedule: &Schedule, worker: u64, workers: u64) -> Stripe {
+        let (warmup, measure) = schedule.walks(worker, workers);
+        Stripe {
+            due_in_warmup: warmup.clone(),
+            due_in_measure: measure.clone(),
+            warmup,
+            measure,
+            shape: schedule.shape().cloned(),
+            origin: Nanos::ZERO,
+            measure_at: Nanos::MAX,
+            phase: Phase::Warmup,
+            next_at: Nanos::MAX,
+        }
     }
 
     pub fn start(&mut self, origin: Nanos) {
@@ -138,17 +183,30 @@ impl Stripe {
         self.look_ahead();
     }
 
-    /// Takes the next request if it is due at `now`: its intended time and the phase of that.
+    /// The warm-up ends at `at` at the latest, and measure's own arrivals begin.
+    pub fn begin_measure(&mut self, at: Nanos) {
+        self.measure_at = at;
+        self.warmup.cut(at - self.origin);
+        self.due_in_warmup.cut(at - self.origin);
+        self.look_ahead();
+    }
+
+    /// Takes the next request if it is due at `now`.
     #[inline]
-    pub fn take(&mut self, now: Nanos) -> Option<(Nanos, Phase)> {
-        let intended = self.next_at;
-        if intended > now {
+    pub fn take(&mut self, now: Nanos) -> Option<Due> {
+        let (intended, phase) = (self.next_at, self.phase);
+        if intended > now || intended == Nanos::MAX {
             return None;
         }
-        let phase = self.phase(self.next);
-        self.next += self.workers;
+        if phase == Phase::Warmup {
+            self.warmup.advance();
+            self.due_in_warmup.keep_up(intended - self.origin);
+        } else {
+            self.measure.advance();
+            self.due_in_measure.keep_up(intended - self.measure_at);
+        }
         self.look_ahead();
-        Some((intended, phase))
+        Some(Due { intended, phase, stage: self.stage(intended, phase) })
     }
 
     /// The intended time of the next request.
@@ -159,32 +217,39 @@ impl Stripe {
 
     /// Releases nothing that is due at `now` or later: an interrupted run.
     pub fn stop(&mut self, now: Nanos) {
-        self.end = self.end.min(self.schedule.due_before(now - self.origin));
+        for walk in [&mut self.warmup, &mut self.due_in_warmup] {
+            walk.cut(now - self.origin);
+        }
+        for walk in [&mut self.measure, &mut self.due_in_measure] {
+            walk.cut(now - self.measure_at);
+        }
         self.look_ahead();
     }
 
     /// How many of this worker's requests were due before `now`, by phase: warm-up, measure.
-    pub fn due_before(&self, now: Nanos) -> (u64, u64) {
-        let due = self.schedule.due_before(now - self.origin).min(self.end);
-        let warmup = self.owned(due.min(self.schedule.warmup_count()));
-        (warmup, self.owned(due) - warmup)
+    /// `now` never goes back.
+    pub fn due_before(&mut self, now: Nanos) -> (u64, u64) {
+        let measured = now - self.measure_at;
+        (self.due_in_warmup.due_before(now - self.origin), self.due_in_measure.due_before(measured))
     }
 
-    fn phase(&self, k: u64) -> Phase {
-        if k < self.schedule.warmup_count() { Phase::Warmup } else { Phase::Measure }
-    }
-
-    /// How many of the first `count` requests are this worker's.
-    fn owned(&self, count: u64) -> u64 {
-        (count + self.workers - 1 - self.worker) / self.workers
+    fn stage(&self, intended: Nanos, phase: Phase) -> u16 {
+        match &self.shape {
+            Some(shape) if phase != Phase::Warmup => {
+                shape.stage_at(intended - self.measure_at) as u16
+            }
+            _ => 0,
+        }
     }
 
     #[inline]
     fn look_ahead(&mut self) {
-        self.next_at = if self.next < self.end {
-            self.origin + self.schedule.intended(self.next)
-        } else {
-            Nanos::MAX
+        let warmup = self.warmup.peek().map(|at| self.origin + at);
+        // Until measure has a time, its arrivals have none.
+        let measure = self.measure.peek().map_or(Nanos::MAX, |at| self.measure_at + at);
+        (self.phase, self.next_at) = match warmup {
+            Some(at) => (Phase::Warmup, at),
+            None => (Phase::Measure, measure),
         };
     }
 }
@@ -192,33 +257,43 @@ impl Stripe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Rate;
+    use crate::plan::{Law, Offered, Rate, Warmup};
 
     const ORIGIN: Nanos = Nanos::from_secs(77);
+    const LATE: Nanos = Nanos(u64::MAX - 1);
 
     fn stripes(rate: u64, warmup: Nanos, workers: u64) -> Vec<Stripe> {
         let seconds = Some(Nanos::from_secs(10));
         let schedule = Schedule::uniform(Rate::per_second(rate), warmup, seconds, None);
-        let mut stripes: Vec<_> = (0..workers).map(|w| Stripe::new(schedule, w, workers)).collect();
-        stripes.iter_mut().for_each(|stripe| stripe.start(ORIGIN));
-        stripes
+        let stripe = |worker| {
+            let mut stripe = Stripe::new(&schedule, worker, workers);
+            stripe.start(ORIGIN);
+            stripe.begin_measure(ORIGIN + warmup);
+            stripe
+        };
+        (0..workers).map(stripe).collect()
+    }
+
+    fn all(stripe: &mut Stripe, until: Nanos) -> Vec<Due> {
+        std::iter::from_fn(|| stripe.take(until)).collect()
+    }
+
+    fn of(due: &[Due], phase: Phase) -> u64 {
+        due.iter().filter(|due| due.phase == phase).count() as u64
     }
 
     #[test]
     fn the_union_of_the_stripes_is_the_schedule_for_any_number_of_workers() {
         for rate in [1, 7, 997, 10_000] {
             for workers in [1, 2, 3, 7] {
-                let mut all = Vec::new();
+                let mut union = Vec::new();
                 for mut stripe in stripes(rate, Nanos::from_millis(50), workers) {
-                    all.extend(std::iter::from_fn(|| stripe.take(Nanos::MAX - Nanos(1))));
+                    union.extend(all(&mut stripe, LATE));
                 }
-                all.sort_by_key(|(intended, _)| *intended);
-                let mut one = stripes(rate, Nanos::from_millis(50), 1).remove(0);
-                let expected: Vec<_> =
-                    std::iter::from_fn(|| one.take(Nanos::MAX - Nanos(1))).collect();
-                assert_eq!(all, expected, "{rate}/s over {workers}");
-                let measured = all.iter().filter(|(_, phase)| *phase == Phase::Measure).count();
-                assert_eq!(measured as u64, rate * 10);
+                union.sort_by_key(|due| due.intended);
+                let expected = all(&mut stripes(rate, Nanos::from_millis(50), 1)[0], LATE);
+                assert_eq!(union, expected, "{rate}/s over {workers}");
+                assert_eq!(of(&union, Phase::Measure), rate * 10);
             }
         }
     }
@@ -228,10 +303,9 @@ mod tests {
         let instant = ORIGIN + Nanos::from_millis(3_333);
         for mut stripe in stripes(997, Nanos::from_secs(1), 3) {
             let (warmup, measure) = stripe.due_before(instant);
-            let taken: Vec<_> =
-                std::iter::from_fn(|| stripe.take(instant - Nanos(1))).map(|t| t.1).collect();
-            assert_eq!(taken.iter().filter(|p| **p == Phase::Warmup).count() as u64, warmup);
-            assert_eq!(taken.iter().filter(|p| **p == Phase::Measure).count() as u64, measure);
+            let taken = all(&mut stripe, instant - Nanos(1));
+            assert_eq!(of(&taken, Phase::Warmup), warmup);
+            assert_eq!(of(&taken, Phase::Measure), measure);
         }
     }
 
@@ -240,9 +314,39 @@ mod tests {
         let mut stripe = stripes(1_000, Nanos::ZERO, 1).remove(0);
         let stop = ORIGIN + Nanos::from_secs(1);
         stripe.stop(stop);
-        let taken = std::iter::from_fn(|| stripe.take(stop + Nanos::from_secs(60))).count();
-        assert_eq!(taken, 1_000);
+        assert_eq!(all(&mut stripe, stop + Nanos::from_secs(60)).len(), 1_000);
         assert_eq!(stripe.due_before(Nanos::MAX), (0, 1_000));
         assert_eq!(stripe.next_at(), None);
+    }
+
+    #[test]
+    fn a_warm_up_without_an_end_goes_on_until_measure_is_told() {
+        for law in [Law::Uniform, Law::Poisson { seed: 4 }] {
+            let offered = Offered::steady(Rate::per_second(1_000), law);
+            let length = Some(Nanos::from_secs(2));
+            let schedule = Schedule::new(&offered, Warmup::Auto, length, None);
+            let mut stripe = Stripe::new(&schedule, 0, 1);
+            stripe.start(ORIGIN);
+            let before = all(&mut stripe, ORIGIN + Nanos::from_secs(7));
+            assert_eq!(of(&before, Phase::Warmup), before.len() as u64);
+            let measure = ORIGIN + Nanos::from_millis(7_500);
+            stripe.begin_measure(measure);
+            let rest = all(&mut stripe, LATE);
+            assert!(
+                rest.iter().all(|due| (due.intended < measure) == (due.phase == Phase::Warmup))
+            );
+            // What is measured does not depend on how long the warm-up was.
+            let mut at_once = Stripe::new(&schedule, 0, 1);
+            at_once.start(ORIGIN);
+            at_once.begin_measure(ORIGIN);
+            let offsets = |taken: &[Due], zero: Nanos| -> Vec<Nanos> {
+                let measured = taken.iter().filter(|due| due.phase == Phase::Measure);
+                measured.map(|due| due.intended - zero).collect()
+            };
+            let expected = offsets(&all(&mut at_once, LATE), ORIGIN);
+            assert_eq!(offsets(&rest, measure), expected);
+            let warmed = before.len() as u64 + of(&rest, Phase::Warmup);
+            assert_eq!(stripe.due_before(Nanos::MAX), (warmed, expected.len() as u64));
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{calibrate, resolve};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::metrics::Warning;
-use crate::plan::{Engine, Load, Pin, Plan, Schedule, Wait};
+use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait};
 use crate::time::Nanos;
 
 /// Descriptors a process needs besides its connections.
@@ -49,6 +49,8 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         addresses: &addresses,
         binds: plan.bind.iter().map(|ip| SocketAddr::new(*ip, 0)).collect(),
         request: plan.request.serialise(plan.pipeline),
+        schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
+        stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
         wait,
         spin_window: (overshoot + overshoot).clamp(SPIN_WINDOW.0, SPIN_WINDOW.1),
         timeline: &timeline,
@@ -68,12 +70,16 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
 
 /// The length of warm-up and measure together, where it is known before the run.
 pub fn length(plan: &Plan) -> Option<Nanos> {
-    match plan.load {
-        Load::Open { rate } => {
-            Some(Schedule::uniform(rate, plan.warmup, plan.duration, plan.requests).end())
-        }
-        Load::Closed => plan.duration.map(|duration| plan.warmup + duration),
-    }
+    let warmup = plan.warmup.length()?;
+    let measure = match &plan.load {
+        Load::Open(offered) => Some(schedule(plan, offered).length()),
+        Load::Closed { .. } => plan.duration,
+    };
+    measure.map(|measure| warmup + measure)
+}
+
+fn schedule(plan: &Plan, offered: &Offered) -> Schedule {
+    Schedule::new(offered, plan.warmup, plan.duration, plan.requests)
 }
 
 /// What the jobs of all workers have in common.
@@ -83,6 +89,8 @@ struct Common<'a> {
     addresses: &'a Arc<[SocketAddr]>,
     binds: Arc<[SocketAddr]>,
     request: bytes::Bytes,
+    schedule: Option<Schedule>,
+    stage_ends: Arc<[Nanos]>,
     wait: Wait,
     spin_window: Nanos,
     timeline: &'a Arc<Timeline>,
@@ -106,24 +114,23 @@ impl Common<'_> {
             is_head: plan.request.is_head(),
             pipeline: plan.pipeline,
             per_connection: once.or(plan.requests_per_connection),
-            arrivals: match plan.load {
-                Load::Open { rate } => Arrivals::Open(Schedule::uniform(
-                    rate,
-                    plan.warmup,
-                    plan.duration,
-                    plan.requests,
-                )),
-                Load::Closed => {
+            arrivals: match (&self.schedule, &plan.load) {
+                (Some(schedule), _) => Arrivals::Open(schedule.clone()),
+                (None, load) => {
                     let budget = plan.requests.map(|requests| part(requests, worker, workers));
-                    Arrivals::Closed { budget: budget.unwrap_or(u64::MAX) }
+                    let budget = budget.unwrap_or(u64::MAX);
+                    Arrivals::Closed { budget, users: load.shape().cloned() }
                 }
             },
             timeout: plan.timeout,
             connect_timeout: plan.connect_timeout,
             connect_rate: plan.connect_rate,
             warmup: plan.warmup,
+            stage_ends: self.stage_ends.clone(),
             duration: plan.duration,
             drain: plan.drain,
+            deadline: plan.deadline,
+            max_in_flight: plan.max_in_flight.map_or(u64::MAX, |most| part(most, worker, workers)),
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
@@ -141,7 +148,8 @@ fn part(whole: u64, worker: usize, workers: usize) -> u64 {
 fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
     let quota = host::cpu_quota().map_or(usize::MAX, |quota| (quota.ceil() as usize).max(1));
     let wanted = plan.threads.unwrap_or(allowed.min(quota));
-    let useful = plan.requests.unwrap_or(u64::MAX).min(u64::from(plan.connections));
+    let counts = [plan.requests, plan.max_in_flight, Some(u64::from(plan.connections))];
+    let useful = counts.into_iter().flatten().fold(u64::MAX, u64::min);
     let used = wanted.min(usize::try_from(useful).unwrap_or(usize::MAX)).max(1);
     if plan.threads.is_some() && used < wanted {
         let reason = "no more of them would have a connection or a request to send";
@@ -198,7 +206,7 @@ fn wait(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> Wait {
     if plan.wait != Wait::Hybrid || allowed > 1 {
         return plan.wait;
     }
-    if plan.load != Load::Closed {
+    if plan.load.offered().is_some() {
         warnings.push(Warning::WaitBlocks);
     }
     Wait::Block

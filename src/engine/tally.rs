@@ -7,9 +7,12 @@
 use std::sync::Arc;
 
 use super::mailbox::Mailbox;
+use super::pacer::Due;
 use super::wire::Slot;
 use crate::failure::Kind;
-use crate::metrics::{Connections, Events, Example, Fates, Phase, Rejection, Snapshot};
+use crate::metrics::{
+    Connections, Drop, Events, Example, Fates, Pause, Phase, Rejection, Snapshot,
+};
 use crate::time::Nanos;
 
 /// Sent no later than this after the intended time counts as on schedule.
@@ -21,12 +24,15 @@ const EXAMPLES: u8 = 3;
 /// The length of an interval.
 pub const INTERVAL: Nanos = Nanos::from_secs(1);
 
+/// Pauses that are kept, for each worker.
+const PAUSES: usize = 16;
+
 /// Where the phases lie on the clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Phases {
     /// The start of warm-up.
     pub origin: Nanos,
-    /// The start of measure.
+    /// The start of measure; `MAX` while it is not known.
     pub measure: Nanos,
     /// The end of measure; `MAX` while it is not known.
     pub end: Nanos,
@@ -50,10 +56,20 @@ pub struct Flight {
     /// When it was due. In closed loop: when it was sent.
     pub intended: Nanos,
     pub sent: Nanos,
-    /// The phase it was due in.
+    /// The phase and the stage it was due in.
     pub phase: Phase,
+    pub stage: u16,
     /// It was due before a connection was free.
     pub waited: bool,
+}
+
+/// How the time between due and sent is shared out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lag {
+    /// Blast did not get to it.
+    late: Nanos,
+    /// No connection was free.
+    blocked: Nanos,
 }
 
 #[derive(Debug)]
@@ -63,6 +79,13 @@ pub struct Tally {
     mailbox: Arc<Mailbox>,
     phases: Phases,
     phase: Phase,
+    /// The ends of the stages, from the start of measure, and what was due in each: empty unless
+    /// there are several.
+    stage_ends: Arc<[Nanos]>,
+    stages: Vec<Fates>,
+    /// The times at which this worker did not run, and when the last one was.
+    pauses: Vec<Pause>,
+    paused: (Nanos, Nanos),
     /// The next end of an interval or phase.
     boundary: Nanos,
     in_flight: u64,
@@ -88,10 +111,18 @@ pub struct Totals {
     pub connections: Connections,
     pub unsolicited_bytes: u64,
     pub examples: Vec<Example>,
+    pub stages: Vec<Fates>,
+    pub pauses: Vec<Pause>,
 }
 
 impl Tally {
-    pub fn new(open_loop: bool, mailbox: Arc<Mailbox>, first_connection: u64) -> Tally {
+    /// `stage_ends`: from the start of measure; empty unless the load has a shape.
+    pub fn new(
+        open_loop: bool,
+        mailbox: Arc<Mailbox>,
+        first_connection: u64,
+        stage_ends: Arc<[Nanos]>,
+    ) -> Tally {
         let phases = Phases { origin: Nanos::MAX, measure: Nanos::MAX, end: Nanos::MAX };
         Tally {
             open_loop,
@@ -99,6 +130,10 @@ impl Tally {
             mailbox,
             phases,
             phase: Phase::Warmup,
+            stages: stage_ends.iter().map(|_| Fates::default()).collect(),
+            stage_ends,
+            pauses: Vec::with_capacity(PAUSES),
+            paused: (Nanos::ZERO, Nanos::ZERO),
             boundary: Nanos::MAX,
             in_flight: 0,
             area: 0,
@@ -120,12 +155,27 @@ impl Tally {
         self.boundary = self.next_boundary(phases.origin);
     }
 
+    /// Where the warm-up ends and measure begins.
+    pub fn begin_measure(&mut self, measure: Nanos, end: Nanos) {
+        let phases = Phases { measure, end, ..self.phases };
+        if measure == phases.origin {
+            // There is none: nothing lies before measure that could be published.
+            return self.start(phases);
+        }
+        self.phases = phases;
+        self.boundary = self.boundary.min(measure);
+    }
+
     pub fn phases(&self) -> &Phases {
         &self.phases
     }
 
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    pub fn stage(&self) -> u16 {
+        self.snapshot.stage
     }
 
     pub fn in_flight(&self) -> u64 {
@@ -153,19 +203,20 @@ impl Tally {
     /// Publishes what belongs to the slice of time that is over, and moves on to that of `now`.
     /// `scheduled`: how many became due in the slice.
     pub fn roll(&mut self, now: Nanos, scheduled: u64) {
-        self.snapshot.events.scheduled += scheduled;
+        self.became_due(scheduled);
         let index = self.interval(now);
         self.publish(index != self.snapshot.interval);
         self.snapshot.interval = index;
         self.phase = self.phases.at(now);
         self.snapshot.phase = self.phase;
+        self.snapshot.stage = self.stage_at(now);
         self.boundary = self.next_boundary(now);
     }
 
     /// The last word: publishes what is left and hands over the totals.
     pub fn finish(&mut self, now: Nanos, scheduled: u64) -> Totals {
         self.settle_area(now);
-        self.snapshot.events.scheduled += scheduled;
+        self.became_due(scheduled);
         self.publish(true);
         Totals {
             area: self.area,
@@ -174,7 +225,38 @@ impl Tally {
             connections: std::mem::take(&mut self.connections),
             unsolicited_bytes: self.unsolicited_bytes,
             examples: std::mem::take(&mut self.examples),
+            stages: std::mem::take(&mut self.stages),
+            pauses: std::mem::take(&mut self.pauses),
         }
+    }
+
+    /// The worker did not run from `from` to `to`.
+    pub fn was_paused(&mut self, from: Nanos, to: Nanos) {
+        self.paused = (from, to);
+        let pause = Pause { at: from - self.phases.origin, length: to - from };
+        if self.pauses.len() < PAUSES {
+            self.pauses.push(pause);
+        } else if let Some(shortest) = self.pauses.iter_mut().min_by_key(|p| p.length)
+            && shortest.length < pause.length
+        {
+            *shortest = pause;
+        }
+    }
+
+    /// From the due time until a connection was free it is blocked, from then on late; but while
+    /// blast was paused, it was blast that could not see the connection become free.
+    #[inline]
+    fn share_out(&self, flight: &Flight, free_since: Nanos) -> Lag {
+        let free = free_since.max(flight.intended);
+        let (from, to) = self.paused;
+        let unseen = free.min(to) - flight.intended.max(from);
+        Lag { late: (flight.sent - free) + unseen, blocked: (free - flight.intended) - unseen }
+    }
+
+    /// Whether a request waits for a connection, and not for what a pause of blast left behind.
+    #[inline]
+    pub fn has_waited(&self, intended: Nanos, free_since: Nanos) -> bool {
+        free_since > intended && intended >= self.paused.1
     }
 
     // What happened to requests. In each, `now` is the reading that `roll` saw last.
@@ -189,13 +271,19 @@ impl Tally {
         events.sent += 1;
         events.bytes_sent += bytes;
         self.sent_early += u64::from(flight.sent < flight.intended);
-        let fates = fates(&mut self.snapshot, flight.phase);
-        fates.counters.sent += 1;
-        fates.counters.on_schedule += u64::from(lag <= ON_SCHEDULE);
-        if self.open_loop {
-            fates.send_lag.record(lag);
-            fates.late.record(flight.sent - flight.intended.max(free_since));
-        }
+        let shares = self.share_out(flight, free_since);
+        let open_loop = self.open_loop;
+        self.book(flight.phase, flight.stage, |fates| {
+            fates.counters.sent += 1;
+            fates.counters.on_schedule += u64::from(lag <= ON_SCHEDULE);
+            if open_loop {
+                fates.send_lag.record(lag);
+                fates.late.record(shares.late);
+                if shares.blocked > Nanos::ZERO {
+                    fates.blocked.record(shares.blocked);
+                }
+            }
+        });
     }
 
     /// A request was answered in full.
@@ -207,51 +295,57 @@ impl Tally {
         events.completed += 1;
         events.good += u64::from(good);
         let (response, service) = (now - flight.intended, now - flight.sent);
-        let fates = fates(&mut self.snapshot, flight.phase);
-        fates.counters.completed += 1;
-        fates.counters.statuses[usize::from(status)] += 1;
-        if !good {
-            fates.censored.record(response);
-            fates.rejected.record(response);
-            return;
-        }
-        fates.counters.good += 1;
-        fates.good.record(response);
-        if self.open_loop {
-            fates.service.record(service);
-            let of = if flight.waited { &mut fates.waited } else { &mut fates.unwaited };
-            of.record(service);
-        }
+        let open_loop = self.open_loop;
+        self.book(flight.phase, flight.stage, |fates| {
+            fates.counters.completed += 1;
+            fates.counters.statuses[usize::from(status)] += 1;
+            if !good {
+                fates.censored.record(response);
+                fates.rejected.record(response);
+                return;
+            }
+            fates.counters.good += 1;
+            fates.good.record(response);
+            if open_loop {
+                fates.service.record(service);
+                let of = if flight.waited { &mut fates.waited } else { &mut fates.unwaited };
+                of.record(service);
+            }
+        });
     }
 
     /// A request failed after it was sent.
     pub fn failed(&mut self, flight: &Flight, kind: Kind, now: Nanos) {
         self.ended(flight, now);
         self.snapshot.events.failed += 1;
-        let fates = fates(&mut self.snapshot, flight.phase);
-        fates.counters.failures[kind as usize] += 1;
-        fates.censored.record(now - flight.intended);
-        fates.failed.record(now - flight.intended);
-        if kind == Kind::Timeout {
-            fates.service.record(now - flight.sent);
-        }
+        self.book(flight.phase, flight.stage, |fates| {
+            fates.counters.failures[kind as usize] += 1;
+            fates.censored.record(now - flight.intended);
+            fates.failed.record(now - flight.intended);
+            if kind == Kind::Timeout {
+                fates.service.record(now - flight.sent);
+            }
+        });
     }
 
     /// A request was still unanswered when the drain ended.
     pub fn abandoned(&mut self, flight: &Flight, now: Nanos) {
         self.ended(flight, now);
-        let fates = fates(&mut self.snapshot, flight.phase);
-        fates.counters.abandoned += 1;
-        fates.censored.record(now - flight.intended);
-        fates.service.record(now - flight.sent);
+        self.book(flight.phase, flight.stage, |fates| {
+            fates.counters.abandoned += 1;
+            fates.censored.record(now - flight.intended);
+            fates.service.record(now - flight.sent);
+        });
     }
 
     /// A request was due and never sent.
-    pub fn dropped(&mut self, intended: Nanos, phase: Phase, now: Nanos) {
+    pub fn dropped(&mut self, due: &Due, why: Drop, now: Nanos) {
         self.snapshot.events.dropped += 1;
-        let fates = fates(&mut self.snapshot, phase);
-        fates.counters.dropped += 1;
-        fates.censored.record(now - intended);
+        self.book(due.phase, due.stage, |fates| {
+            fates.counters.dropped += 1;
+            fates.counters.drops[why as usize] += 1;
+            fates.censored.record(now - due.intended);
+        });
     }
 
     /// So many requests of a phase were due in the whole run.
@@ -277,6 +371,28 @@ impl Tally {
 
     pub fn events(&self) -> &Events {
         &self.snapshot.events
+    }
+
+    /// Into the books of a phase, and where the load has stages, of its stage.
+    #[inline]
+    fn book(&mut self, phase: Phase, stage: u16, entry: impl Fn(&mut Fates)) {
+        entry(fates(&mut self.snapshot, phase));
+        if phase != Phase::Warmup
+            && let Some(fates) = self.stages.get_mut(usize::from(stage))
+        {
+            entry(fates);
+        }
+    }
+
+    /// So many became due in the slice of time that is over.
+    fn became_due(&mut self, count: u64) {
+        let snapshot = &mut self.snapshot;
+        snapshot.events.scheduled += count;
+        if snapshot.phase != Phase::Warmup
+            && let Some(fates) = self.stages.get_mut(usize::from(snapshot.stage))
+        {
+            fates.counters.scheduled += count;
+        }
     }
 
     #[inline]
@@ -307,7 +423,17 @@ impl Tally {
         let interval_end =
             self.phases.origin + Nanos(INTERVAL.0 * (u64::from(self.interval(now)) + 1));
         let Phases { measure, end, .. } = self.phases;
-        [measure, end].into_iter().filter(|at| *at > now).fold(interval_end, Nanos::min)
+        let stage_end = self.stage_ends.get(usize::from(self.stage_at(now)));
+        let stage_end = stage_end.map_or(Nanos::MAX, |stage_end| measure + *stage_end);
+        let ends = [measure, end, stage_end];
+        ends.into_iter().filter(|at| *at > now).fold(interval_end, Nanos::min)
+    }
+
+    /// The last stage has no end but that of measure, so what follows belongs to it.
+    fn stage_at(&self, now: Nanos) -> u16 {
+        let t = now - self.phases.measure;
+        let ended = self.stage_ends.partition_point(|end| *end <= t);
+        ended.min(self.stage_ends.len().saturating_sub(1)) as u16
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Timeline {
     dialled: AtomicUsize,
     /// The start of warm-up on the clock; zero while it is not set.
     origin: AtomicU64,
+    /// The start of measure on the clock, where it is found in the run; zero until then.
+    measure: AtomicU64,
     stop: AtomicU8,
     gate: AtomicU8,
     refusal: Mutex<Option<Refusal>>,
@@ -73,6 +75,16 @@ impl Timeline {
     pub fn origin(&self) -> Option<Nanos> {
         let origin = self.origin.load(SeqCst);
         (origin != 0).then_some(Nanos(origin))
+    }
+
+    pub fn begin_measure(&self, at: Nanos) {
+        self.measure.store(at.0, SeqCst);
+    }
+
+    #[inline]
+    pub fn measure(&self) -> Option<Nanos> {
+        let measure = self.measure.load(SeqCst);
+        (measure != 0).then_some(Nanos(measure))
     }
 
     pub fn request_stop(&self, stop: Stop) {

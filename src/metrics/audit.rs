@@ -39,11 +39,32 @@ impl Audit {
         checks.extend([
             equal("events_sent", sum(|e| e.sent), all(|f| f.counters.sent)),
             equal("events_completed", sum(|e| e.completed), all(|f| f.counters.completed)),
+            equal("dropped_by_reason", all(|f| f.counters.dropped), all(drops)),
             equal("never_sent_early", summary.sent_early, 0),
             area(summary.in_flight_area_ns, summary.sent_to_end_ns),
         ]);
+        if !summary.stages.is_empty() {
+            checks.extend(of_stages(summary));
+        }
         Audit { checks }
     }
+}
+
+fn drops(fates: &Fates) -> u64 {
+    fates.counters.drops.iter().sum()
+}
+
+/// A stage's books are kept beside those of measure: together they must say the same.
+fn of_stages(summary: &Summary) -> [Check; 4] {
+    let measure = &summary.measure;
+    let sum = |of: fn(&Fates) -> u64| summary.stages.iter().map(|stage| of(&stage.fates)).sum();
+    let check = |name, of: fn(&Fates) -> u64| equal(name, sum(of), of(measure));
+    [
+        check("stages_scheduled", |f| f.counters.scheduled),
+        check("stages_ended", |f| f.counters.sent + f.counters.dropped),
+        check("stages_good", |f| f.good.count()),
+        check("stages_censored", |f| f.censored.count()),
+    ]
 }
 
 /// The names of one phase's checks.

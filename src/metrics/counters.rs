@@ -23,6 +23,8 @@ pub struct Counters {
     pub abandoned: u64,
     /// Due but never sent.
     pub dropped: u64,
+    /// The same by reason.
+    pub drops: [u64; Drop::COUNT],
     /// Ended in a failure, by kind.
     pub failures: [u64; Kind::COUNT],
     /// Completed, by status; `status < 1000` (three digits).
@@ -73,6 +75,7 @@ impl Counters {
         self.good += other.good;
         self.abandoned += other.abandoned;
         self.dropped += other.dropped;
+        add_each(&mut self.drops, &other.drops);
         add_each(&mut self.failures, &other.failures);
         add_each(&mut self.statuses[..], &other.statuses[..]);
     }
@@ -83,6 +86,7 @@ impl Counters {
         for counter in [scheduled, sent, on_schedule, completed, good, abandoned, dropped] {
             *counter = 0;
         }
+        self.drops.fill(0);
         self.failures.fill(0);
         self.statuses.fill(0);
     }
@@ -98,8 +102,44 @@ impl Default for Counters {
             good: 0,
             abandoned: 0,
             dropped: 0,
+            drops: [0; Drop::COUNT],
             failures: [0; Kind::COUNT],
             statuses: Box::new([0; 1000]),
+        }
+    }
+}
+
+/// Why a request that was due was never sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Drop {
+    /// Older than `--deadline`.
+    Deadline,
+    /// It became due while `--max-in-flight` were on their way.
+    MaxInFlight,
+    /// No connection was free for it before the drain ended.
+    Unsent,
+}
+
+impl Drop {
+    pub const ALL: [Drop; 3] = [Drop::Deadline, Drop::MaxInFlight, Drop::Unsent];
+    pub const COUNT: usize = Drop::ALL.len();
+
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Drop::Deadline => "deadline",
+            Drop::MaxInFlight => "max_in_flight",
+            Drop::Unsent => "unsent",
+        }
+    }
+
+    /// What it means to the reader of the page.
+    pub fn text(self) -> &'static str {
+        match self {
+            Drop::Deadline => "older than --deadline before a connection was free",
+            Drop::MaxInFlight => "due while --max-in-flight were on their way",
+            Drop::Unsent => "due, but no connection was free in time",
         }
     }
 }

@@ -14,8 +14,9 @@ pub const LIMIT: usize = 3_600;
 pub struct Interval {
     /// Its end, from the start of warm-up.
     pub end: Nanos,
-    /// The phase it ended in.
+    /// The phase and the stage it ended in.
     pub phase: Phase,
+    pub stage: u16,
     pub events: Events,
     pub in_flight: u64,
     /// Of the requests that ended in it; `None` where the sample cannot support the quantile.
@@ -50,6 +51,7 @@ pub struct Series {
 struct Open {
     index: u32,
     phase: Phase,
+    stage: u16,
     events: Events,
     /// Of `events.good`, those within measure.
     measured_good: u64,
@@ -86,6 +88,7 @@ impl Series {
     ) {
         let open = self.open_at(snapshot.interval);
         open.phase = snapshot.phase;
+        open.stage = snapshot.stage;
         open.events.add(&snapshot.events);
         if snapshot.phase == Phase::Measure {
             open.measured_good += snapshot.events.good;
@@ -194,6 +197,7 @@ impl Open {
         let mut interval = Interval {
             end,
             phase: self.phase,
+            stage: self.stage,
             events: self.events,
             in_flight: self.in_flight,
             response_p50: None,
@@ -226,6 +230,7 @@ impl Default for Open {
         Open {
             index: 0,
             phase: Phase::Warmup,
+            stage: 0,
             events: Events::default(),
             measured_good: 0,
             in_flight: 0,
@@ -243,6 +248,7 @@ impl Interval {
         Interval {
             end: later.end,
             phase: later.phase,
+            stage: later.stage,
             events,
             in_flight: later.in_flight,
             response_p50: self.response_p50.max(later.response_p50),

@@ -36,8 +36,11 @@ pub struct Fates {
     pub service: Histogram,
     /// All sent, from intended to sent. Open loop only.
     pub send_lag: Histogram,
-    /// blast's own share of the send lag: from the moment it was due and a connection was free.
+    /// blast's own share of the send lag: from the moment it was due and a connection was free,
+    /// and whatever of the wait before that blast was paused.
     pub late: Histogram,
+    /// The rest of it, of those sent late for it: no connection was free.
+    pub blocked: Histogram,
     /// From intended to the end of the answer.
     pub rejected: Histogram,
     /// From intended to the failure.
@@ -120,14 +123,14 @@ impl Fates {
         self.histograms().iter().map(|h| h.saturated()).sum()
     }
 
-    fn histograms(&self) -> [&Histogram; 7] {
-        let Fates { good, censored, service, send_lag, late, rejected, failed, .. } = self;
-        [good, censored, service, send_lag, late, rejected, failed]
+    fn histograms(&self) -> [&Histogram; 8] {
+        let Fates { good, censored, service, send_lag, late, blocked, rejected, failed, .. } = self;
+        [good, censored, service, send_lag, late, blocked, rejected, failed]
     }
 
-    fn histograms_mut(&mut self) -> [&mut Histogram; 7] {
-        let Fates { good, censored, service, send_lag, late, rejected, failed, .. } = self;
-        [good, censored, service, send_lag, late, rejected, failed]
+    fn histograms_mut(&mut self) -> [&mut Histogram; 8] {
+        let Fates { good, censored, service, send_lag, late, blocked, rejected, failed, .. } = self;
+        [good, censored, service, send_lag, late, blocked, rejected, failed]
     }
 }
 
@@ -137,6 +140,8 @@ pub struct Snapshot {
     /// Which interval it belongs to, counted from the start of warm-up.
     pub interval: u32,
     pub phase: Phase,
+    /// The stage of the load's shape; never spans two.
+    pub stage: u16,
     pub events: Events,
     /// Sent and unanswered when it was published.
     pub in_flight: u64,
@@ -157,6 +162,7 @@ impl Default for Snapshot {
         Snapshot {
             interval: 0,
             phase: Phase::Warmup,
+            stage: 0,
             events: Events::default(),
             in_flight: 0,
             warmup: Fates::default(),

@@ -24,13 +24,17 @@ pub struct Summary {
     /// Wall clock at the start of measure.
     pub started_at: SystemTime,
     pub mode: Mode,
-    /// The rate asked for; open loop only.
+    /// The rate asked for, over a shape on average; open loop only.
     pub target_per_s: Option<f64>,
     /// The length of measure as it was.
     pub measured: Nanos,
     pub warmup_length: Nanos,
+    /// How a warm-up without a given length ended.
+    pub warmup_end: Option<WarmupEnd>,
     /// Requests due in measure.
     pub measure: Fates,
+    /// The same by stage; empty for a steady load.
+    pub stages: Vec<Stage>,
     /// Requests due in warm-up.
     pub warmup: Fates,
     /// What happened inside measure, inside warm-up, and in the drain.
@@ -55,6 +59,15 @@ pub struct Summary {
     pub verdict: Verdict,
     pub audit: Audit,
     pub warnings: Vec<Warning>,
+}
+
+/// How a warm-up that was to last until the answers are steady came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmupEnd {
+    /// They were steady.
+    Steady,
+    /// They were not, in the longest time it may take.
+    Unsteady,
 }
 
 /// The connections of the run, all phases.
@@ -104,6 +117,30 @@ pub struct Example {
     pub errno: Option<i32>,
 }
 
+/// A stretch of the load's shape.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// From the start of measure.
+    pub start: Nanos,
+    /// As it was: an interrupted run cuts it.
+    pub length: Nanos,
+    /// The level at its two ends as asked for: requests per second, or connections.
+    pub from: f64,
+    pub to: f64,
+    /// Requests due in it, wherever they ended.
+    pub fates: Fates,
+    /// What happened in it.
+    pub events: Events,
+}
+
+/// A time at which blast itself did not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// From the start of warm-up.
+    pub at: Nanos,
+    pub length: Nanos,
+}
+
 /// What the load cost this host, in measure.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
@@ -112,6 +149,8 @@ pub struct Client {
     /// How late a blocking wait wakes here, measured at start; the hybrid wait spins this long.
     pub overshoot: Nanos,
     pub max_rss_bytes: u64,
+    /// When some worker did not run although it had to; the longest ones.
+    pub pauses: Vec<Pause>,
     pub workers: Vec<Worker>,
 }
 

@@ -249,6 +249,8 @@ mod tests {
             target_per_s: (mode == Mode::Open).then_some(1_000.0),
             measured: Nanos::from_secs(10),
             warmup_length: Nanos::ZERO,
+            warmup_end: Option::None,
+            stages: Vec::new(),
             measure,
             warmup: Fates::default(),
             measure_events,

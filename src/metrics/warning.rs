@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::Pause;
 use crate::failure::Kind;
 use crate::time::Nanos;
 use crate::units;
@@ -29,6 +30,10 @@ pub enum Warning {
     ResetIdle { times: u64 },
     /// Open loop: requests waited for a free connection.
     Waited { share: f64 },
+    /// A worker did not run although it had to.
+    Paused { longest: Pause, times: usize },
+    /// `--warmup auto` gave up waiting for steady answers.
+    WarmupUnsteady { after: Nanos },
     /// Work left at the end.
     Unfinished { dropped: u64, abandoned: u64, drain: Nanos },
     /// One of the target's addresses never worked, and was left out.
@@ -50,6 +55,8 @@ impl Warning {
             Warning::Saturated { .. } => "histogram_saturated",
             Warning::ResetIdle { .. } => "reset_idle",
             Warning::Waited { .. } => "waited_for_connection",
+            Warning::Paused { .. } => "generator_paused",
+            Warning::WarmupUnsteady { .. } => "warmup_unsteady",
             Warning::Unfinished { .. } => "unfinished",
             Warning::AddressSkipped { .. } => "address_skipped",
             Warning::ListenBacklog { .. } => "listen_backlog",
@@ -86,6 +93,19 @@ impl Warning {
             Warning::Waited { share } => {
                 format!("{:.1} % of the requests waited for a free connection", share * 100.0)
             }
+            Warning::Paused { longest, times } => format!(
+                "blast itself did not run for {} at {} of the run{}",
+                units::format_duration(longest.length),
+                units::format_duration(longest.at),
+                match times {
+                    1 => String::new(),
+                    n => format!(", the longest of {n} such pauses"),
+                }
+            ),
+            Warning::WarmupUnsteady { after } => format!(
+                "the answers were not steady after {} of warm-up, and measure began all the same",
+                units::format_duration(*after)
+            ),
             Warning::Unfinished { dropped, abandoned, drain } => format!(
                 "after a drain of {} there were {dropped} requests still unsent and {abandoned} \
                  unanswered",
@@ -117,6 +137,12 @@ impl Warning {
                 "its keep-alive time or its requests per connection are limited"
             }
             Warning::Waited { .. } => "raise --connections, if the server is not the limit",
+            Warning::Paused { .. } => {
+                "it was stopped, or kept from its core: send lag shows it, service time does not"
+            }
+            Warning::WarmupUnsteady { .. } => {
+                "look at the seconds (--latency); a fixed --warmup can be longer"
+            }
             Warning::Unfinished { .. } => "the server was behind; a longer --drain waits for it",
             Warning::AddressSkipped { .. } => "write the address in the URL to silence this",
             Warning::ListenBacklog { .. } => {

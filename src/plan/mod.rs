@@ -4,8 +4,11 @@
 //! Nothing here does IO: names are not resolved, cores are not counted. What depends on the host
 //! is decided when the run is prepared (`engine`), and the report says what was decided.
 
+pub mod arrivals;
+pub mod integral;
 pub mod load;
 pub mod schedule;
+pub mod shape;
 pub mod url;
 
 use std::net::IpAddr;
@@ -13,8 +16,10 @@ use std::net::IpAddr;
 use crate::http::Request;
 use crate::time::Nanos;
 
-pub use load::{Load, Rate};
+pub use arrivals::Law;
+pub use load::{Load, Offered, OfferedRate, Rate};
 pub use schedule::Schedule;
+pub use shape::Shape;
 pub use url::Url;
 
 /// One run.
@@ -39,18 +44,42 @@ pub struct Plan {
     pub timeout: Nanos,
     pub connect_timeout: Nanos,
     /// Load before *measure*, reported apart.
-    pub warmup: Nanos,
+    pub warmup: Warmup,
     /// The length of *measure*. `None`: until `requests` are done.
     pub duration: Option<Nanos>,
     /// Requests sent in *measure*, over all threads. With a duration: whichever comes first.
     pub requests: Option<u64>,
     /// How long unanswered and unsent requests are waited for after *measure*.
     pub drain: Nanos,
+    /// Open loop: a request that is still unsent this long after it was due is dropped.
+    pub deadline: Option<Nanos>,
+    /// Open loop: a request that becomes due while this many are in flight is dropped.
+    pub max_in_flight: Option<u64>,
     pub engine: Engine,
     pub wait: Wait,
     pub pin: Pin,
     /// Local addresses, taken round robin; empty: the kernel's choice.
     pub bind: Vec<IpAddr>,
+}
+
+/// How long the load runs before it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warmup {
+    For(Nanos),
+    /// Until the server's answers are steady.
+    Auto,
+}
+
+impl Warmup {
+    pub const NONE: Warmup = Warmup::For(Nanos::ZERO);
+
+    /// `None` while it is to be found in the run.
+    pub fn length(self) -> Option<Nanos> {
+        match self {
+            Warmup::For(length) => Some(length),
+            Warmup::Auto => None,
+        }
+    }
 }
 
 /// Which driver carries the bytes.

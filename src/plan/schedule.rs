@@ -1,110 +1,79 @@
-//! The schedule: when the k-th request is due, a pure function of k.
+//! The schedule of an open loop: the arrivals of warm-up and of measure.
 //!
-//! Uniform arrivals at `n` per `p` nanoseconds: the k-th is due at `t(k) = floor(k p / n)`, so the
-//! number due in `[0, t)` is `ceil(t n / p)`. Both are exact in 128-bit integers; nothing is
-//! accumulated, so nothing drifts.
-//!
-//! Warm-up and measure are two such sequences, each from its own zero, so that the number of
-//! requests due in measure is `ceil(T n / p)` whatever the warm-up was. Measure can be cut to a
-//! given number of requests.
-//!
-//! Over `W` workers the sequence is striped: worker `w` owns each `k` with `k mod W = w`. The
-//! union over the workers is the schedule itself, for any `W`.
+//! The two are sequences of their own, each from its own zero, so that what is due in measure does
+//! not depend on the warm-up. Measure can be cut to a given number of requests.
 
-use super::Rate;
+use super::arrivals::{Arrivals, Law, Walk};
+use super::integral::Integral;
+use super::load::Offered;
+use super::{Rate, Shape, Warmup};
 use crate::time::Nanos;
 
-/// Uniform arrivals over warm-up and measure, in nanoseconds from the start of warm-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
-    rate: Rate,
-    warmup: Nanos,
-    /// Arrivals in warm-up: the first index of measure.
-    warmup_count: u64,
-    /// All arrivals.
-    count: u64,
-    /// The end of measure.
-    end: Nanos,
+    warmup: Arrivals,
+    measure: Arrivals,
+    /// `None` while it is to be found in the run.
+    warmup_length: Option<Nanos>,
+    shape: Option<Shape>,
 }
 
 impl Schedule {
-    /// Arrivals at `rate` for `warmup`, then until `duration` is over or `requests` were due in
-    /// measure, whichever comes first. One of the two must be given: a schedule has an end.
+    /// What is offered in `warmup`, then until `duration` is over or `requests` were due in
+    /// measure, whichever comes first. One of the two must be given, or a shape, which has a
+    /// length: a schedule has an end.
+    pub fn new(
+        offered: &Offered,
+        warmup: Warmup,
+        duration: Option<Nanos>,
+        requests: Option<u64>,
+    ) -> Schedule {
+        let shape = offered.shape().cloned();
+        let length = duration.or(shape.as_ref().map(Shape::length));
+        let integral = offered.integral().clone();
+        let measure = Arrivals::new(offered.law(), integral, requests, length);
+        Schedule { warmup: before(offered, warmup), measure, warmup_length: warmup.length(), shape }
+    }
+
+    /// A steady rate, uniform arrivals.
     pub fn uniform(
         rate: Rate,
         warmup: Nanos,
         duration: Option<Nanos>,
         requests: Option<u64>,
     ) -> Schedule {
-        let by_time = duration.map_or(u64::MAX, |d| due_before(rate, d));
-        let measured = by_time.min(requests.unwrap_or(u64::MAX));
-        // Cut short by the count, measure ends where the next request would have been due.
-        let length = match duration {
-            Some(d) if measured == by_time => d,
-            _ => due_at(rate, measured),
-        };
-        let warmup_count = due_before(rate, warmup);
-        Schedule {
-            rate,
-            warmup,
-            warmup_count,
-            count: warmup_count.saturating_add(measured),
-            end: warmup + length,
-        }
+        let offered = Offered::steady(rate, Law::Uniform);
+        Schedule::new(&offered, Warmup::For(warmup), duration, requests)
     }
 
-    /// When the k-th request is due, from the start of warm-up.
-    #[inline]
-    pub fn intended(&self, k: u64) -> Nanos {
-        match k.checked_sub(self.warmup_count) {
-            Some(measured) => self.warmup + due_at(self.rate, measured),
-            None => due_at(self.rate, k),
-        }
+    /// A worker's shares of warm-up and of measure.
+    pub fn walks(&self, worker: u64, workers: u64) -> (Walk, Walk) {
+        (self.warmup.walk(worker, workers), self.measure.walk(worker, workers))
     }
 
-    /// How many requests are due at all.
-    pub fn count(&self) -> u64 {
-        self.count
+    /// `None` while it is to be found in the run.
+    pub fn warmup_length(&self) -> Option<Nanos> {
+        self.warmup_length
     }
 
-    /// How many of them are due in warm-up; they come first.
-    pub fn warmup_count(&self) -> u64 {
-        self.warmup_count
+    /// The length of measure. Nothing is due at its end or after it.
+    pub fn length(&self) -> Nanos {
+        self.measure.length()
     }
 
-    /// The end of measure, from the start of warm-up. Nothing is due at or after it.
-    pub fn end(&self) -> Nanos {
-        self.end
-    }
-
-    /// How many are due in `[0, t)`, from the start of warm-up: the inverse of `intended`.
-    pub fn due_before(&self, t: Nanos) -> u64 {
-        if t <= self.warmup {
-            due_before(self.rate, t).min(self.warmup_count)
-        } else {
-            let measured = due_before(self.rate, t - self.warmup);
-            self.warmup_count.saturating_add(measured).min(self.count)
-        }
+    pub fn shape(&self) -> Option<&Shape> {
+        self.shape.as_ref()
     }
 }
 
-/// `floor(k p / n)`.
-#[inline]
-fn due_at(rate: Rate, k: u64) -> Nanos {
-    let period = rate.period.0;
-    // The common case, one division in 64 bits: k p fits for hours at any rate.
-    let instant = match k.checked_mul(period) {
-        Some(product) => product / rate.count,
-        None => u64::try_from(u128::from(k) * u128::from(period) / u128::from(rate.count))
-            .unwrap_or(u64::MAX),
+fn before(offered: &Offered, warmup: Warmup) -> Arrivals {
+    let law = match offered.law() {
+        // Numbers of its own.
+        Law::Poisson { seed } => Law::Poisson { seed: !seed },
+        same => same,
     };
-    Nanos(instant)
-}
-
-/// `ceil(t n / p)`: how many are due in `[0, t)`.
-fn due_before(rate: Rate, t: Nanos) -> u64 {
-    let product = u128::from(t.0) * u128::from(rate.count);
-    u64::try_from(product.div_ceil(u128::from(rate.period.0))).unwrap_or(u64::MAX)
+    let integral = Integral::steady(offered.first_rate());
+    Arrivals::new(law, integral, None, warmup.length())
 }
 
 #[cfg(test)]
@@ -113,13 +82,35 @@ mod tests {
 
     const SECOND: Nanos = Nanos::from_secs(1);
 
-    fn schedule(count: u64, period: Nanos, duration: Nanos) -> Schedule {
-        Schedule::uniform(Rate { count, period }, Nanos::ZERO, Some(duration), None)
+    /// All that is due in measure, over `workers`, in order.
+    fn all(schedule: &Schedule, workers: u64) -> Vec<Nanos> {
+        let mut all = Vec::new();
+        for worker in 0..workers {
+            let mut walk = schedule.walks(worker, workers).1;
+            while let Some(at) = walk.peek() {
+                all.push(at);
+                walk.advance();
+            }
+        }
+        all.sort_unstable();
+        all
+    }
+
+    fn count(rate: u64, period: Nanos, duration: Nanos) -> u64 {
+        let rate = Rate { count: rate, period };
+        let schedule = Schedule::uniform(rate, Nanos::ZERO, Some(duration), None);
+        let counts = (0..3).map(|w| schedule.walks(w, 3).1.due_before(Nanos::MAX));
+        counts.sum()
+    }
+
+    fn shaped(shape: Shape, law: Law) -> Schedule {
+        let offered = Offered::shaped(shape, SECOND, law).unwrap();
+        Schedule::new(&offered, Warmup::For(Nanos::ZERO), None, None)
     }
 
     #[test]
     fn the_count_is_the_rate_times_the_time() {
-        for (count, period, duration, expected) in [
+        for (rate, period, duration, expected) in [
             (1, SECOND, Nanos::from_secs(10), 10),
             (997, SECOND, Nanos::from_secs(10), 9_970),
             (100_000, SECOND, Nanos::from_secs(10), 1_000_000),
@@ -128,62 +119,142 @@ mod tests {
             (3, Nanos::from_secs(2), SECOND, 2),
             (7, SECOND, Nanos::from_millis(100), 1),
         ] {
-            let schedule = schedule(count, period, duration);
-            assert_eq!(schedule.count(), expected, "{count} per {period:?} for {duration:?}");
-            assert!(schedule.intended(expected - 1) < schedule.end());
-            assert!(schedule.intended(expected) >= schedule.end());
+            assert_eq!(count(rate, period, duration), expected, "{rate} per {period:?}");
         }
     }
 
     #[test]
     fn the_kth_is_exact_rational_arithmetic() {
-        let schedule = schedule(997, SECOND, Nanos::from_secs(1_000_000));
-        for k in [0u64, 1, 2, 996, 997, 998, 123_456_789, 996_999_999] {
-            let exact = (k as u128 * 1_000_000_000 / 997) as u64;
-            assert_eq!(schedule.intended(k), Nanos(exact));
+        let schedule = Schedule::uniform(
+            Rate::per_second(997),
+            Nanos::ZERO,
+            Some(Nanos::from_secs(100)),
+            None,
+        );
+        for (k, at) in all(&schedule, 3).into_iter().enumerate() {
+            assert_eq!(at, Nanos((k as u128 * 1_000_000_000 / 997) as u64));
         }
+        let long = Some(Nanos::from_secs(10_000_000));
+        let schedule = Schedule::uniform(Rate::per_second(1_000_000), Nanos::ZERO, long, None);
+        let last = schedule.measure.walk(9_999_999_999_999, 10_000_000_000_000);
+        assert_eq!(last.peek(), Some(Nanos(9_999_999_999_999_000)));
     }
 
     #[test]
-    fn a_long_run_at_a_high_rate_does_not_overflow() {
-        let schedule = schedule(1_000_000, SECOND, Nanos::from_secs(10_000_000));
-        assert_eq!(schedule.intended(9_999_999_999_999), Nanos(9_999_999_999_999_000));
-    }
-
-    #[test]
-    fn due_before_is_the_inverse_of_intended() {
-        for rate in [1u64, 7, 997, 50_000, 3_000_001] {
-            let warmup = Nanos::from_millis(333);
-            let schedule = Schedule::uniform(Rate::per_second(rate), warmup, Some(SECOND), None);
-            for k in (0..schedule.count()).step_by(1 + rate as usize / 100) {
-                let instant = schedule.intended(k);
-                assert_eq!(schedule.due_before(instant), k, "rate {rate}, before k {k}");
-                assert_eq!(schedule.due_before(instant + Nanos(1)), k + 1, "rate {rate}, k {k}");
+    fn any_number_of_workers_has_the_same_arrivals_under_every_law() {
+        let ramp = Shape::ramp(0, 2_000, Nanos::from_secs(3)).unwrap();
+        for law in [Law::Uniform, Law::Burst(7), Law::Poisson { seed: 42 }] {
+            let schedule = shaped(ramp.clone(), law);
+            let one = all(&schedule, 1);
+            for workers in [2, 3, 16] {
+                assert_eq!(all(&schedule, workers), one, "{law:?} over {workers}");
+            }
+            if !matches!(law, Law::Poisson { .. }) {
+                assert_eq!(one.len(), 3_000, "{law:?}");
             }
         }
     }
 
     #[test]
-    fn a_warm_up_does_not_shift_the_count_of_measure() {
-        for warmup in [0, 1, 999, 1_000, 123_456] {
-            let warmup = Nanos::from_micros(warmup);
-            let rate = Rate::per_second(997);
-            let schedule = Schedule::uniform(rate, warmup, Some(Nanos::from_secs(10)), None);
-            assert_eq!(schedule.count() - schedule.warmup_count(), 9_970);
-            assert_eq!(schedule.intended(schedule.warmup_count()), warmup);
+    fn bursts_come_at_once_and_in_the_number_that_the_rate_says() {
+        let offered = Offered::steady(Rate::per_second(10), Law::Burst(4));
+        let schedule = Schedule::new(&offered, Warmup::For(Nanos::ZERO), Some(SECOND), None);
+        let millis: Vec<_> = all(&schedule, 2).iter().map(|at| at.0 / 1_000_000).collect();
+        assert_eq!(millis, [0, 0, 0, 0, 400, 400, 400, 400, 800, 800]);
+        let mut walk = schedule.walks(0, 1).1;
+        let before = [1, 400, 401, 801, 2_000].map(|ms| walk.due_before(Nanos::from_millis(ms)));
+        assert_eq!(before, [4, 4, 8, 10, 10]);
+    }
+
+    /// Kolmogorov and Smirnov: the largest distance of the gaps' distribution to the exponential
+    /// one stays under 1.63 / sqrt(n) in 99 of 100 samples.
+    #[test]
+    fn poisson_gaps_are_exponential_and_their_number_is_the_rates() {
+        for seed in [1, 2, 3] {
+            let offered = Offered::steady(Rate::per_second(10_000), Law::Poisson { seed });
+            let length = Some(Nanos::from_secs(20));
+            let schedule = Schedule::new(&offered, Warmup::For(Nanos::ZERO), length, None);
+            let arrivals = all(&schedule, 3);
+            // The deviation of the number is its root, 447; three of them.
+            assert!(arrivals.len().abs_diff(200_000) < 1_342, "{}", arrivals.len());
+            let mut gaps: Vec<f64> =
+                arrivals.windows(2).map(|pair| (pair[1] - pair[0]).0 as f64 / 1e5).collect();
+            gaps.sort_unstable_by(f64::total_cmp);
+            let n = gaps.len() as f64;
+            let distance = |(index, gap): (usize, &f64)| {
+                let exponential = 1.0 - (-gap).exp();
+                let (below, above) = (index as f64 / n, (index + 1) as f64 / n);
+                (exponential - below).abs().max((above - exponential).abs())
+            };
+            let largest = gaps.iter().enumerate().map(distance).fold(0.0, f64::max);
+            assert!(largest < 1.63 / n.sqrt(), "seed {seed}: {largest}");
+        }
+    }
+
+    #[test]
+    fn a_poisson_ramp_has_the_ramps_number_in_each_part() {
+        let ramp = Shape::ramp(0, 20_000, Nanos::from_secs(10)).unwrap();
+        let arrivals = all(&shaped(ramp, Law::Poisson { seed: 7 }), 1);
+        for part in 0..10u64 {
+            let (from, to) = (Nanos::from_secs(part), Nanos::from_secs(part + 1));
+            let seen = arrivals.iter().filter(|at| **at >= from && **at < to).count() as f64;
+            let expected = 1_000.0 * (2 * part + 1) as f64;
+            assert!((seen - expected).abs() < 4.0 * expected.sqrt(), "{part}: {seen}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_run_and_another_is_another() {
+        let arrivals = |seed| {
+            let ramp = Shape::ramp(1_000, 1_000, SECOND).unwrap();
+            all(&shaped(ramp, Law::Poisson { seed }), 1)
+        };
+        assert_eq!(arrivals(5), arrivals(5));
+        assert_ne!(arrivals(5), arrivals(6));
+    }
+
+    #[test]
+    fn due_before_counts_what_a_walk_hands_out() {
+        let ramp = Shape::ramp(100, 2_000, Nanos::from_secs(2)).unwrap();
+        for law in [Law::Uniform, Law::Burst(16), Law::Poisson { seed: 9 }] {
+            let schedule = shaped(ramp.clone(), law);
+            for worker in 0..3 {
+                let (mut walk, mut counter) =
+                    (schedule.walks(worker, 3).1, schedule.walks(worker, 3).1);
+                for ms in (0..2_100).step_by(70) {
+                    let t = Nanos::from_millis(ms);
+                    let mut handed_out = 0;
+                    walk = schedule.walks(worker, 3).1;
+                    while walk.peek().is_some_and(|at| at < t) {
+                        walk.advance();
+                        handed_out += 1;
+                    }
+                    assert_eq!(counter.due_before(t), handed_out, "{law:?} {worker} {ms} ms");
+                }
+                let _ = walk;
+            }
         }
     }
 
     #[test]
     fn a_number_of_requests_ends_the_measure_early() {
         let rate = Rate::per_second(100);
-        let schedule = Schedule::uniform(rate, Nanos::ZERO, Some(SECOND), Some(25));
-        assert_eq!(schedule.count(), 25);
-        assert_eq!(schedule.end(), Nanos::from_millis(250));
-        let schedule = Schedule::uniform(rate, Nanos::ZERO, Some(SECOND), Some(1_000));
-        assert_eq!(schedule.count(), 100);
-        assert_eq!(schedule.end(), SECOND);
-        let schedule = Schedule::uniform(rate, Nanos::ZERO, None, Some(1_000));
-        assert_eq!(schedule.end(), Nanos::from_secs(10));
+        let run = |duration, requests| {
+            let schedule = Schedule::uniform(rate, Nanos::ZERO, duration, Some(requests));
+            (all(&schedule, 2).len(), schedule.length())
+        };
+        assert_eq!(run(Some(SECOND), 25), (25, Nanos::from_millis(250)));
+        assert_eq!(run(Some(SECOND), 1_000), (100, SECOND));
+        assert_eq!(run(None, 1_000), (1_000, Nanos::from_secs(10)));
+    }
+
+    #[test]
+    fn a_number_of_random_arrivals_is_exact_and_ends_before_the_next() {
+        let offered = Offered::steady(Rate::per_second(1_000), Law::Poisson { seed: 3 });
+        let schedule = Schedule::new(&offered, Warmup::For(Nanos::ZERO), None, Some(500));
+        let arrivals = all(&schedule, 3);
+        assert_eq!(arrivals.len(), 500);
+        let longer = Schedule::new(&offered, Warmup::For(Nanos::ZERO), None, Some(501));
+        assert_eq!(all(&longer, 1)[500], schedule.length());
     }
 }

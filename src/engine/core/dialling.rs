@@ -15,6 +15,10 @@ impl Core {
         while self.may_dial()
             && let Some(slot) = self.redial.due(now)
         {
+            if !self.crew.has(slot) {
+                self.connections[slot as usize].resting = true;
+                continue;
+            }
             let connection = &mut self.connections[slot as usize];
             connection.state = State::Opening;
             connection.dialled = now;
@@ -115,7 +119,7 @@ impl Core {
             connection.settled = true;
             self.settled += 1;
             self.job.timeline.connection_is_dialled();
-            if self.settled == self.job.connections {
+            if self.settled == self.crew.active() && self.stage == Stage::Connecting {
                 self.job.timeline.worker_is_ready();
             }
         }
@@ -156,6 +160,10 @@ impl Core {
     }
 
     pub(super) fn gone(&mut self, slot: Slot, now: Nanos) {
+        if !self.crew.has(slot) {
+            self.connections[slot as usize].resting = true;
+            return;
+        }
         let losses = self.connections[slot as usize].losses;
         // The run's first connection goes on to the next address before any other is dialled.
         let due = if self.gate_open { now + back_off(losses.into(), slot) } else { Nanos::ZERO };

@@ -6,6 +6,7 @@
 //! *running* through warm-up and measure, *draining* until each request has its fate.
 
 mod dialling;
+mod mustering;
 mod sending;
 mod stages;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use super::addresses::Addresses;
 use super::connection::{Action, Connection};
+use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
@@ -25,7 +27,7 @@ use super::tally::{Flight, Phases, Tally, Totals};
 use super::wire::{Event, Slot, Wire};
 use crate::failure::Kind;
 use crate::http::HeadPool;
-use crate::metrics::{Phase, Worker};
+use crate::metrics::{Drop, Phase, Worker};
 use crate::plan::Rate;
 use crate::time::Nanos;
 
@@ -49,6 +51,9 @@ const TIMER_SLACK: Nanos = Nanos::from_micros(200);
 /// The drain of an interrupted run.
 const BRIEF: Nanos = Nanos::from_secs(1);
 
+/// A worker that comes back this much later than it had to was stopped, or kept from its core.
+const PAUSE: Nanos = Nanos::from_millis(50);
+
 /// Buffers for split heads made before the start.
 const HEADS: usize = 64;
 
@@ -65,6 +70,7 @@ pub struct Core {
     connect_timeouts: Deadlines,
     redial: Redial,
     addresses: Addresses,
+    crew: Crew,
     pacer: Pacer,
     tally: Tally,
     pool: HeadPool,
@@ -76,6 +82,10 @@ pub struct Core {
     /// Requests due up to the last roll: the next interval counts from there.
     due_counted: u64,
     drain_end: Nanos,
+    /// The load runs, and nobody has said yet when measure begins.
+    seeks_measure: bool,
+    /// When the next turn was due at the latest.
+    awaited: Nanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,17 +122,24 @@ impl Core {
             intended: Nanos::ZERO,
             sent: Nanos::ZERO,
             phase: Phase::Warmup,
+            stage: 0,
             waited: false,
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
-        let mut tally = Tally::new(open_loop, job.mailbox.clone(), job.first_connection);
-        tally.connections.asked = u64::from(job.connections);
+        let stage_ends = job.stage_ends.clone();
+        let tally = Tally::new(open_loop, job.mailbox.clone(), job.first_connection, stage_ends);
+        let crew = crew(&job);
+        if crew.active() == 0 {
+            job.timeline.worker_is_ready();
+        }
         let mut redial = Redial::new(slots);
-        (0..job.connections).for_each(|slot| redial.push(slot, Nanos::ZERO));
+        (0..crew.active()).for_each(|slot| redial.push(slot, Nanos::ZERO));
+        let mut connections: Vec<_> = (0..slots).map(|_| Connection::new()).collect();
+        connections[crew.active() as usize..].iter_mut().for_each(|rests| rests.resting = true);
         let start_rate = Rate::per_second(START_RATE);
         redial.pace(Some(share(job.connect_rate.unwrap_or(start_rate), job.workers)));
         Core {
-            connections: (0..slots).map(|_| Connection::new()).collect(),
+            connections,
             flights: vec![idle; slots * depth as usize],
             depth,
             free: VecDeque::with_capacity(slots),
@@ -130,6 +147,7 @@ impl Core {
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
             addresses: Addresses::new(job.addresses.len()),
+            crew,
             pacer: pacer(&job),
             tally,
             pool: HeadPool::new(HEADS),
@@ -139,6 +157,8 @@ impl Core {
             open: 0,
             due_counted: 0,
             drain_end: Nanos::MAX,
+            seeks_measure: false,
+            awaited: Nanos::MAX,
             job,
         }
     }
@@ -155,18 +175,27 @@ impl Core {
     /// What the time alone brings about. False when the worker's work is over.
     #[inline]
     pub fn turn(&mut self, now: Nanos, wire: &mut impl Wire) -> bool {
+        self.look_for_pause(now);
         self.roll(now);
         self.proceed(now);
+        self.muster(now, wire);
         self.expire_requests(now, wire);
         self.expire_connects(now, wire);
         self.dial(now, wire);
+        self.shed(now);
         self.release(now, wire);
         self.stage != Stage::Done
     }
 
     /// Until when nothing is to be done, if no event comes.
     #[inline]
-    pub fn wake(&self, now: Nanos) -> Wake {
+    pub fn wake(&mut self, now: Nanos) -> Wake {
+        let wake = self.next_wake(now);
+        self.awaited = wake.at.max(now);
+        wake
+    }
+
+    fn next_wake(&self, now: Nanos) -> Wake {
         let poll = if self.stage == Stage::Connecting { START_POLL } else { STOP_POLL };
         let timers = [
             Some(now + poll),
@@ -175,6 +204,8 @@ impl Core {
             self.timeouts.next(),
             self.connect_timeouts.next(),
             self.next_dial(),
+            Some(self.crew.changes_at()),
+            self.next_shed(),
         ];
         let at = timers.into_iter().flatten().fold(Nanos::MAX, Nanos::min);
         match self.next_release() {
@@ -188,6 +219,9 @@ impl Core {
     /// Called before events of that time are given to [`Core::on`].
     #[inline]
     pub fn roll(&mut self, now: Nanos) {
+        if self.seeks_measure {
+            self.learn_measure();
+        }
         while self.tally.is_over(now) {
             let at = self.tally.boundary();
             let scheduled = self.newly_due(at);
@@ -246,15 +280,13 @@ impl Core {
         }
         let scheduled = self.newly_due(Nanos::MAX);
         let (warmup, measure) = match &mut self.pacer {
-            Pacer::Open(stripe) => {
-                let due = stripe.due_before(Nanos::MAX);
-                while let Some((intended, phase)) = stripe.take(Nanos::MAX - Nanos(1)) {
-                    self.tally.dropped(intended, phase, now);
-                }
-                due
-            }
+            Pacer::Open(stripe) => stripe.due_before(Nanos::MAX),
             Pacer::Closed { warmup, measure, .. } => (*warmup, *measure),
         };
+        while let Some(due) = self.pacer.take_older(Nanos::MAX) {
+            self.tally.dropped(&due, Drop::Unsent, now);
+        }
+        self.tally.connections.asked = u64::from(self.crew.most());
         self.tally.scheduled(Phase::Warmup, warmup);
         self.tally.scheduled(Phase::Measure, measure);
         self.tally.finish(now, scheduled)
@@ -274,24 +306,31 @@ impl Core {
 
     /// How many became due since this was last asked, up to `at`.
     fn newly_due(&mut self, at: Nanos) -> u64 {
-        match &self.pacer {
-            Pacer::Open(stripe) => {
-                let (warmup, measure) = stripe.due_before(at);
+        match self.pacer.due_before(at) {
+            Some((warmup, measure)) => {
                 let counted = std::mem::replace(&mut self.due_counted, warmup + measure);
                 warmup + measure - counted
             }
-            Pacer::Closed { .. } => self.tally.events().sent,
+            None => self.tally.events().sent,
         }
     }
 }
 
 fn pacer(job: &Job) -> Pacer {
-    match job.arrivals {
+    match &job.arrivals {
         Arrivals::Open(schedule) => {
             Pacer::Open(Stripe::new(schedule, job.worker as u64, job.workers as u64))
         }
-        Arrivals::Closed { budget } => Pacer::closed(budget),
+        Arrivals::Closed { budget, .. } => Pacer::closed(*budget),
     }
+}
+
+fn crew(job: &Job) -> Crew {
+    let users = match &job.arrivals {
+        Arrivals::Open(_) => None,
+        Arrivals::Closed { users, .. } => users.clone(),
+    };
+    Crew::new(users, job.worker, job.workers, job.connections)
 }
 
 /// One worker's share of a rate.

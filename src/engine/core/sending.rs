@@ -2,12 +2,13 @@
 
 use super::super::connection::Connection;
 use super::super::deadlines::Entry;
+use super::super::pacer::Due;
 use super::super::tally::Flight;
 use super::super::wire::{Slot, Wire};
 use super::{Core, SLICE};
 use crate::failure::Kind;
 use crate::http::Response;
-use crate::metrics::Phase;
+use crate::metrics::Drop;
 use crate::time::Nanos;
 
 impl Core {
@@ -18,22 +19,65 @@ impl Core {
             if self.next_release().is_none_or(|due| due > now) {
                 return;
             }
+            if self.is_full() {
+                self.turn_away(now);
+                continue;
+            }
             let Some(slot) = self.free.pop_front() else { return };
             self.connections[slot as usize].queued = false;
-            self.give(slot, now, wire);
+            if self.crew.has(slot) {
+                self.give(slot, now, wire);
+            }
         }
     }
 
-    /// When the next request can be sent, if nothing happens before.
+    /// When the next request can be sent (or turned away), if nothing happens before.
     #[inline]
     pub(super) fn next_release(&self) -> Option<Nanos> {
-        if self.free.is_empty() { None } else { self.pacer.next_at() }
+        let stuck = self.free.is_empty() && !self.is_full();
+        if stuck { None } else { self.pacer.next_at() }
+    }
+
+    /// As many are in flight as may be.
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.tally.in_flight() >= self.job.max_in_flight
+    }
+
+    /// Drops the next request that is due: there is no room for it.
+    fn turn_away(&mut self, now: Nanos) {
+        if let Some(due) = self.pacer.take_older(now + Nanos(1)) {
+            self.tally.dropped(&due, Drop::MaxInFlight, now);
+        }
+    }
+
+    /// Drops the requests that are still unsent so long after they were due that nobody waits for
+    /// them any more. No connection is touched.
+    #[inline]
+    pub(super) fn shed(&mut self, now: Nanos) {
+        let Some(deadline) = self.job.deadline else { return };
+        while let Some(due) = self.pacer.take_older(now - deadline) {
+            self.tally.dropped(&due, Drop::Deadline, now);
+        }
+    }
+
+    /// When the next request is to be shed, if none is sent before.
+    #[inline]
+    pub(super) fn next_shed(&self) -> Option<Nanos> {
+        let deadline = self.job.deadline?;
+        Some(self.pacer.next_at()? + deadline + Nanos(1))
     }
 
     /// The connection may have room: in closed loop it is used at once, in open loop it queues.
     #[inline]
     pub(super) fn serve(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
-        if self.pacer.sends_at_once() { self.give(slot, now, wire) } else { self.queue(slot) }
+        if !self.crew.has(slot) {
+            self.discharge(slot, wire);
+        } else if self.pacer.sends_at_once() {
+            self.give(slot, now, wire);
+        } else {
+            self.queue(slot);
+        }
     }
 
     #[inline]
@@ -49,12 +93,12 @@ impl Core {
     #[inline]
     pub(super) fn give(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         let room = self.connections[slot as usize].room(self.job.pipeline);
-        let phase = self.tally.phase();
+        let (phase, stage) = (self.tally.phase(), self.tally.stage());
         let mut copies = 0;
         while copies < room
-            && let Some((intended, phase)) = self.pacer.take(now, phase)
+            && let Some(due) = self.pacer.take(now, phase, stage)
         {
-            self.depart(slot, intended, phase, now);
+            self.depart(slot, &due, now);
             copies += 1;
             // In open loop the next request goes to whoever has been free the longest.
             if !self.pacer.sends_at_once() {
@@ -74,10 +118,11 @@ impl Core {
 
     /// Books a request that is about to be written.
     #[inline]
-    pub(super) fn depart(&mut self, slot: Slot, intended: Nanos, phase: Phase, now: Nanos) {
+    pub(super) fn depart(&mut self, slot: Slot, due: &Due, now: Nanos) {
         let connection = &mut self.connections[slot as usize];
-        let waited = connection.free_since > intended;
-        let flight = Flight { intended, sent: now, phase, waited };
+        let Due { intended, phase, stage } = *due;
+        let waited = self.tally.has_waited(intended, connection.free_since);
+        let flight = Flight { intended, sent: now, phase, stage, waited };
         let number = connection.sent;
         self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize] = flight;
         connection.sent = number.wrapping_add(1);

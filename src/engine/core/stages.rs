@@ -3,7 +3,7 @@
 use super::super::job::Arrivals;
 use super::super::tally::Phases;
 use super::super::timeline::{Gate, Stop};
-use super::{BRIEF, Core, Stage, share};
+use super::{BRIEF, Core, PAUSE, Stage, share};
 use crate::time::Nanos;
 
 impl Core {
@@ -45,20 +45,47 @@ impl Core {
         if let Some(origin) = timeline.origin()
             && now >= origin
         {
-            let measure = origin + self.job.warmup;
-            let end = match self.job.arrivals {
-                Arrivals::Open(schedule) => origin + schedule.end(),
-                Arrivals::Closed { .. } => self.job.duration.map_or(Nanos::MAX, |d| measure + d),
-            };
-            self.tally.start(Phases { origin, measure, end });
+            self.tally.start(Phases { origin, measure: Nanos::MAX, end: Nanos::MAX });
             self.pacer.start(origin);
+            self.crew.start(origin);
+            match self.job.warmup.length() {
+                Some(warmup) => self.begin_measure(origin + warmup),
+                None => self.seeks_measure = true,
+            }
             self.redial.pace(self.job.connect_rate.map(|rate| share(rate, self.job.workers)));
             self.stage = Stage::Running;
         }
     }
 
+    /// A warm-up without a given length: its end, once the control thread has set it. That is told
+    /// some time ahead, and looked for before anything of a later time is done.
+    pub(super) fn learn_measure(&mut self) {
+        if let Some(at) = self.job.timeline.measure() {
+            self.seeks_measure = false;
+            self.begin_measure(at);
+        }
+    }
+
+    fn begin_measure(&mut self, at: Nanos) {
+        let length = match &self.job.arrivals {
+            Arrivals::Open(schedule) => Some(schedule.length()),
+            Arrivals::Closed { .. } => self.job.duration,
+        };
+        self.pacer.begin_measure(at);
+        self.tally.begin_measure(at, length.map_or(Nanos::MAX, |length| at + length));
+    }
+
+    /// Notices that the worker did not run although it had to.
+    #[inline]
+    pub(super) fn look_for_pause(&mut self, now: Nanos) {
+        if now - self.awaited >= PAUSE && matches!(self.stage, Stage::Running | Stage::Draining) {
+            self.tally.was_paused(self.awaited, now);
+        }
+    }
+
     /// The user wants it to end: nothing more becomes due.
     pub(super) fn interrupt(&mut self, now: Nanos) {
+        self.seeks_measure = false;
         self.pacer.stop(now);
         self.end_measure(now);
         let drain = self.job.drain.min(BRIEF);

@@ -11,7 +11,7 @@ use super::super::mailbox::Mailbox;
 use super::super::timeline::{Gate, Stop, Timeline};
 use super::*;
 use crate::metrics::{Distribution, Events, Fates};
-use crate::plan::{Schedule, Wait};
+use crate::plan::{Schedule, Wait, Warmup};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -123,9 +123,12 @@ fn job(connections: u32, arrivals: Arrivals) -> Job {
         timeout: Nanos::from_secs(60),
         connect_timeout: Nanos::from_secs(5),
         connect_rate: None,
-        warmup: Nanos::ZERO,
+        warmup: Warmup::NONE,
+        stage_ends: [].into(),
         duration: None,
         drain: Nanos::from_secs(60),
+        deadline: None,
+        max_in_flight: u64::MAX,
         wait: Wait::Block,
         spin_window: Nanos::ZERO,
         timeline: Arc::new(Timeline::default()),
@@ -141,7 +144,7 @@ fn open_loop(rate: u64, seconds: u64, connections: u32) -> Job {
 
 fn closed_loop(seconds: u64, connections: u32) -> Job {
     let duration = Some(Nanos::from_secs(seconds));
-    Job { duration, ..job(connections, Arrivals::Closed { budget: u64::MAX }) }
+    Job { duration, ..job(connections, Arrivals::Closed { budget: u64::MAX, users: None }) }
 }
 
 /// Runs `job` against `server`, whose clock starts with the load.
@@ -307,7 +310,7 @@ fn unanswered_requests_time_out_and_rank_at_the_timeout() {
 #[test]
 fn a_budget_of_requests_is_sent_exactly() {
     for (budget, connections, pipeline) in [(1, 1, 1), (10, 100, 1), (997, 7, 4), (1_000, 1, 16)] {
-        let arrivals = Arrivals::Closed { budget };
+        let arrivals = Arrivals::Closed { budget, users: None };
         let job = Job { pipeline, ..job(connections, arrivals) };
         let outcome = against(job, |now| Some(now + Nanos::from_millis(1)));
         assert_eq!(outcome.measure.counters.sent, budget, "{connections} x {pipeline}");

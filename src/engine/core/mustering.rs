@@ -1,0 +1,41 @@
+//! The crew: connections that begin to take part in the load are dialled, those that no longer do
+//! are closed when their last answer is in. In a steady load nothing here ever happens.
+
+use super::super::connection::State;
+use super::super::wire::{Slot, Wire};
+use super::{Core, Stage};
+use crate::time::Nanos;
+
+impl Core {
+    /// Carries out the changes that are due.
+    #[inline]
+    pub(super) fn muster(&mut self, now: Nanos, wire: &mut impl Wire) {
+        if now < self.crew.changes_at() || self.stage == Stage::Connecting {
+            return;
+        }
+        let (before, active) = self.crew.change(now);
+        for slot in before..active {
+            self.enlist(slot, now, wire);
+        }
+        for slot in active..before {
+            self.discharge(slot, wire);
+        }
+    }
+
+    fn enlist(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        let connection = &mut self.connections[slot as usize];
+        if std::mem::take(&mut connection.resting) {
+            self.redial.push(slot, now);
+        } else if connection.state == State::Open {
+            self.serve(slot, now, wire);
+        }
+    }
+
+    /// Closes a connection of no more use, once nothing is on its way on it.
+    pub(super) fn discharge(&mut self, slot: Slot, wire: &mut impl Wire) {
+        let connection = &self.connections[slot as usize];
+        if connection.state == State::Open && connection.in_flight() == 0 {
+            self.close(slot, wire);
+        }
+    }
+}
