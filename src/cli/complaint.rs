@@ -35,7 +35,7 @@ const LATER_VERBS: [&str; 16] = [
 const AMBIGUOUS: [(&str, &str); 4] = [
     ("-q", "for hey's and oha's rate use `--rps`, for k6's and ab's silence `--quiet`"),
     ("-u", "for users use `--connections`, for curl's credentials `http://user:password@host/`"),
-    ("-r", "for the rate use `--rps`, for Locust's spawn rate `--connect-rate`"),
+    ("-r", "for the rate use `--rps`, for Locust's spawn rate `--spawn-rate`"),
     ("-m", "for the method use `--method`, for curl's time limit `--timeout`"),
 ];
 

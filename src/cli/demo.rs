@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use super::low::{DemoArgs, LoadArgs};
+use super::shapes::Rps;
 use super::{Outputs, run};
 use crate::error::{Exit, Result};
 use crate::host;
@@ -60,7 +61,7 @@ impl DemoArgs {
         let per_worker = if cores > 1 { RATE } else { SHARED_RATE };
         let mut size = self.size;
         size.threads.get_or_insert(workers);
-        size.rps.get_or_insert(Rate::per_second(per_worker * workers as u64));
+        size.rps.get_or_insert(Rps::Steady(Rate::per_second(per_worker * workers as u64)));
         size.duration.get_or_insert(DURATION);
         LoadArgs {
             words: vec![url.to_string()],

@@ -5,16 +5,13 @@ use std::ffi::OsStr;
 
 use super::complaint::{VERBS, refuse_later_verb};
 use super::low::LoadArgs;
-use super::{request, values};
+use super::{load, request, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::url::Host;
-use crate::plan::{Engine, Load, Pin, Plan, Rate, Url, Wait, Warmup};
+use crate::plan::{Engine, Pin, Plan, Url, Wait, Warmup};
 use crate::time::Nanos;
 
-const CONNECTIONS: u32 = 64;
-const MOST_DEFAULT_CONNECTIONS: u32 = 10_000;
-const DURATION: Nanos = Nanos::from_secs(10);
 const TIMEOUT: Nanos = Nanos::from_secs(10);
 const CONNECT_TIMEOUT: Nanos = Nanos::from_secs(5);
 
@@ -25,11 +22,13 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let request = request::build(&args.request, &url, args.connection.no_keepalive)?;
     let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
     check_combinations(args, &url, keepalive)?;
+    let load = load::load(args)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let timeout = args.request.timeout.unwrap_or(TIMEOUT);
     Ok(Plan {
-        load: size.rps.map_or(Load::CLOSED, Load::steady),
-        connections: size.connections.unwrap_or_else(|| default_connections(size.rps)),
+        connections: load::connections(args, &load),
+        duration: load::duration(args, &load),
+        load,
         threads: size.threads,
         pipeline: connection.pipeline.unwrap_or(1),
         keepalive,
@@ -37,12 +36,11 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         connect_rate: connection.connect_rate,
         timeout,
         connect_timeout: connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
-        warmup: Warmup::For(phases.warmup.unwrap_or(Nanos::ZERO)),
-        duration: duration(args),
+        warmup: phases.warmup.unwrap_or(Warmup::NONE),
         requests: phases.requests,
         drain: phases.drain.unwrap_or(timeout),
-        deadline: None,
-        max_in_flight: None,
+        deadline: args.shape.deadline,
+        max_in_flight: args.shape.max_in_flight,
         engine: engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?,
         wait: args.worker.wait.unwrap_or(Wait::Hybrid),
         pin: args.worker.pin.clone().unwrap_or(Pin::Auto),
@@ -96,21 +94,6 @@ fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()>
         );
     }
     Ok(())
-}
-
-/// A tenth of a second's arrivals: enough for answers that take 100 ms.
-fn default_connections(rate: Option<Rate>) -> u32 {
-    let tenth = rate.map_or(0.0, |rate| (rate.per_s() * 0.1).ceil());
-    // A float becomes an integer by saturation.
-    (tenth as u32).clamp(CONNECTIONS, MOST_DEFAULT_CONNECTIONS)
-}
-
-/// A number of requests alone sets no time limit.
-fn duration(args: &LoadArgs) -> Option<Nanos> {
-    match (args.size.duration, args.phases.requests) {
-        (None, Some(_)) => None,
-        (typed, _) => Some(typed.unwrap_or(DURATION)),
-    }
 }
 
 /// RFC 9112, 9.6: a client that sends `close` must send nothing more on that connection.

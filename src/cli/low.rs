@@ -11,9 +11,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::values;
-use crate::plan::{Engine, Pin, Rate, Wait};
+use crate::plan::{Engine, Pin, Rate, Wait, Warmup};
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -58,6 +59,8 @@ pub struct LoadArgs {
     #[command(flatten)]
     pub phases: PhaseArgs,
     #[command(flatten)]
+    pub shape: ShapeArgs,
+    #[command(flatten)]
     pub request: RequestArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -82,10 +85,10 @@ pub struct SizeArgs {
     #[arg(aliases = ["concurrency", "clients", "workers", "users", "vus"])]
     pub connections: Option<u32>,
 
-    /// Requests due per second: 50k, 1000/m [default: as answers come]
-    #[arg(short = 'R', long, value_name = "N", value_parser = values::rate)]
+    /// Requests due per second: 50k, 1000/m, 1k:50k to ramp [default: as answers come]
+    #[arg(short = 'R', long, value_name = "N", value_parser = shapes::rps)]
     #[arg(aliases = ["rate", "qps"])]
-    pub rps: Option<Rate>,
+    pub rps: Option<Rps>,
 
     /// Length of the run: 30, 30s, 2m [default: 10s]
     #[arg(short, long, value_name = "T", value_parser = values::run_length)]
@@ -104,14 +107,51 @@ pub struct PhaseArgs {
     #[arg(short = 'n', long, value_name = "N", value_parser = values::at_least_one)]
     pub requests: Option<u64>,
 
-    /// Load before the run that is reported apart [default: 0]
-    #[arg(long, value_name = "T", value_parser = crate::units::parse_duration)]
-    pub warmup: Option<Nanos>,
+    /// Load before the run that is reported apart; auto: until steady [default: 0]
+    #[arg(long, value_name = "T", value_parser = shapes::warmup)]
+    pub warmup: Option<Warmup>,
 
     /// Wait for open requests after the run [default: the timeout]
     #[arg(long, value_name = "T", value_parser = crate::units::parse_duration)]
     #[arg(hide_short_help = true)]
     pub drain: Option<Nanos>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Shape of the load")]
+pub struct ShapeArgs {
+    /// To each rate in its time, from 0 or --rps: 30s:1k,1m:10k,10s:0
+    #[arg(long, value_name = "T:N,...", value_parser = shapes::rate_stage, value_delimiter = ',')]
+    pub stages: Vec<Stage<Rate>>,
+
+    /// Each rate held for a time: 1k..10k/1k@10s
+    #[arg(long, value_name = "A..B/S@T", value_parser = shapes::steps, hide_short_help = true)]
+    pub steps: Option<Steps>,
+
+    /// How arrivals are spread: uniform, poisson or burst:N [default: uniform]
+    #[arg(long, value_name = "LAW", value_parser = shapes::arrivals, hide_short_help = true)]
+    pub arrivals: Option<Arrivals>,
+
+    /// Of what is random; the same number is the same run [default: 1]
+    #[arg(long, value_name = "N", value_parser = shapes::seed, hide_short_help = true)]
+    pub seed: Option<u64>,
+
+    /// To each number of connections in its time, without a rate: 5m:100,2m:0
+    #[arg(long, value_name = "T:N,...", value_parser = shapes::connection_stage)]
+    #[arg(value_delimiter = ',', hide_short_help = true)]
+    pub connections_stages: Vec<Stage<u64>>,
+
+    /// Connections that begin per second, without a rate [default: all at once]
+    #[arg(long, value_name = "N", value_parser = values::rate, hide_short_help = true)]
+    pub spawn_rate: Option<Rate>,
+
+    /// Drop what is still unsent this long after it was due [default: never]
+    #[arg(long, value_name = "T", value_parser = values::time_limit, hide_short_help = true)]
+    pub deadline: Option<Nanos>,
+
+    /// Drop what becomes due while N are in flight [default: it waits]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one, hide_short_help = true)]
+    pub max_in_flight: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

@@ -14,7 +14,7 @@ pub const MOST_STAGES: usize = 100;
 
 /// The longest run with a shape. Together with the highest level it keeps the schedule's integers
 /// in range.
-const LONGEST: Nanos = Nanos::from_secs(30 * 24 * 3600);
+pub const LONGEST: Nanos = Nanos::from_secs(30 * 24 * 3600);
 
 /// The highest level, as a count in a shape's period.
 const HIGHEST: u64 = 1_000_000_000_000;
