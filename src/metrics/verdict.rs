@@ -141,9 +141,12 @@ fn lateness(summary: &Summary) -> Option<(Limit, String)> {
 fn held(summary: &Summary) -> String {
     let target = summary.target_per_s.unwrap_or(0.0);
     let efficiency = summary.efficiency().unwrap_or(0.0);
+    let what = match summary.stages.is_empty() {
+        true => format!("the rate of {}/s", format_count(target)),
+        false => "the rate of each stage".to_string(),
+    };
     format!(
-        "the rate of {}/s was held: {} sent on schedule, {} good",
-        format_count(target),
+        "{what} was held: {} sent on schedule, {} good",
         percent(efficiency),
         percent(summary.success_share())
     )

@@ -208,11 +208,16 @@ impl Core {
             self.next_shed(),
         ];
         let at = timers.into_iter().flatten().fold(Nanos::MAX, Nanos::min);
-        match self.next_release() {
+        match self.next_release().or(self.start_at()) {
             // The timers can wait for a request that is due at about the same time.
             Some(due) if due <= at + TIMER_SLACK => Wake { at: due, exact: true },
             _ => Wake { at, exact: false },
         }
+    }
+
+    /// The first request is due when the load starts.
+    fn start_at(&self) -> Option<Nanos> {
+        if self.stage == Stage::Connecting { self.job.timeline.origin() } else { None }
     }
 
     /// A fresh clock reading: publishes what belongs to intervals and phases that are over.

@@ -4,7 +4,7 @@ use super::super::Document;
 use super::super::number::{count, percent};
 use super::text::{Sheet, Tone};
 use crate::failure::{Kind, Side};
-use crate::metrics::Rejection;
+use crate::metrics::{Drop, Rejection};
 
 /// Columns of a group's name and of its count.
 const NAME: usize = 20;
@@ -82,7 +82,7 @@ fn groups(document: &Document) -> Vec<Group> {
         failed("network", |kind| kind.side() == Side::Network),
         failed("generator (blast)", |kind| kind.side() == Side::Generator),
         left("unanswered", requests.abandoned, "sent, but not answered before the drain ended"),
-        left("never sent", requests.dropped, "due, but no connection was free in time"),
+        of_drops(document),
     ];
     groups.retain(|group| group.count > 0);
     groups
@@ -126,6 +126,17 @@ fn of_failures(document: &Document, name: &'static str, belongs: fn(Kind) -> boo
         details = kinds().map(|kind| format!("{}: {}", kind.name(), kind.hint())).collect();
     }
     Group { name, count: kinds().map(of_kind).sum(), details }
+}
+
+/// What was due and never sent, by reason.
+fn of_drops(document: &Document) -> Group {
+    let of = |why: &Drop| document.drops.get(why.name()).copied().unwrap_or(0);
+    let reasons = || Drop::ALL.iter().filter(|why| of(why) > 0);
+    let mut details: Vec<String> = reasons().map(|why| times(of(why), why.text())).collect();
+    if let [_] = details[..] {
+        details = reasons().map(|why| why.text().to_string()).collect();
+    }
+    Group { name: "never sent", count: document.requests.dropped, details }
 }
 
 /// One kind of failure: `320 x receive_reset: the server reset ...`.

@@ -4,6 +4,7 @@
 use super::super::Document;
 use super::super::number::{count, micros, per_second, percent, seconds};
 use super::text::{Sheet, Tone};
+use crate::metrics::Drop;
 use crate::units::format_bytes;
 
 /// A schedule met to less than this was not met (the verdict's own bound).
@@ -22,10 +23,17 @@ pub fn what_ran(sheet: &mut Sheet, document: &Document) {
     if plan.body_bytes > 0 {
         parts.push(format!("a body of {}", format_bytes(plan.body_bytes as f64)));
     }
+    if let Some(deadline) = plan.deadline_s {
+        parts.push(format!("dropped when unsent after {}", seconds(deadline)));
+    }
+    if let Some(most) = plan.max_in_flight {
+        parts.push(format!("at most {} in flight", count(most)));
+    }
     parts.push(counted(plan.threads, "thread"));
     parts.push(format!("{} engine", plan.engine));
     if let Some(warmup) = &document.warmup {
-        parts.push(format!("after {} of warm-up", seconds(warmup.duration_s)));
+        let until = if warmup.steady == Some(true) { " until steady" } else { "" };
+        parts.push(format!("after {} of warm-up{until}", seconds(warmup.duration_s)));
     }
     sheet.indented(0, Tone::Plain, &parts.join(", "));
     if !document.complete {
@@ -43,9 +51,38 @@ fn load(document: &Document) -> String {
         (None, Some(asked)) => seconds(asked),
         (None, None) => measured,
     };
-    match plan.rps {
-        Some(rps) => format!("{length} at {}/s (open loop)", per_second(rps)),
-        None => format!("{length}, closed loop"),
+    let Some(rps) = plan.rps else {
+        return match shape(document) {
+            Some(shape) => format!("{length}, {shape}, closed loop"),
+            None => format!("{length}, closed loop"),
+        };
+    };
+    let rate = shape(document).unwrap_or_else(|| format!("at {}/s", per_second(rps)));
+    let law = match (plan.burst, plan.seed) {
+        (Some(size), _) => format!(" in bursts of {}", count(size)),
+        (_, Some(seed)) => format!(", Poisson arrivals of seed {seed}"),
+        _ => String::new(),
+    };
+    format!("{length} {rate}{law} (open loop)")
+}
+
+/// From where to where, of a load that changes.
+fn shape(document: &Document) -> Option<String> {
+    let unit = if document.is_open_loop() { "/s" } else { " connections" };
+    let level = |level: f64| format!("{}{unit}", per_second(level));
+    match &document.stages[..] {
+        [] => None,
+        [only] => Some(format!("from {} to {}", level(only.from), level(only.to))),
+        [first, .., last] => {
+            let highest = document.stages.iter().map(|s| s.from.max(s.to)).fold(0.0, f64::max);
+            Some(format!(
+                "in {} stages from {} to {}, at most {}",
+                document.stages.len(),
+                level(first.from),
+                level(last.to),
+                level(highest)
+            ))
+        }
     }
 }
 
@@ -120,10 +157,9 @@ fn behind(sheet: &mut Sheet, document: &Document) {
         );
         if document.requests.dropped > 0 {
             text += &format!(
-                "; {} were still unsent when the drain{} ended and were dropped ({} of all that \
-                 were due)",
+                "; {} were dropped, unsent{} ({} of all that were due)",
                 count(document.requests.dropped),
-                length_of_drain(document),
+                when_dropped(document),
                 percent(document.requests.dropped as f64 / document.requests.scheduled as f64)
             );
         }
@@ -140,11 +176,13 @@ fn behind(sheet: &mut Sheet, document: &Document) {
     }
 }
 
-/// An interrupted run cuts its drain short.
-fn length_of_drain(document: &Document) -> String {
+/// An interrupted run cuts its drain short; a deadline or a limit drops before it.
+fn when_dropped(document: &Document) -> String {
+    let only_drain = document.drops.keys().all(|reason| reason == Drop::Unsent.name());
     match document.complete {
-        true => format!(" of {}", seconds(document.plan.drain_s)),
-        false => String::new(),
+        _ if !only_drain => String::new(),
+        true => format!(" when the drain of {} ended", seconds(document.plan.drain_s)),
+        false => " when the drain ended".to_string(),
     }
 }
 

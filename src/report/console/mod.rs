@@ -8,6 +8,7 @@ mod errors;
 mod head;
 mod host;
 mod spectrum;
+mod stages;
 mod table;
 mod text;
 
@@ -39,6 +40,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     head::verdict(&mut sheet, document);
     table::rates(&mut sheet, document);
     table::latency(&mut sheet, document, options.spectrum);
+    stages::stages(&mut sheet, document);
     sheet.gap();
     errors::errors(&mut sheet, document);
     host::connections(&mut sheet, document);

@@ -2,7 +2,7 @@
 
 use super::super::Document;
 use super::super::document::Latency;
-use super::super::number::{cell, count, per_second, percent};
+use super::super::number::{cell, count, micros, per_second, percent};
 use super::text::{LABEL, Sheet, Tone};
 
 /// Offered, sent, completed and good: what happened in measure by the second, and the fate of the
@@ -74,6 +74,27 @@ pub fn latency(sheet: &mut Sheet, document: &Document, spectrum: bool) {
     let gap = if fits(sheet.width(), &lines, 2) { 2 } else { 1 };
     write(sheet, &lines, gap);
     legend(sheet, document, &lines);
+    shares_of_the_lag(sheet, document);
+}
+
+/// Whose the send lag is, where there is any worth the words.
+fn shares_of_the_lag(sheet: &mut Sheet, document: &Document) {
+    let (blast, connection) =
+        (&document.latency.send_lag_blast, &document.latency.send_lag_connection);
+    let paused = !document.client.pauses.is_empty();
+    if connection.count == 0 && !paused {
+        return;
+    }
+    let mut parts = Vec::new();
+    if connection.count > 0 {
+        let share = percent(connection.count as f64 / document.requests.sent.max(1) as f64);
+        let max = connection.max_us.map(micros).unwrap_or_default();
+        parts.push(format!("{share} of the requests waited for a free connection, up to {max}"));
+    }
+    if let (Some(p99), Some(max)) = (blast.p99_us, blast.max_us) {
+        parts.push(format!("blast itself was late by p99 {}, max {}", micros(p99), micros(max)));
+    }
+    sheet.labelled("of the lag", Tone::Plain, &parts.join("; "));
 }
 
 fn legend(sheet: &mut Sheet, document: &Document, lines: &[Row]) {
@@ -150,9 +171,9 @@ fn column_width(column: &Column, rows: &[(&str, &Latency)]) -> usize {
 }
 
 /// A line of a table; the first of a table is its head.
-struct Row {
-    label: String,
-    cells: Vec<String>,
+pub struct Row {
+    pub label: String,
+    pub cells: Vec<String>,
 }
 
 fn widths(rows: &[Row]) -> Vec<usize> {
@@ -161,12 +182,12 @@ fn widths(rows: &[Row]) -> Vec<usize> {
     (0..columns).map(|at| widest(at).unwrap_or(0)).collect()
 }
 
-fn fits(width: usize, rows: &[Row], gap: usize) -> bool {
+pub fn fits(width: usize, rows: &[Row], gap: usize) -> bool {
     LABEL + widths(rows).iter().map(|column| column + gap).sum::<usize>() <= width
 }
 
 /// Labels to the left, cells to the right of their column.
-fn write(sheet: &mut Sheet, rows: &[Row], gap: usize) {
+pub fn write(sheet: &mut Sheet, rows: &[Row], gap: usize) {
     let widths = widths(rows);
     for (at, row) in rows.iter().enumerate() {
         let tone = if at == 0 { Tone::Heading } else { Tone::Plain };

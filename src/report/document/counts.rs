@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rounded;
-use crate::metrics::{Events, Fates, Phase, Summary};
+use crate::metrics::{Events, Fates, Interval, Phase, Stage, Summary};
 use crate::time::Nanos;
 
 /// Where the requests due in a phase ended. `scheduled = sent + dropped`,
@@ -60,6 +60,18 @@ impl Rate {
         let peak = summary.peak_good_per_s;
         let efficiency = summary.efficiency();
         Rate::new(summary, &summary.measure_events, summary.measured, peak, efficiency)
+    }
+
+    pub(super) fn of_stage(summary: &Summary, index: u32, stage: &Stage) -> Rate {
+        let in_stage = |i: &&Interval| i.phase == Phase::Measure && u32::from(i.stage) == index;
+        let best = summary.intervals.iter().filter(in_stage).map(|i| i.events.good).max();
+        let efficiency = summary.efficiency_of(&stage.fates);
+        let best = per_second(best.unwrap_or(0), summary.interval_length);
+        let rate = Rate::new(summary, &stage.events, stage.length, best, efficiency);
+        let peak_1s_per_s = rate.peak_1s_per_s.max(rate.good_per_s);
+        let target = (stage.from + stage.to) / 2.0;
+        let target_per_s = summary.target_per_s.map(|_| target);
+        Rate { target_per_s, peak_1s_per_s, ..rate }
     }
 
     pub(super) fn of_warmup(summary: &Summary) -> Rate {

@@ -55,6 +55,8 @@ pub struct Client {
     pub wait: String,
     /// How late a blocking wait wakes on this host.
     pub overshoot_us: f64,
+    /// When blast itself did not run although it had to; the longest ones, in order.
+    pub pauses: Vec<Pause>,
     pub workers: Vec<Worker>,
 }
 
@@ -74,8 +76,23 @@ impl Client {
             cq_overflows: client.cq_overflows(),
             wait: client.wait.to_string(),
             overshoot_us: client.overshoot.as_micros_f64(),
+            pauses: client.pauses.iter().map(Pause::new).collect(),
             workers: client.workers.iter().map(Worker::new).collect(),
         }
+    }
+}
+
+/// A time at which blast did not run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pause {
+    /// From the start of warm-up.
+    pub at_s: f64,
+    pub length_s: f64,
+}
+
+impl Pause {
+    fn new(pause: &metrics::Pause) -> Pause {
+        Pause { at_s: pause.at.as_secs_f64(), length_s: pause.length.as_secs_f64() }
     }
 }
 

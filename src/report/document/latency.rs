@@ -59,19 +59,19 @@ impl Latency {
         }
     }
 
-    fn ranked(distribution: &Distribution) -> Latency {
+    pub(super) fn ranked(distribution: &Distribution) -> Latency {
         Latency::new(distribution.histogram(), distribution.good(), distribution.censored())
     }
 
     /// Good answers at their value; of the timed out and abandoned it is known how long they had
     /// been waited for.
-    fn service(fates: &Fates, mode: Mode) -> Latency {
+    pub(super) fn service(fates: &Fates, mode: Mode) -> Latency {
         let histogram = fates.service(mode);
         let good = fates.counters.good.min(histogram.count());
         Latency::new(&histogram, good, histogram.count() - good)
     }
 
-    fn send_lag(fates: &Fates) -> Latency {
+    pub(super) fn send_lag(fates: &Fates) -> Latency {
         let histogram = &fates.send_lag;
         Latency::new(histogram, fates.counters.good.min(histogram.count()), 0)
     }
@@ -97,6 +97,11 @@ pub struct Latencies {
     pub service: Latency,
     /// From intended to sent; empty in closed loop.
     pub send_lag: Latency,
+    /// Of the send lag, what blast itself was late: from due and a connection being free. A pause
+    /// of blast counts here.
+    pub send_lag_blast: Latency,
+    /// Of the send lag, the time in which no connection was free; of those that waited for one.
+    pub send_lag_connection: Latency,
     /// Of all connections that opened, in all phases.
     pub connect: Latency,
     /// To the end of the answer.
@@ -114,28 +119,11 @@ impl Latencies {
             good_only: Latency::new(&measure.good, measure.good.count(), 0),
             service: Latency::service(measure, summary.mode),
             send_lag: Latency::send_lag(measure),
+            send_lag_blast: Latency::new(&measure.late, measure.late.count(), 0),
+            send_lag_connection: Latency::new(&measure.blocked, measure.blocked.count(), 0),
             connect: Latency::new(connect, connect.count(), 0),
             rejected: Latency::new(&measure.rejected, 0, 0),
             failed: Latency::new(&measure.failed, 0, 0),
-        }
-    }
-}
-
-/// The distributions of the requests due in warm-up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WarmupLatencies {
-    pub response: Latency,
-    pub service: Latency,
-    pub send_lag: Latency,
-}
-
-impl WarmupLatencies {
-    pub(super) fn new(summary: &Summary) -> WarmupLatencies {
-        let warmup = &summary.warmup;
-        WarmupLatencies {
-            response: Latency::ranked(&Distribution::ranked(&warmup.good, &warmup.censored)),
-            service: Latency::service(warmup, summary.mode),
-            send_lag: Latency::send_lag(warmup),
         }
     }
 }

@@ -7,6 +7,7 @@ mod counts;
 mod host;
 mod latency;
 mod plan;
+mod stage;
 
 use std::collections::BTreeMap;
 
@@ -14,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use host::{Client, Connections, Worker};
-pub use latency::{Latencies, Latency, WarmupLatencies};
+pub use latency::{Latencies, Latency};
 pub use plan::{Header, PlanEcho};
+pub use stage::{SpanLatencies, Stage};
 
 use crate::failure::Kind;
-use crate::metrics::{self, Mode, Summary};
+use crate::metrics::{self, Counters, Drop, Mode, Summary, WarmupEnd};
 use crate::plan::Plan;
 use crate::time::Nanos;
 
@@ -50,6 +52,8 @@ pub struct Document {
     pub rejections: BTreeMap<String, u64>,
     /// Failed requests by kind.
     pub failures: BTreeMap<String, u64>,
+    /// Requests that were due and never sent, by reason.
+    pub drops: BTreeMap<String, u64>,
     pub unsolicited_bytes: u64,
     pub bytes: Bytes,
     pub connections: Connections,
@@ -63,6 +67,8 @@ pub struct Document {
     pub warmup: Option<Warmup>,
     /// What happened after measure.
     pub drain: Happened,
+    /// Of the load's shape; empty for a steady load.
+    pub stages: Vec<Stage>,
     pub interval_s: f64,
     pub intervals: Vec<Interval>,
 }
@@ -84,6 +90,7 @@ impl Document {
             statuses: counters.statuses().map(|(s, count)| (s.to_string(), count)).collect(),
             rejections: named(counters.rejections().iter().map(|(r, n)| (r.name(), *n))),
             failures: named(counters.failures().map(|(kind, count)| (kind.name(), count))),
+            drops: drops(counters),
             unsolicited_bytes: summary.unsolicited_bytes,
             bytes: Bytes::new(&summary.measure_events, summary.measured),
             connections: Connections::new(&summary.connections),
@@ -95,6 +102,7 @@ impl Document {
             warnings: summary.warnings.iter().map(Warning::new).collect(),
             warmup: Warmup::of(summary),
             drain: Happened::new(&summary.drain_events),
+            stages: Stage::all(summary),
             interval_s: summary.interval_length.as_secs_f64(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
         }
@@ -200,7 +208,9 @@ pub struct Warmup {
     pub duration_s: f64,
     pub requests: Requests,
     pub rate: Rate,
-    pub latency: WarmupLatencies,
+    pub latency: SpanLatencies,
+    /// Of `--warmup auto`: whether the answers were steady at its end; else null.
+    pub steady: Option<bool>,
 }
 
 impl Warmup {
@@ -209,7 +219,8 @@ impl Warmup {
             duration_s: summary.warmup_length.as_secs_f64(),
             requests: Requests::new(&summary.warmup, counts::errors_of_due(&summary.warmup)),
             rate: Rate::of_warmup(summary),
-            latency: WarmupLatencies::new(summary),
+            latency: SpanLatencies::new(&summary.warmup, summary.mode),
+            steady: summary.warmup_end.map(|end| end == WarmupEnd::Steady),
         })
     }
 }
@@ -221,7 +232,7 @@ pub struct Interval {
     /// Its end, from the start of warm-up.
     pub t_s: f64,
     pub phase: String,
-    /// Of the load's shape; a steady load has the one.
+    /// Of the load's shape, at its end; a steady load has the one.
     pub stage: u32,
     pub scheduled: u64,
     pub sent: u64,
@@ -244,7 +255,7 @@ impl Interval {
         Interval {
             t_s: interval.end.as_secs_f64(),
             phase: interval.phase.name().to_string(),
-            stage: 0,
+            stage: interval.stage.into(),
             scheduled: events.scheduled,
             sent: events.sent,
             good: events.good,
@@ -277,6 +288,11 @@ fn latency_from(mode: Mode) -> &'static str {
 
 fn named<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
     counts.map(|(name, count)| (name.to_string(), count)).collect()
+}
+
+fn drops(counters: &Counters) -> BTreeMap<String, u64> {
+    let reasons = Drop::ALL.iter().map(|why| (why.name(), counters.drops[*why as usize]));
+    named(reasons.filter(|(_, count)| *count > 0))
 }
 
 fn failures_by_name(failures: &[u64; Kind::COUNT]) -> BTreeMap<String, u64> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::mode_name;
 use crate::metrics::Summary;
 use crate::plan::url::{MASK, sounds_secret};
-use crate::plan::{Pin, Plan};
+use crate::plan::{Law, Offered, Pin, Plan, Warmup};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanEcho {
@@ -19,12 +19,24 @@ pub struct PlanEcho {
     pub threads: u64,
     /// Null: the allowed cores.
     pub threads_asked: Option<u64>,
-    /// Null in closed loop.
+    /// Null in closed loop; of a shape, the average over its length.
     pub rps: Option<f64>,
     /// Null: until `requests` are done.
     pub duration_s: Option<f64>,
     pub requests: Option<u64>,
+    /// `uniform`, `poisson` or `burst`; null in closed loop.
+    pub arrivals: Option<String>,
+    /// Requests that arrive at once, of `burst`.
+    pub burst: Option<u64>,
+    /// Of `poisson`.
+    pub seed: Option<u64>,
+    /// Unsent requests older than this were dropped.
+    pub deadline_s: Option<f64>,
+    /// Requests that became due while so many were in flight were dropped.
+    pub max_in_flight: Option<u64>,
     pub warmup_s: f64,
+    /// It lasted until the answers were steady.
+    pub warmup_auto: bool,
     pub drain_s: f64,
     pub timeout_s: f64,
     pub connect_timeout_s: f64,
@@ -54,6 +66,7 @@ pub struct Header {
 
 impl PlanEcho {
     pub(super) fn new(plan: &Plan, summary: &Summary) -> PlanEcho {
+        let law = plan.load.offered().map(Offered::law);
         PlanEcho {
             url: plan.url.shown.clone(),
             method: plan.request.method.clone(),
@@ -65,6 +78,18 @@ impl PlanEcho {
             rps: plan.load.per_s(),
             duration_s: plan.duration.map(|duration| duration.as_secs_f64()),
             requests: plan.requests,
+            arrivals: law.map(|law| law_name(law).to_string()),
+            burst: match law {
+                Some(Law::Burst(size)) => Some(size),
+                _ => None,
+            },
+            seed: match law {
+                Some(Law::Poisson { seed }) => Some(seed),
+                _ => None,
+            },
+            deadline_s: plan.deadline.map(|deadline| deadline.as_secs_f64()),
+            max_in_flight: plan.max_in_flight,
+            warmup_auto: plan.warmup == Warmup::Auto,
             warmup_s: summary.warmup_length.as_secs_f64(),
             drain_s: plan.drain.as_secs_f64(),
             timeout_s: plan.timeout.as_secs_f64(),
@@ -80,6 +105,14 @@ impl PlanEcho {
             bind: plan.bind.iter().map(ToString::to_string).collect(),
             addresses: summary.addresses.iter().map(ToString::to_string).collect(),
         }
+    }
+}
+
+fn law_name(law: Law) -> &'static str {
+    match law {
+        Law::Uniform => "uniform",
+        Law::Poisson { .. } => "poisson",
+        Law::Burst(_) => "burst",
     }
 }
 

@@ -1,0 +1,53 @@
+//! How a run begins, ends, and loses its server.
+
+use super::*;
+
+#[test]
+fn a_budget_of_requests_is_sent_exactly() {
+    for (budget, connections, pipeline) in [(1, 1, 1), (10, 100, 1), (997, 7, 4), (1_000, 1, 16)] {
+        let arrivals = Arrivals::Closed { budget, users: None };
+        let job = Job { pipeline, ..job(connections, arrivals) };
+        let outcome = against(job, |now| Some(now + Nanos::from_millis(1)));
+        assert_eq!(outcome.measure.counters.sent, budget, "{connections} x {pipeline}");
+        assert!(outcome.phases.end > outcome.phases.measure);
+    }
+}
+
+#[test]
+fn a_dead_server_is_dialled_with_patience_and_found_again() {
+    let alive = |at: Nanos, _| !(Nanos::from_secs(5)..Nanos::from_secs(15)).contains(&at);
+    let server = |now: Nanos| Some(now + Nanos::from_millis(1));
+    let outcome = simulate(open_loop(100, 30, 10), server, alive).audited();
+    let during =
+        |(at, _): &&(Nanos, usize)| (Nanos::from_secs(1_005)..Nanos::from_secs(1_015)).contains(at);
+    let dials = outcome.dials.iter().filter(during).count();
+    // Each slot: a few at first, then one every 375 to 500 ms.
+    assert!((10..10 * 35).contains(&dials), "{dials}");
+    let counters = &outcome.measure.counters;
+    assert_eq!(counters.good + counters.failed(), 3_000);
+    assert!(counters.failed() <= 10, "{}", counters.failed());
+    // The last of the backlog was due just before the server came back: found within the cap.
+    assert!(outcome.quantile(0.4) < 2.0);
+}
+
+#[test]
+fn an_address_that_refuses_from_the_start_is_left_out() {
+    let mut job = open_loop(100, 2, 8);
+    job.addresses = [([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into()].into();
+    let timeline = job.timeline.clone();
+    let server = |now: Nanos| Some(now + Nanos::from_millis(1));
+    let outcome = simulate(job, server, |at, address| address == 1 || at > Nanos::ZERO).audited();
+    assert_eq!(outcome.dials.iter().filter(|(_, address)| *address == 0).count(), 1);
+    assert_eq!(outcome.totals.connections.failed(), 0);
+    assert_eq!((timeline.gate(), timeline.stop()), (Gate::Open, Stop::No));
+}
+
+#[test]
+fn a_target_that_refuses_everywhere_calls_the_run_off() {
+    let job = open_loop(100, 2, 8);
+    let timeline = job.timeline.clone();
+    let outcome = simulate(job, |_| None, |_, _| false);
+    assert_eq!(timeline.gate(), Gate::Refused);
+    assert_eq!(outcome.dials.len(), 1);
+    assert_eq!(timeline.refusal().map(|refusal| refusal.kind), Some(Kind::ConnectRefused));
+}
