@@ -65,6 +65,7 @@ impl DemoArgs {
         LoadArgs {
             words: vec![url.to_string()],
             size,
+            rules: self.rules,
             page: self.page,
             engine: self.engine,
             ..LoadArgs::default()

@@ -13,7 +13,7 @@ use clap_complete::Shell;
 
 use super::target::TargetArgs;
 use super::values;
-use crate::plan::{Engine, Pin, Rate, Wait};
+use crate::plan::{Engine, Pin, Rate, Threshold, Wait};
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -61,6 +61,8 @@ pub struct LoadArgs {
     pub request: RequestArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]
@@ -169,6 +171,18 @@ pub struct ConnectionArgs {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct RuleArgs {
+    /// Exit 3 unless it holds: 'p99<10ms', 'errors<0.1%' (repeatable)
+    #[arg(long = "threshold", value_name = "RULE", value_parser = Threshold::parse, alias = "slo")]
+    pub thresholds: Vec<Threshold>,
+
+    /// End the run, and exit 3, when it is true over 5 s: 'errors>50%' (repeatable)
+    #[arg(long, value_name = "RULE", value_parser = Threshold::parse, hide_short_help = true)]
+    pub abort_on: Vec<Threshold>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PageArgs {
     /// Print the result as JSON, and nothing else, on stdout
@@ -220,6 +234,8 @@ pub struct WorkerArgs {
 pub struct DemoArgs {
     #[command(flatten)]
     pub size: SizeArgs,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]

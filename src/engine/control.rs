@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{Fates, Interval, Mode, Summary};
+use crate::plan::threshold::Guard;
 use crate::plan::{Load, Plan};
 use crate::time::{self, Nanos};
 
@@ -51,6 +52,7 @@ struct Control<'a> {
     plan: &'a Plan,
     prepared: &'a Prepared,
     collector: Collector,
+    guard: Guard,
     began: Nanos,
     /// When the load started, on both clocks, and how long the connections took until then.
     start: Option<Start>,
@@ -66,7 +68,8 @@ impl<'a> Control<'a> {
     fn new(plan: &'a Plan, prepared: &'a Prepared) -> Control<'a> {
         let mode = if plan.load == Load::Closed { Mode::Closed } else { Mode::Open };
         let collector = Collector::new(prepared.jobs.len(), mode);
-        Control { plan, prepared, collector, began: time::now(), start: None }
+        let guard = Guard::new(plan.abort_on.clone(), mode, plan.warmup);
+        Control { plan, prepared, collector, guard, began: time::now(), start: None }
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Summary> {
@@ -134,12 +137,17 @@ impl<'a> Control<'a> {
         for (worker, job) in self.prepared.jobs.iter().enumerate() {
             while let Some(letter) = job.mailbox.collect() {
                 let errors = self.collector.errors_with(&letter.snapshot);
+                let guard = &mut self.guard;
                 let mut completed = |interval: &Interval, measure: &Fates| {
+                    guard.push(interval, measure);
                     watch(Progress::Interval { interval: *interval, errors, measure });
                 };
                 self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
                 job.mailbox.give_back(letter.snapshot);
             }
+        }
+        if self.guard.aborted().is_some() {
+            self.timeline().request_stop(Stop::Soon);
         }
     }
 
@@ -156,6 +164,7 @@ impl<'a> Control<'a> {
             plan: self.plan,
             prepared: self.prepared,
             complete: self.timeline().stop() == Stop::No,
+            aborted: self.guard.aborted().cloned(),
             started_at: self.start.map_or_else(SystemTime::now, |start| start.wall),
             open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),
         };

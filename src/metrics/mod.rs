@@ -18,6 +18,6 @@ pub use counters::{Counters, Events, Rejection};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use series::{Interval, Series};
 pub use snapshot::{Fates, Phase, Snapshot};
-pub use summary::{Client, Connections, Example, Mode, Summary, Worker};
+pub use summary::{Aborted, Client, Connections, Example, Mode, Summary, Worker};
 pub use verdict::{Limit, Verdict};
 pub use warning::Warning;

@@ -6,6 +6,7 @@
 
 pub mod load;
 pub mod schedule;
+pub mod threshold;
 pub mod url;
 
 use std::net::IpAddr;
@@ -15,6 +16,7 @@ use crate::time::Nanos;
 
 pub use load::{Load, Rate};
 pub use schedule::Schedule;
+pub use threshold::Threshold;
 pub use url::Url;
 
 /// One run.
@@ -51,6 +53,10 @@ pub struct Plan {
     pub pin: Pin,
     /// Local addresses, taken round robin; empty: the kernel's choice.
     pub bind: Vec<IpAddr>,
+    /// Rules that the whole run is judged by.
+    pub thresholds: Vec<Threshold>,
+    /// Rules that end the run when they become true.
+    pub abort_on: Vec<Threshold>,
 }
 
 /// Which driver carries the bytes.
