@@ -177,7 +177,7 @@ pub struct RuleArgs {
     #[arg(long = "threshold", value_name = "RULE", value_parser = Threshold::parse, alias = "slo")]
     pub thresholds: Vec<Threshold>,
 
-    /// End the run, and exit 3, when it is true over 5 s: 'errors>50%' (repeatable)
+    /// End the run, with exit 3, once it is true over 5 s: 'errors>50%'
     #[arg(long, value_name = "RULE", value_parser = Threshold::parse, hide_short_help = true)]
     pub abort_on: Vec<Threshold>,
 }

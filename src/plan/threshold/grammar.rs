@@ -201,3 +201,144 @@ fn percentage(fraction: f64) -> String {
     let digits = format!("{:.6}", fraction * 100.0);
     format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(text: &str) -> Threshold {
+        parse(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn refusal(text: &str) -> String {
+        let error = parse(text).expect_err(text);
+        assert_eq!(error.exit, crate::Exit::Usage, "{text}");
+        error.message
+    }
+
+    #[test]
+    fn spellings_of_one_rule_mean_the_same() {
+        for (forms, same) in [
+            (&["response.p99<10ms", " p99 < 10ms ", "p99<0.01s", "p(99)<10000us"][..], "p99<10ms"),
+            (&["p(99.9)>=1s", "response.p99.90>=1000ms"], "p99.9>=1s"),
+            (&["med<1ms", "p(50)<1ms", "p50.0<1ms"], "p50<1ms"),
+            (&["avg<1ms", "response.avg<1ms"], "mean<1ms"),
+            (&["service.med!=1ms"], "service.p50!=1ms"),
+            (&["errors<0.1 %", "errors\t<\t.1%"], "errors<0.1%"),
+            (&["errors<5k", "errors<5.0k"], "errors<5000"),
+            (&["good_per_s>=49k", "good_per_s >= 49_000"], "good_per_s>=49000"),
+            (&["cpu_us_per_request<20us"], "cpu_us_per_request<20"),
+        ] {
+            for form in forms {
+                let mut form = rule(form);
+                form.expr = same.to_string();
+                assert_eq!(form, rule(same));
+            }
+        }
+        assert_eq!(rule("  p99 < 10ms ").expr, "p99 < 10ms");
+    }
+
+    #[test]
+    fn every_metric_of_the_table_is_read() {
+        for row in &table::ROWS {
+            for statistic in ["p50", "p99", "p99.999", "p0.1", "med", "avg", "mean", "min", "stdev"]
+            {
+                assert!(rule(&format!("{}.{statistic}<1ms", row.name)).is_latency());
+            }
+        }
+        for total in &table::TOTALS {
+            let value = match total.class {
+                Class::Share | Class::ShareOrCount => "5%",
+                _ => "5",
+            };
+            assert!(!rule(&format!("{}<{value}", total.name)).is_latency());
+        }
+        for kind in Kind::ALL {
+            assert_eq!(rule(&format!("failures.{}==0", kind.name())).unit(), Unit::Count);
+        }
+        for kind in ["status_4xx", "status_429", "status_5xx", "status_other"] {
+            assert_eq!(rule(&format!("rejections.{kind}<1%")).unit(), Unit::Share);
+        }
+    }
+
+    #[test]
+    fn a_wrong_rule_is_one_sentence_that_says_what_is_accepted() {
+        for (text, expected) in [
+            ("", "'p99<10ms'"),
+            ("p99", "in quotes"),
+            ("p99=10ms", "`=`, which is no operator; write one of `<` `<=` `>` `>=` `==` `!="),
+            ("p99=<10ms", "`=<`"),
+            ("p99<>10ms", "`<>`"),
+            ("p99<10", "without its unit; write one such as `10ms`"),
+            ("p99<0", "without its unit"),
+            ("p99<", "write one such as `10ms`"),
+            ("p99<fast", "write one such as `10ms`"),
+            ("p99<10ms<20ms", "write one such as `10ms`"),
+            ("p99<-1ms", "write one such as `10ms`"),
+            ("p99<5%", "write one such as `10ms`"),
+            ("p0<1ms", "not above 0 and below 100"),
+            ("p100<1ms", "`max`"),
+            ("p101<1ms", "not above 0 and below 100"),
+            ("p(99<1ms", "names no metric"),
+            ("p9_9<1ms", "names no metric"),
+            ("P99<1ms", "names no metric; there are p50"),
+            ("latency<1ms", "service, send_lag"),
+            ("servce.p99<1ms", "efficiency, good_per_s"),
+            ("service.errors<1%", "failures.KIND"),
+            ("service.<1ms", "names no metric"),
+            (".p99<1ms", "names no metric"),
+            ("<1ms", "names no metric"),
+            ("failures.oops<1", "no kind of failure; there are timeout, receive_reset"),
+            ("failures<1", "names no metric"),
+            ("rejections.404<1", "no kind of rejection; there are status_429, status_4xx"),
+            ("errors<0.01", "write `1%` or a whole count"),
+            ("errors<0.0007", "write `0.07%` or a whole count"),
+            ("errors<1.5", "or a whole count such as `5`"),
+            ("errors<101%", "up to 100"),
+            ("errors<1ms", "a whole count such as `5`"),
+            ("efficiency>0.99", "write `99%`"),
+            ("efficiency>5", "a percentage up to 100"),
+            ("busy<half", "a percentage up to 100"),
+            ("good_per_s>5%", "a number per second"),
+            ("good_per_s>1/s", "a number per second"),
+            ("cpu_us_per_request<x", "`20us`"),
+            ("errors<99999999999999999999", "a whole count"),
+            ("p99<99999999999999h", "write one such as `10ms`"),
+            ("p99≤10ms", "compares nothing"),
+            ("p９９<10ms", "names no metric"),
+            ("日本<語", "names no metric"),
+            ("p99<10ms\n", ""),
+            ("p99\u{0}<10ms", "names no metric"),
+        ] {
+            if expected.is_empty() {
+                rule(text);
+                continue;
+            }
+            let message = refusal(text);
+            assert!(message.starts_with(&quote(text)), "{message}");
+            assert!(message.contains(expected), "{text:?}: {message}");
+            assert!(!message.contains('\n') && message.len() < 600, "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn no_short_text_makes_the_parser_panic() {
+        const LETTERS: [&str; 12] =
+            ["p", "9", ".", "(", "<", "=", "!", "%", " ", "m", "é", "errors"];
+        let mut texts = vec![String::new()];
+        for _ in 0..4 {
+            let longer =
+                texts.iter().flat_map(|text| LETTERS.iter().map(move |l| format!("{text}{l}")));
+            texts = longer.collect();
+            for text in &texts {
+                if let Err(error) = parse(text) {
+                    assert!(error.message.starts_with(&quote(text)), "{error}");
+                }
+            }
+        }
+        for text in ["<".repeat(10_000), "p".repeat(10_000), format!("p{}<1ms", "9".repeat(10_000))]
+        {
+            assert!(refusal(&text).len() < 600);
+        }
+    }
+}

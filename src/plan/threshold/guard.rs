@@ -3,7 +3,8 @@
 //!
 //! The window is [`WINDOW`] complete seconds of *measure* and slides by one. Before it is full
 //! nothing is judged. In it, shares are of the requests that ended, and a rule that cannot be told
-//! (too few samples, say) is not true.
+//! (too few samples, say) is not true: against a server that is gone, where no request ends, only
+//! rates can be.
 
 use super::{Figures, Threshold};
 use crate::metrics::{Aborted, Events, Fates, Interval, Mode, Phase};

@@ -40,7 +40,8 @@ fn value_of(threshold: &Threshold) -> String {
 /// What ended the run, behind `ABORTED after 5.06 s`.
 pub fn aborted(aborted: &Aborted) -> String {
     let Aborted { expr, value, unit, window_s, .. } = aborted;
-    format!("{expr} was {} over {}", shown(*value, unit), seconds(*window_s))
+    let per_second = if unit == "per_s" { "/s" } else { "" };
+    format!("{expr} was {}{per_second} over {}", shown(*value, unit), seconds(*window_s))
 }
 
 /// Shares and rates are not rounded, so that they stand on their side of the limit; times have the
