@@ -4,7 +4,7 @@ mod format;
 mod parse;
 
 pub use format::{format_bytes, format_count, format_duration};
-pub use parse::{parse_count, parse_duration, parse_rate, parse_size};
+pub use parse::{parse_amount, parse_count, parse_duration, parse_percent, parse_rate, parse_size};
 
 /// What was typed, as an error repeats it: in backticks, cut when long, control characters shown.
 pub fn quote(text: &str) -> String {

@@ -142,10 +142,10 @@ fn the_help_has_every_flag_and_fits_a_screen_in_width() {
     const FLAGS: &str = "-c, --connections -R, --rps -d, --duration -n, --requests -t, --threads \
         -H, --header -X, --method -b, --body -T, --timeout --content-type --connect-timeout \
         -p, --pipeline --no-keepalive --requests-per-connection --connect-rate --warmup --drain \
-        --json -o, --output -L, --latency --quiet --engine --wait --pin --bind -h, --help \
+        --threshold --abort-on --json -o, --output -L, --latency --quiet --engine --wait --pin --bind -h, --help \
         -V, --version";
     const HIDDEN: &str = "--concurrency --clients --workers --users --vus --rate --qps --run-time \
-        --cpus --data --local-ips --headless --html";
+        --cpus --data --local-ips --headless --html --slo";
     let help = stdout(&["--help"]);
     let words: Vec<&str> = help.split_whitespace().collect();
     for flag in FLAGS.split_whitespace() {
@@ -165,6 +165,7 @@ fn the_short_help_is_shorter_and_names_the_long_one() {
     assert!(short.lines().count() + 12 < long.lines().count(), "{short}");
     assert!(short.contains("`blast --help`") && short.contains("--connections"), "{short}");
     assert!(!short.contains("--requests-per-connection"), "{short}");
+    assert!(short.contains("--threshold") && !short.contains("--abort-on"), "{short}");
 }
 
 #[test]

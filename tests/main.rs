@@ -12,3 +12,4 @@ mod reading;
 mod refusal;
 mod support;
 mod target;
+mod thresholds;

@@ -77,6 +77,8 @@ fn plan(address: SocketAddr, load: &Load, warmup: Nanos) -> Plan {
         wait: Wait::Block,
         pin: Pin::Auto,
         bind: Vec::new(),
+        thresholds: Vec::new(),
+        abort_on: Vec::new(),
     }
 }
 

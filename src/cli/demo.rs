@@ -66,6 +66,7 @@ impl DemoArgs {
         LoadArgs {
             words: vec![url.to_string()],
             size,
+            rules: self.rules,
             page: self.page,
             engine: self.engine,
             ..LoadArgs::default()

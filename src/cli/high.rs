@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use super::complaint::{VERBS, refuse_later_verb};
-use super::low::LoadArgs;
+use super::low::{LoadArgs, RuleArgs};
 use super::{load, request, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
@@ -23,6 +23,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
     check_combinations(args, &url, keepalive)?;
     let load = load::load(args)?;
+    check_rules(&args.rules, load.offered().is_none())?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let timeout = args.request.timeout.unwrap_or(TIMEOUT);
     Ok(Plan {
@@ -45,6 +46,8 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         wait: args.worker.wait.unwrap_or(Wait::Hybrid),
         pin: args.worker.pin.clone().unwrap_or(Pin::Auto),
         bind: connection.bind.clone(),
+        thresholds: args.rules.thresholds.clone(),
+        abort_on: args.rules.abort_on.clone(),
         url,
         request,
     })
@@ -92,6 +95,19 @@ fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()>
         return refuse(
             "--bind: IPv4 reaches only IPv4, and IPv6 only IPv6; match the URL's address",
         );
+    }
+    Ok(())
+}
+
+/// Refuses rules that this run could never judge.
+fn check_rules(rules: &RuleArgs, closed_loop: bool) -> Result<()> {
+    for (flag, rules) in [("--threshold", &rules.thresholds), ("--abort-on", &rules.abort_on)] {
+        for rule in rules {
+            let of_loop = if closed_loop { rule.check_closed_loop() } else { Ok(()) };
+            let of_window = if flag == "--abort-on" { rule.check_window() } else { Ok(()) };
+            let in_flag = |error| Error::usage(format!("{flag}: {error}"));
+            of_loop.and(of_window).map_err(in_flag)?;
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use clap_complete::Shell;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::values;
-use crate::plan::{Engine, Pin, Rate, Wait, Warmup};
+use crate::plan::{Engine, Pin, Rate, Threshold, Wait, Warmup};
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -64,6 +64,8 @@ pub struct LoadArgs {
     pub request: RequestArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]
@@ -209,6 +211,18 @@ pub struct ConnectionArgs {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct RuleArgs {
+    /// Exit 3 unless it holds: 'p99<10ms', 'errors<0.1%' (repeatable)
+    #[arg(long = "threshold", value_name = "RULE", value_parser = Threshold::parse, alias = "slo")]
+    pub thresholds: Vec<Threshold>,
+
+    /// End the run, with exit 3, once it is true over 5 s: 'errors>50%'
+    #[arg(long, value_name = "RULE", value_parser = Threshold::parse, hide_short_help = true)]
+    pub abort_on: Vec<Threshold>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Output")]
 pub struct PageArgs {
     /// Print the result as JSON, and nothing else, on stdout
@@ -260,6 +274,8 @@ pub struct WorkerArgs {
 pub struct DemoArgs {
     #[command(flatten)]
     pub size: SizeArgs,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]

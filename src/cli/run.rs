@@ -19,7 +19,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let summary = summary?;
     let document = Document::new(&plan, &summary);
     let written = write(&document, &outputs);
-    Ok(exit(&summary, written))
+    Ok(exit(&summary, &document, written))
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.
@@ -46,7 +46,7 @@ fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
 }
 
 /// The precedence of DESIGN 6: 130 or 143, then 1, 4, 3, 0.
-fn exit(summary: &Summary, written: Result<()>) -> Exit {
+fn exit(summary: &Summary, document: &Document, written: Result<()>) -> Exit {
     let written = written.inspect_err(complain);
     let interrupted = if summary.complete { None } else { stop::exit() };
     let invalid = summary.mode == Mode::Open && summary.verdict.limit.is_generator();
@@ -54,6 +54,7 @@ fn exit(summary: &Summary, written: Result<()>) -> Exit {
         Some(exit) => exit,
         None if written.is_err() || !summary.audit.ok() => Exit::Failed,
         None if invalid => Exit::Invalid,
+        None if !document.is_within_thresholds() => Exit::Threshold,
         None => Exit::Done,
     }
 }

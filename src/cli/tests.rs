@@ -76,6 +76,7 @@ fn each_flag_and_each_hidden_name_means_the_same() {
         (&["--timeout 250ms"], "-T 250ms"),
         (&["--pipeline 8"], "-p 8"),
         (&["--bind 10.0.0.1 --bind ::1", "--local-ips 10.0.0.1,::1"], "--bind 10.0.0.1,::1"),
+        (&["--slo p50<1s --threshold errors<5"], "--threshold p50<1s --threshold errors<5"),
         (&["-j"], "--json"),
         (&["--latency"], "-L"),
         (&["--output a.json", "--html a.json"], "-o a.json"),
@@ -146,6 +147,8 @@ fn the_other_flags_reach_the_plan() {
     assert_eq!(plan("--pin off").pin, Pin::Off);
     assert_eq!(plan("--pin 0,2-3").pin, Pin::List(vec![0, 2, 3]));
     assert_eq!(plan("--bind 10.0.0.1,::1").bind.len(), 2);
+    let rules = plan("--threshold p50<1s --threshold errors<5 --abort-on errors>50%");
+    assert_eq!((rules.thresholds.len(), rules.abort_on.len()), (2, 1));
 }
 
 #[test]
@@ -262,6 +265,11 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         ("h --no-keepalive --requests-per-connection 2", "drop `--requests-per-connection`"),
         ("127.0.0.1 --bind ::1", "match the URL's address"),
         ("[::1] --bind ::1,127.0.0.1", "match the URL's address"),
+        ("h --threshold efficiency>99%", "a closed loop has none"),
+        ("h --abort-on send_lag.p99>1s", "--abort-on: `send_lag.p99>1s` needs"),
+        ("h -R 5 --abort-on connect.p99>1s", "can be told only at the end"),
+        ("h --threshold p99", "--threshold: `p99` compares nothing"),
+        ("--threshold http://h/", "the URL stands in its place"),
         ("h -b @", "`@` names no file"),
         ("h -b @/no/such/file", "cannot be read (No such file or directory)"),
         ("h -b @/", "cannot be read (Is a directory)"),
@@ -286,13 +294,15 @@ fn a_verbs_name_is_still_a_host_when_it_is_written_as_one() {
 
 #[test]
 fn the_demo_takes_only_its_own_flags() {
-    let words =
-        ["demo", "-c", "5", "-R", "1k", "-d", "2", "-t", "1", "--json", "-L", "--engine", "ring"];
+    let words = "demo -c 5 -R 1k -d 2 -t 1 --json -L --engine ring --threshold p99<1s --abort-on \
+                 errors>5%";
+    let words: Vec<&str> = words.split_whitespace().collect();
     let Some(Verb::Demo(args)) = typed(&words).unwrap().verb else {
         panic!("no demo");
     };
     assert_eq!((args.size.connections, args.engine.engine), (Some(5), Some(Engine::Ring)));
     assert!(args.page.json && args.page.latency);
+    assert_eq!((args.rules.thresholds.len(), args.rules.abort_on.len()), (1, 1));
     for words in ["demo -n 5", "demo -H A:1", "demo http://h/", "demo --timeout 5"] {
         refusal(words);
     }

@@ -10,8 +10,8 @@ use super::tally::INTERVAL;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Audit, Client, Connections, Drop, Events, Fates, Interval, Limit, Mode, Pause, Phase, Series,
-    Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    Aborted, Audit, Client, Connections, Drop, Events, Fates, Interval, Limit, Mode, Pause, Phase,
+    Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -40,6 +40,7 @@ pub struct Run<'a> {
     pub plan: &'a Plan,
     pub prepared: &'a Prepared,
     pub complete: bool,
+    pub aborted: Option<Aborted>,
     pub started_at: SystemTime,
     pub open_time: Nanos,
     pub warmup_end: Option<WarmupEnd>,
@@ -111,6 +112,7 @@ impl Collector {
         let (area, sent_to_end) = (sum(|f| f.totals.area), sum(|f| f.totals.sent_to_end));
         let mut summary = Summary {
             complete: run.complete,
+            aborted: run.aborted.clone(),
             started_at: run.started_at,
             mode: self.mode,
             target_per_s: run.plan.load.per_s(),

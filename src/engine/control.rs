@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{Fates, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
+use crate::plan::threshold::Guard;
 use crate::plan::{Plan, Warmup};
 use crate::time::{self, Nanos};
 
@@ -63,6 +64,7 @@ struct Control<'a> {
     plan: &'a Plan,
     prepared: &'a Prepared,
     collector: Collector,
+    guard: Guard,
     began: Nanos,
     /// When the load started, on both clocks, and how long the connections took until then.
     start: Option<Start>,
@@ -82,8 +84,9 @@ impl<'a> Control<'a> {
         let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
         let collector = Collector::new(prepared.jobs.len(), mode, plan.load.stages().len());
         let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
+        let guard = Guard::new(plan.abort_on.clone(), mode, plan.warmup.length());
         let (began, start, warmup_end) = (time::now(), None, None);
-        Control { plan, prepared, collector, began, start, steadiness, warmup_end }
+        Control { plan, prepared, collector, guard, began, start, steadiness, warmup_end }
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Summary> {
@@ -152,13 +155,18 @@ impl<'a> Control<'a> {
             while let Some(letter) = job.mailbox.collect() {
                 let errors = self.collector.errors_with(&letter.snapshot);
                 let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
+                let guard = &mut self.guard;
                 let mut completed = |interval: &Interval, measure: &Fates| {
+                    guard.push(interval, measure);
                     watch(Progress::Interval { interval: *interval, errors, measure });
                     *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
                 self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
                 job.mailbox.give_back(letter.snapshot);
             }
+        }
+        if self.guard.aborted().is_some() {
+            self.timeline().request_stop(Stop::Soon);
         }
         if self.steadiness.is_some() && self.warmup_end.is_some() {
             self.begin_measure();
@@ -168,7 +176,9 @@ impl<'a> Control<'a> {
     /// The warm-up is over: tells the workers, some time ahead.
     fn begin_measure(&mut self) {
         self.steadiness = None;
-        self.timeline().begin_measure(time::now() + NOTICE);
+        let at = time::now() + NOTICE;
+        self.timeline().begin_measure(at);
+        self.guard.measure_begins(at - self.timeline().origin().unwrap_or(at));
         if let Some(start) = &mut self.start {
             start.wall = SystemTime::now() + Duration::from(NOTICE);
         }
@@ -187,6 +197,7 @@ impl<'a> Control<'a> {
             plan: self.plan,
             prepared: self.prepared,
             complete: self.timeline().stop() == Stop::No,
+            aborted: self.guard.aborted().cloned(),
             started_at: self.start.map_or_else(SystemTime::now, |start| start.wall),
             warmup_end: self.warmup_end,
             open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),

@@ -155,6 +155,12 @@ impl Distribution {
         Distribution { good: good.count(), all: good }
     }
 
+    /// One that is ranked already: of the samples above the first `good` only a lower bound is
+    /// known.
+    pub fn bounded(all: Histogram, good: u64) -> Distribution {
+        Distribution { good: good.min(all.count()), all }
+    }
+
     pub fn ranked(good: &Histogram, censored: &Histogram) -> Distribution {
         let slowest = good.max();
         let mut all = Histogram::default();
@@ -191,6 +197,15 @@ impl Distribution {
 
     pub fn max(&self) -> Option<Reading> {
         (self.count() > 0).then(|| self.reading(self.all.max(), self.censored() == 0))
+    }
+
+    /// The least of all is a good one's, if there is any.
+    pub fn min(&self) -> Option<Reading> {
+        (self.count() > 0).then(|| self.reading(self.all.min(), self.good > 0))
+    }
+
+    pub fn mean(&self) -> Option<Reading> {
+        (self.count() > 0).then(|| self.reading(self.all.mean(), self.censored() == 0))
     }
 
     /// The histogram of all samples, ranked as described.

@@ -20,6 +20,8 @@ pub use histogram::{Distribution, Histogram, Reading};
 pub use series::{Interval, Series};
 pub use snapshot::{Fates, Phase, Snapshot};
 pub use steady::Steadiness;
-pub use summary::{Client, Connections, Example, Mode, Pause, Stage, Summary, WarmupEnd, Worker};
+pub use summary::{
+    Aborted, Client, Connections, Example, Mode, Pause, Stage, Summary, WarmupEnd, Worker,
+};
 pub use verdict::{Limit, Verdict};
 pub use warning::Warning;

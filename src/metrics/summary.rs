@@ -19,8 +19,10 @@ pub enum Mode {
 /// One finished run.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// False when it was interrupted.
+    /// False when it was interrupted, or ended by a rule.
     pub complete: bool,
+    /// The rule that ended it.
+    pub aborted: Option<Aborted>,
     /// Wall clock at the start of measure.
     pub started_at: SystemTime,
     pub mode: Mode,
@@ -139,6 +141,19 @@ pub struct Pause {
     /// From the start of warm-up.
     pub at: Nanos,
     pub length: Nanos,
+}
+
+/// How a rule came to end the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aborted {
+    pub expr: String,
+    /// The end of the window in which it was true, from the start of warm-up.
+    pub at: Nanos,
+    /// The length of that window.
+    pub window: Nanos,
+    /// What was measured in it.
+    pub value: f64,
+    pub unit: &'static str,
 }
 
 /// What the load cost this host, in measure.

@@ -247,6 +247,7 @@ mod tests {
         };
         Summary {
             complete: true,
+            aborted: Option::None,
             started_at: SystemTime::UNIX_EPOCH,
             mode,
             target_per_s: (mode == Mode::Open).then_some(1_000.0),

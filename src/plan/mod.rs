@@ -9,6 +9,7 @@ pub mod integral;
 pub mod load;
 pub mod schedule;
 pub mod shape;
+pub mod threshold;
 pub mod url;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ pub use arrivals::Law;
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use schedule::Schedule;
 pub use shape::Shape;
+pub use threshold::Threshold;
 pub use url::Url;
 
 /// One run.
@@ -60,6 +62,10 @@ pub struct Plan {
     pub pin: Pin,
     /// Local addresses, taken round robin; empty: the kernel's choice.
     pub bind: Vec<IpAddr>,
+    /// Rules that the whole run is judged by.
+    pub thresholds: Vec<Threshold>,
+    /// Rules that end the run when they become true.
+    pub abort_on: Vec<Threshold>,
 }
 
 /// How long the load runs before it is measured.

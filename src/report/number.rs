@@ -25,6 +25,30 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// A share to a ten-thousandth of a percent, rounded down: `99.9992 %`.
+pub fn exact_percent(share: f64) -> String {
+    let parts = (share * 1e6 + 1e-6).floor();
+    match parts {
+        0.0 if share > 0.0 => "<0.0001 %".to_string(),
+        _ => format!("{} %", trimmed(&format!("{:.4}", parts / 1e4))),
+    }
+}
+
+/// A rate to a tenth, rounded down: `49,999.9`.
+pub fn exact_per_second(value: f64) -> String {
+    let tenths = (value * 10.0 + 1e-6).floor();
+    let whole = count((tenths / 10.0) as u64);
+    match tenths % 10.0 {
+        0.0 => whole,
+        tenth => format!("{whole}.{tenth}"),
+    }
+}
+
+/// Without the zeros that end a fraction.
+fn trimmed(number: &str) -> &str {
+    number.trim_end_matches('0').trim_end_matches('.')
+}
+
 /// A time in microseconds, for running text: `68.2 us`.
 pub fn micros(us: f64) -> String {
     format_duration(nanos(us))
@@ -83,6 +107,26 @@ mod tests {
             (1.0, "100 %"),
         ] {
             assert_eq!(percent(share), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_beside_its_limit_is_not_rounded_over_it() {
+        for (share, expected) in [
+            (0.0, "0 %"),
+            (1e-9, "<0.0001 %"),
+            (0.000_012, "0.0012 %"),
+            (0.2, "20 %"),
+            (0.999_992, "99.9992 %"),
+            (0.999_999_99, "99.9999 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(exact_percent(share), expected);
+        }
+        for (value, expected) in
+            [(0.0, "0"), (62.17, "62.1"), (49_999.96, "49,999.9"), (50_000.0, "50,000")]
+        {
+            assert_eq!(exact_per_second(value), expected);
         }
     }
 

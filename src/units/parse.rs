@@ -12,6 +12,8 @@
 //!          | ( number unit )+             unit: ns us ms s m h
 //! rate     = number [ "k" | "M" | "G" ] [ "/" ( duration | unit ) ]
 //! size     = number [ "k" | "M" | "G" ] [ "B" | "iB" ]
+//! amount   = number [ "k" | "M" | "G" ]   with whatever fraction
+//! percent  = number [ " " ] "%"
 //! ```
 
 use super::quote;
@@ -52,6 +54,19 @@ pub fn parse_rate(text: &str) -> Result<(u64, Nanos)> {
 pub fn parse_size(text: &str) -> Result<u64> {
     size(text).map_err(|flaw| {
         complain(flaw, text, "size", "whole bytes such as `512`, `10k`, `1M` or `1MiB`")
+    })
+}
+
+/// A number that need not be whole: `49k`, `0.5`.
+pub fn parse_amount(text: &str) -> Result<f64> {
+    amount(text)
+        .map_err(|flaw| complain(flaw, text, "number", "one such as `500`, `0.5` or `49.5k`"))
+}
+
+/// A share of at most all: `0.1%` is 0.001, to the last bit.
+pub fn parse_percent(text: &str) -> Result<f64> {
+    percent(text).map_err(|flaw| {
+        complain(flaw, text, "share", "a percentage up to 100 such as `0.1%` or `99%`")
     })
 }
 
@@ -118,6 +133,13 @@ impl Decimal {
             _ => Err(Flaw::Form),
         }
     }
+}
+
+/// `number * unit / 10^shift`. Both sides of the division are exact up to 2^53, so the quotient is
+/// the closest there is.
+fn closest(number: Decimal, unit: u64, shift: u32) -> f64 {
+    let divisor = 10u128.pow(number.places + shift);
+    (u128::from(number.digits) * u128::from(unit)) as f64 / divisor as f64
 }
 
 /// Digits, with underscores between them.
@@ -209,6 +231,21 @@ fn size(text: &str) -> Parsed<u64> {
         _ => return Err(Flaw::Form),
     };
     number.times_exactly(step.pow(power))
+}
+
+fn amount(text: &str) -> Parsed<f64> {
+    let (number, suffix) = Decimal::take(text)?;
+    Ok(closest(number, multiplier(suffix)?, 0))
+}
+
+fn percent(text: &str) -> Parsed<f64> {
+    let (number, rest) = Decimal::take(text)?;
+    let share = closest(number, 1, 2);
+    match rest.trim_start() {
+        "%" if share <= 1.0 => Ok(share),
+        "%" => Err(Flaw::TooLarge),
+        _ => Err(Flaw::Form),
+    }
 }
 
 fn complain(flaw: Flaw, text: &str, what: &str, accepted: &str) -> Error {
@@ -307,6 +344,30 @@ mod tests {
     }
 
     #[test]
+    fn amounts_and_percentages_are_the_closest_floats() {
+        for (text, expected) in
+            [("0", 0.0), ("49000", 49e3), ("49.5k", 49_500.0), ("0.1", 0.1), ("1_000", 1e3)]
+        {
+            assert_eq!(parse_amount(text), Ok(expected), "{text}");
+        }
+        for (text, expected) in [
+            ("0%", 0.0),
+            ("0.1%", 0.001),
+            ("0.1 %", 0.001),
+            ("0.7%", 0.007),
+            ("99.99%", 0.9999),
+            ("100.0%", 1.0),
+            (".001%", 0.000_01),
+            ("0.000000000000000001%", 1e-20),
+        ] {
+            assert_eq!(parse_percent(text), Ok(expected), "{text}");
+        }
+        for text in ["100.1%", "1k%", "5", "%", "5%%", "-5%"] {
+            assert!(parse_percent(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn odd_texts_get_one_sentence_that_repeats_them_and_gives_an_example() {
         for text in ODD {
             let errors = [
@@ -314,6 +375,8 @@ mod tests {
                 parse_duration(text).err(),
                 parse_rate(text).err(),
                 parse_size(text).err(),
+                parse_amount(text).err(),
+                parse_percent(text).err(),
             ];
             for error in errors {
                 let message = error.unwrap_or_else(|| panic!("{text:?} was accepted")).message;
@@ -350,6 +413,8 @@ mod tests {
                 let _ = parse_count(text);
                 let _ = parse_duration(text);
                 let _ = parse_size(text);
+                let _ = parse_amount(text);
+                let _ = parse_percent(text);
                 if let Ok((_, period)) = parse_rate(text) {
                     assert!(period > Nanos::ZERO, "{text}");
                 }

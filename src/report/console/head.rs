@@ -3,6 +3,7 @@
 
 use super::super::Document;
 use super::super::number::{count, micros, per_second, percent, seconds};
+use super::rules;
 use super::text::{Sheet, Tone};
 use crate::metrics::Drop;
 use crate::units::format_bytes;
@@ -37,7 +38,11 @@ pub fn what_ran(sheet: &mut Sheet, document: &Document) {
     }
     sheet.indented(0, Tone::Plain, &parts.join(", "));
     if !document.complete {
-        let text = format!("INTERRUPTED after {}{}", seconds(document.duration_s), of_asked(plan));
+        let length = format!("{}{}", seconds(document.duration_s), of_asked(plan));
+        let text = match &document.aborted {
+            Some(aborted) => format!("ABORTED after {length}: {}", rules::aborted(aborted)),
+            None => format!("INTERRUPTED after {length}"),
+        };
         sheet.indented(0, Tone::Bad, &text);
     }
 }

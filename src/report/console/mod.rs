@@ -7,6 +7,7 @@
 mod errors;
 mod head;
 mod host;
+mod rules;
 mod spectrum;
 mod stages;
 mod table;
@@ -38,6 +39,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     let mut sheet = Sheet::new(options);
     head::what_ran(&mut sheet, document);
     head::verdict(&mut sheet, document);
+    rules::thresholds(&mut sheet, document);
     table::rates(&mut sheet, document);
     table::latency(&mut sheet, document, options.spectrum);
     stages::stages(&mut sheet, document);

@@ -7,6 +7,7 @@ mod counts;
 mod host;
 mod latency;
 mod plan;
+mod rules;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use counts::{Bytes, Happened, Rate, Requests};
 pub use host::{Client, Connections, Worker};
 pub use latency::{Latencies, Latency};
 pub use plan::{Header, PlanEcho};
+pub use rules::{Aborted, Threshold};
 pub use stage::{SpanLatencies, Stage};
 
 use crate::failure::Kind;
@@ -34,8 +36,10 @@ pub const SCHEMA: &str = include_str!("../result.schema.json");
 pub struct Document {
     pub schema: String,
     pub blast_version: String,
-    /// False when the run was interrupted.
+    /// False when the run was interrupted, or ended by `--abort-on`.
     pub complete: bool,
+    /// How a rule came to end the run; null when none did.
+    pub aborted: Option<Aborted>,
     /// The start of measure, RFC 3339 in UTC.
     pub started_at: String,
     /// The length of measure as it was.
@@ -80,6 +84,7 @@ impl Document {
             schema: SCHEMA_NAME.to_string(),
             blast_version: env!("CARGO_PKG_VERSION").to_string(),
             complete: summary.complete,
+            aborted: summary.aborted.as_ref().map(Aborted::new),
             started_at: humantime::format_rfc3339_millis(summary.started_at).to_string(),
             duration_s: summary.measured.as_secs_f64(),
             plan: PlanEcho::new(plan, summary),
@@ -97,7 +102,7 @@ impl Document {
             failure_examples: summary.examples.iter().map(Example::new).collect(),
             client: Client::new(summary),
             verdict: Verdict::new(&summary.verdict),
-            thresholds: Vec::new(),
+            thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             audit: Audit::new(&summary.audit),
             warnings: summary.warnings.iter().map(Warning::new).collect(),
             warmup: Warmup::of(summary),
@@ -111,6 +116,11 @@ impl Document {
     /// Whether requests were due by a clock.
     pub fn is_open_loop(&self) -> bool {
         self.plan.mode == mode_name(Mode::Open)
+    }
+
+    /// Whether each threshold holds, and no rule ended the run.
+    pub fn is_within_thresholds(&self) -> bool {
+        self.aborted.is_none() && self.thresholds.iter().all(|threshold| threshold.ok)
     }
 }
 
@@ -145,13 +155,6 @@ impl Verdict {
     fn new(verdict: &metrics::Verdict) -> Verdict {
         Verdict { limit: verdict.limit.name().to_string(), why: verdict.why.clone() }
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Threshold {
-    pub expr: String,
-    pub value_us: Option<f64>,
-    pub ok: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -55,6 +55,9 @@ pub struct PlanEcho {
     pub bind: Vec<String>,
     /// The target's, used round robin.
     pub addresses: Vec<String>,
+    /// The rules of `--threshold` and of `--abort-on`, as they were typed.
+    pub thresholds: Vec<String>,
+    pub abort_on: Vec<String>,
 }
 
 /// A field of the request; a secret value is `***`.
@@ -104,6 +107,8 @@ impl PlanEcho {
             pin: pin(&plan.pin),
             bind: plan.bind.iter().map(ToString::to_string).collect(),
             addresses: summary.addresses.iter().map(ToString::to_string).collect(),
+            thresholds: plan.thresholds.iter().map(|rule| rule.expr.clone()).collect(),
+            abort_on: plan.abort_on.iter().map(|rule| rule.expr.clone()).collect(),
         }
     }
 }

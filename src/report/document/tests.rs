@@ -28,21 +28,19 @@ fn every_document_is_valid_by_the_schema() {
 fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let whole = value(&fixture::warmed_up());
-    for path in objects(&whole, "") {
+    for run in [fixture::warmed_up(), fixture::judged(), fixture::aborted()] {
+        let whole = value(&run);
         // Maps by status or kind take any name.
-        if ["/statuses", "/rejections", "/failures", "/connections/failures"]
-            .contains(&path.as_str())
-        {
-            continue;
-        }
-        let mut longer = whole.clone();
-        longer.pointer_mut(&path).unwrap()["unheard_of"] = json!(1);
-        assert!(!validator.is_valid(&longer), "{path} takes a field that is not in the schema");
-        for name in whole.pointer(&path).unwrap().as_object().unwrap().keys() {
-            let mut shorter = whole.clone();
-            shorter.pointer_mut(&path).unwrap().as_object_mut().unwrap().remove(name);
-            assert!(!validator.is_valid(&shorter), "{path}/{name} is not required");
+        let maps = ["/statuses", "/rejections", "/failures", "/connections/failures"];
+        for path in objects(&whole, "").iter().filter(|path| !maps.contains(&path.as_str())) {
+            let mut longer = whole.clone();
+            longer.pointer_mut(path).unwrap()["unheard_of"] = json!(1);
+            assert!(!validator.is_valid(&longer), "{path} takes a field that is not in the schema");
+            for name in whole.pointer(path).unwrap().as_object().unwrap().keys() {
+                let mut shorter = whole.clone();
+                shorter.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(name);
+                assert!(!validator.is_valid(&shorter), "{path}/{name} is not required");
+            }
         }
     }
 }
@@ -175,4 +173,41 @@ fn warm_up_stands_apart() {
     assert_eq!(warmup.rate.good_per_s, 50_000.0);
     assert_eq!(document.requests.good, 500_000);
     assert_eq!(fixture::held().document().warmup, None);
+}
+
+#[test]
+fn a_threshold_has_its_value_in_its_own_unit_and_a_latency_in_microseconds_as_well() {
+    let document = value(&fixture::judged());
+    let found = |expr: &str| {
+        let mut all = document["thresholds"].as_array().unwrap().iter();
+        let found = all.find(|threshold| threshold["expr"] == expr);
+        found.unwrap_or_else(|| panic!("no {expr}"))
+    };
+    let service = found("service.p99<20ms");
+    assert_eq!(service["value_us"], document["latency"]["service"]["p99_us"]);
+    assert_eq!(service["value_us"], service["value"]);
+    assert_eq!((&service["unit"], &service["ok"]), (&json!("us"), &json!(true)));
+    let errors = found("errors<0.1%");
+    assert_eq!(errors["value"], document["requests"]["error_share"]);
+    assert_eq!((&errors["unit"], &errors["value_us"]), (&json!("share"), &json!(null)));
+    let timeouts = found("failures.timeout==0");
+    assert_eq!((&timeouts["value"], &timeouts["unit"]), (&json!(0.0), &json!("count")));
+    assert_eq!(found("good_per_s>=4k")["unit"], "per_s");
+    let bound = found("p99<30s");
+    assert_eq!((&bound["lower_bound"], &bound["ok"]), (&json!(true), &json!(false)));
+    assert_eq!(found("p99>5s")["ok"], true);
+    let unsupported = found("connect.p99.9<1ms");
+    assert_eq!((&unsupported["value"], &unsupported["ok"]), (&json!(null), &json!(false)));
+    assert!(unsupported["why"].as_str().unwrap().starts_with("too few samples: of 64"));
+}
+
+#[test]
+fn a_run_that_a_rule_ended_says_which_and_is_not_complete() {
+    let document = value(&fixture::aborted());
+    assert_eq!(document["complete"], false);
+    assert_eq!(document["aborted"]["expr"], "errors>50%");
+    assert_eq!(document["plan"]["abort_on"], json!(["p99>2s", "errors>50%"]));
+    assert!(!fixture::aborted().document().is_within_thresholds());
+    assert_eq!(fixture::held().document().aborted, None);
+    assert!(fixture::held().document().is_within_thresholds());
 }

@@ -1,0 +1,150 @@
+//! Thresholds: rules over what was measured that hold or do not.
+//!
+//! ```text
+//! rule    = [ NAME "." ] METRIC OP VALUE      p99<10ms   service.p99.9<5ms   errors<0.1%
+//! OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
+//! ```
+//!
+//! The same rule is judged over a whole run (`--threshold`) or over its last seconds
+//! (`--abort-on`).
+//!
+//! ```text
+//! table    what can be judged: names, units, and how each is read
+//! grammar  from text to a rule, by the table
+//! figures  what is read from: a run, or a window of it
+//! judge    whether a rule holds
+//! guard    rules over a sliding window, one of which may end the run
+//! ```
+
+mod figures;
+mod grammar;
+mod guard;
+mod judge;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use crate::units::quote;
+
+pub use figures::Figures;
+pub use guard::{Guard, WINDOW};
+pub use judge::Outcome;
+
+use table::{Reach, What};
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// As it was typed, without the spaces around it.
+    pub expr: String,
+    what: What,
+    op: Op,
+    /// In `unit`.
+    limit: f64,
+    /// What the metric is read in: a share may also be compared as a count.
+    unit: Unit,
+}
+
+impl Threshold {
+    /// Reads a rule. The error is one sentence that repeats the text.
+    pub fn parse(text: &str) -> Result<Threshold> {
+        grammar::parse(text)
+    }
+
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Whether it is about a row of the latency table.
+    pub fn is_latency(&self) -> bool {
+        matches!(self.what, What::Latency(..))
+    }
+
+    /// Refuses what a closed loop does not have.
+    pub fn check_closed_loop(&self) -> Result<()> {
+        match self.what.reach() {
+            Reach::OpenLoop => Err(Error::usage(format!(
+                "{} needs requests that are due at a time, and a closed loop has none; give a \
+                 rate with `--rps`",
+                quote(&self.expr)
+            ))),
+            Reach::Everywhere | Reach::WholeRun => Ok(()),
+        }
+    }
+
+    /// Refuses what cannot be read over the last seconds of a run that goes on.
+    pub fn check_window(&self) -> Result<()> {
+        match self.what.reach() {
+            Reach::WholeRun => Err(Error::usage(format!(
+                "{} can be told only at the end, so it cannot end a run; judge it with \
+                 `--threshold`",
+                quote(&self.expr)
+            ))),
+            Reach::Everywhere | Reach::OpenLoop => Ok(()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Op {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    Equal,
+    Unequal,
+}
+
+impl Op {
+    const ALL: [Op; 6] = [Op::Less, Op::AtMost, Op::More, Op::AtLeast, Op::Equal, Op::Unequal];
+
+    fn text(self) -> &'static str {
+        match self {
+            Op::Less => "<",
+            Op::AtMost => "<=",
+            Op::More => ">",
+            Op::AtLeast => ">=",
+            Op::Equal => "==",
+            Op::Unequal => "!=",
+        }
+    }
+
+    fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Op::Less => value < limit,
+            Op::AtMost => value <= limit,
+            Op::More => value > limit,
+            Op::AtLeast => value >= limit,
+            Op::Equal => value == limit,
+            Op::Unequal => value != limit,
+        }
+    }
+
+    /// Whether a lower bound of the value says that it holds.
+    fn is_proved_by(self, bound: f64, limit: f64) -> bool {
+        matches!(self, Op::More | Op::AtLeast) && self.holds(bound, limit)
+    }
+}
+
+/// What a value is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Micros,
+    Share,
+    Count,
+    PerSecond,
+}
+
+impl Unit {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Micros => "us",
+            Unit::Share => "share",
+            Unit::Count => "count",
+            Unit::PerSecond => "per_s",
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The rules on the page: a line for each threshold, and the rule that ended the run.
+
+use super::super::Document;
+use super::super::document::{Aborted, Threshold};
+use super::super::number::{cell, count, exact_per_second, exact_percent, seconds};
+use super::text::{Sheet, Tone};
+
+/// Columns of the mark and what stands around it.
+const MARK: usize = 4;
+
+pub fn thresholds(sheet: &mut Sheet, document: &Document) {
+    let values: Vec<String> = document.thresholds.iter().map(value_of).collect();
+    let width_of = |text: &String| text.chars().count();
+    let expressions = document.thresholds.iter().map(|threshold| width_of(&threshold.expr));
+    let widths = (expressions.max(), values.iter().map(width_of).max());
+    let (expression, value) = (widths.0.unwrap_or(0), widths.1.unwrap_or(0));
+    for (threshold, shown) in document.thresholds.iter().zip(&values) {
+        let (tone, mark) = if threshold.ok { (Tone::Good, "✓") } else { (Tone::Bad, "✗") };
+        let mark = sheet.paint(tone, mark);
+        let line = format!("  {mark} {:<expression$}  {shown:>value$}", threshold.expr);
+        match &threshold.why {
+            None => sheet.line(&line),
+            Some(why) => {
+                let indent = MARK + expression + 2 + value + 2;
+                sheet.hanging(&format!("{line}  "), indent, Tone::Plain, why);
+            }
+        }
+    }
+    sheet.gap();
+}
+
+fn value_of(threshold: &Threshold) -> String {
+    match threshold.value {
+        None => "-".to_string(),
+        Some(value) if threshold.lower_bound => format!(">={}", shown(value, &threshold.unit)),
+        Some(value) => shown(value, &threshold.unit),
+    }
+}
+
+/// What ended the run, behind `ABORTED after 5.06 s`.
+pub fn aborted(aborted: &Aborted) -> String {
+    let Aborted { expr, value, unit, window_s, .. } = aborted;
+    let per_second = if unit == "per_s" { "/s" } else { "" };
+    format!("{expr} was {}{per_second} over {}", shown(*value, unit), seconds(*window_s))
+}
+
+/// Shares and rates are not rounded, so that they stand on their side of the limit; times have the
+/// three digits that the histograms have.
+fn shown(value: f64, unit: &str) -> String {
+    match unit {
+        "us" => cell(value),
+        "share" => exact_percent(value),
+        "per_s" => exact_per_second(value),
+        _ => count(value as u64),
+    }
+}
