@@ -28,10 +28,10 @@ fn every_document_is_valid_by_the_schema() {
 fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for run in [fixture::warmed_up(), fixture::judged(), fixture::aborted()] {
+    for run in [fixture::warmed_up(), fixture::judged(), fixture::aborted(), fixture::shaped()] {
         let whole = value(&run);
         // Maps by status or kind take any name.
-        let maps = ["/statuses", "/rejections", "/failures", "/connections/failures"];
+        let maps = ["/statuses", "/rejections", "/failures", "/drops", "/connections/failures"];
         for path in objects(&whole, "").iter().filter(|path| !maps.contains(&path.as_str())) {
             let mut longer = whole.clone();
             longer.pointer_mut(path).unwrap()["unheard_of"] = json!(1);
