@@ -5,6 +5,7 @@
 //! Distributions are merged, never averaged. Nothing here does IO or reads a clock.
 
 pub mod audit;
+pub mod confidence;
 pub mod counters;
 pub mod histogram;
 pub mod series;
