@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use host::{Client, Connections, Worker};
-pub use latency::{Latencies, Latency, WarmupLatencies};
+pub use latency::{Bounds, Ci95, Latencies, Latency, WarmupLatencies};
 pub use plan::{Header, PlanEcho};
 
 use crate::failure::Kind;

@@ -66,7 +66,7 @@ fn objects(value: &Value, at: &str) -> Vec<String> {
 fn every_name_of_the_design_is_there() {
     let document = value(&fixture::mixed());
     let row = "count good censored exact_up_to min_us mean_us stdev_us p50_us p75_us p90_us p95_us \
-               p99_us p99_9_us p99_99_us max_us hdr";
+               p99_us p99_9_us p99_99_us max_us ci95 hdr";
     for (path, names) in [
         (
             "",
@@ -149,6 +149,51 @@ fn a_quantile_without_support_is_null_and_one_past_the_errors_is_a_bound() {
     assert!(mixed.is_exact(0.95) && !mixed.is_exact(0.99));
     let empty = value(&fixture::empty());
     assert!(empty["latency"]["response"]["max_us"].is_null());
+}
+
+#[test]
+fn a_quantile_lies_within_its_interval() {
+    for (name, run) in fixture::all() {
+        let document = value(&run);
+        for row in ["response", "good_only", "service", "send_lag", "connect", "failed"] {
+            let row = &document["latency"][row];
+            for (quantile, bounds) in row["ci95"].as_object().unwrap() {
+                assert_eq!(bounds.is_null(), row[quantile].is_null(), "{name} {quantile}");
+                let at = row[quantile].as_f64();
+                let bound = |side: usize| bounds[side].as_f64();
+                assert!(bound(0).is_none_or(|low| low <= at.unwrap()), "{name} {quantile}");
+                assert!(bound(1).is_none_or(|high| high >= at.unwrap()), "{name} {quantile}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_interval_of_a_quantile_is_read_off_the_sample() {
+    let mut run = fixture::empty();
+    // Ranks 1 to 40, 41 to 60 and 61 to 100: the 40th and the 61st sample enclose the median.
+    for (ms, count) in [(1, 40), (2, 20), (3, 40)] {
+        run.summary.measure.good.record_many(Nanos::from_millis(ms), count);
+    }
+    let bounds = |run: &fixture::Run| run.document().latency.response.ci95;
+    let [Some(low), Some(high)] = bounds(&run).p50_us.unwrap() else { panic!("two bounds") };
+    assert!((low - 1_000.0).abs() < 1.0 && (high - 3_000.0).abs() < 3.0, "{low} {high}");
+    // p95: the 99th and the 90th; of p99 nothing is said, like of p99 itself.
+    assert!(bounds(&run).p95_us.is_some() && bounds(&run).p99_us.is_none());
+    // Now the 61st of 100 is known only as a lower bound.
+    run.summary.measure.good = crate::metrics::Histogram::default();
+    run.summary.measure.good.record_many(Nanos::from_millis(1), 60);
+    run.summary.measure.censored.record_many(Nanos::from_millis(3), 40);
+    let [Some(low), None] = bounds(&run).p50_us.unwrap() else { panic!("a lower bound") };
+    assert!((low - 1_000.0).abs() < 1.0, "{low}");
+}
+
+#[test]
+fn a_document_without_intervals_of_confidence_is_still_read() {
+    let mut document = value(&fixture::held());
+    document["latency"]["response"].as_object_mut().unwrap().remove("ci95");
+    let read: Document = serde_json::from_value(document).unwrap();
+    assert_eq!(read.latency.response.ci95, Ci95::default());
 }
 
 #[test]
