@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::super::mailbox::Mailbox;
 use super::super::timeline::{Gate, Stop, Timeline};
 use super::*;
-use crate::metrics::{Distribution, Events, Fates};
+use crate::metrics::{Distribution, Events, Fates, Mode};
 use crate::plan::{Schedule, Wait, Warmup};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -304,7 +304,10 @@ fn unanswered_requests_time_out_and_rank_at_the_timeout() {
     assert_eq!(outcome.measure.counters.failures[Kind::Timeout as usize], 200);
     assert_close(outcome.quantile(0.98), 5.0);
     assert_close(outcome.quantile(0.995), 1_000.0);
-    assert_eq!(outcome.measure.service.count(), 20_000);
+    let fates = &outcome.measure;
+    assert_eq!((fates.service.count(), fates.unanswered.count()), (19_800, 200));
+    assert_eq!(fates.service(Mode::Open).count(), 20_000);
+    assert_eq!(fates.answered(Mode::Open).count(), fates.counters.completed);
 }
 
 #[test]
