@@ -237,11 +237,12 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L --quiet -o a.json -o /tmp/b.JSON h");
+    let args = load("--json -L --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
         spectrum: true,
+        as_wrk: true,
         quiet: true,
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
@@ -286,13 +287,15 @@ fn a_verbs_name_is_still_a_host_when_it_is_written_as_one() {
 
 #[test]
 fn the_demo_takes_only_its_own_flags() {
-    let words =
-        ["demo", "-c", "5", "-R", "1k", "-d", "2", "-t", "1", "--json", "-L", "--engine", "ring"];
+    let words = [
+        "demo", "-c", "5", "-R", "1k", "-d", "2", "-t", "1", "--json", "-L", "--engine", "ring",
+        "--as-wrk",
+    ];
     let Some(Verb::Demo(args)) = typed(&words).unwrap().verb else {
         panic!("no demo");
     };
     assert_eq!((args.size.connections, args.engine.engine), (Some(5), Some(Engine::Ring)));
-    assert!(args.page.json && args.page.latency);
+    assert!(args.page.json && args.page.latency && args.page.as_wrk);
     for words in ["demo -n 5", "demo -H A:1", "demo http://h/", "demo --timeout 5"] {
         refusal(words);
     }

@@ -106,6 +106,22 @@ impl Histogram {
         }
     }
 
+    /// HdrHistogram's correction for coordinated omission: beside each sample longer than the
+    /// interval, samples shorter than it by one interval, by two ... down to the interval itself.
+    ///
+    /// Counts down from the lower end of a sample's bucket. `Hdr::clone_correct` starts from the
+    /// upper end, which is late by up to a thousandth: many intervals, where they are short.
+    pub fn corrected(&self, interval: Nanos) -> Histogram {
+        let mut hdr = Hdr::new_from(&self.hdr);
+        for step in self.hdr.iter_recorded() {
+            let value = self.hdr.lowest_equivalent(step.value_iterated_to());
+            // The bounds are the same, so every value fits.
+            let added = hdr.record_n_correct(value, step.count_at_value(), interval.0);
+            debug_assert!(added.is_ok());
+        }
+        Histogram { hdr, saturated: self.saturated }
+    }
+
     /// The recorded times, in order, each with its count.
     pub fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
         self.hdr

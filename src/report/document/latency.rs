@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::confidence::{self, Ranks};
-use crate::metrics::{Distribution, Fates, Histogram, Mode, Summary};
+use crate::metrics::{Backfill, Distribution, Fates, Histogram, Mode, Summary};
 use crate::time::Nanos;
 
 /// One distribution. Without samples its times are null; so is a quantile with fewer than five
@@ -150,6 +150,11 @@ pub struct Latencies {
     pub rejected: Latency,
     /// To the failure.
     pub failed: Latency,
+    /// As wrk would have it, from sent: all answers, and the samples it makes up (see
+    /// [`Backfill`]). Null without `--as-wrk`; says nothing that is so.
+    pub as_wrk: Option<Latency>,
+    /// The interval that they were made up with; null also where there were too few answers.
+    pub expected_interval_us: Option<f64>,
 }
 
 impl Latencies {
@@ -164,7 +169,18 @@ impl Latencies {
             connect: Latency::new(connect, connect.count(), 0),
             rejected: Latency::new(&measure.rejected, 0, 0),
             failed: Latency::new(&measure.failed, 0, 0),
+            as_wrk: None,
+            expected_interval_us: None,
         }
+    }
+
+    pub(super) fn back_fill(&mut self, summary: &Summary, connections: u64) {
+        let Backfill { histogram, expected } = Backfill::of(summary, connections);
+        let good = summary.measure.counters.good;
+        // Samples that were made up support no confidence.
+        let as_wrk = Latency { ci95: Ci95::default(), ..Latency::new(&histogram, good, 0) };
+        self.as_wrk = Some(as_wrk);
+        self.expected_interval_us = expected.map(Nanos::as_micros_f64);
     }
 }
 

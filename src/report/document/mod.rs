@@ -100,6 +100,11 @@ impl Document {
         }
     }
 
+    /// Puts in what wrk would have printed for this run (`--as-wrk`). Changes no other figure.
+    pub fn back_fill(&mut self, plan: &Plan, summary: &Summary) {
+        self.latency.back_fill(summary, plan.connections.into());
+    }
+
     /// Whether requests were due by a clock.
     pub fn is_open_loop(&self) -> bool {
         self.plan.mode == mode_name(Mode::Open)

@@ -28,7 +28,9 @@ fn every_document_is_valid_by_the_schema() {
 fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let whole = value(&fixture::warmed_up());
+    let mut run = fixture::warmed_up();
+    run.as_wrk = true;
+    let whole = value(&run);
     for path in objects(&whole, "") {
         // Maps by status or kind take any name.
         if ["/statuses", "/rejections", "/failures", "/connections/failures"]
@@ -85,7 +87,11 @@ fn every_name_of_the_design_is_there() {
             "target_per_s offered_per_s sent_per_s completed_per_s good_per_s peak_1s_per_s \
              efficiency",
         ),
-        ("/latency", "response good_only service send_lag connect rejected failed"),
+        (
+            "/latency",
+            "response good_only service send_lag connect rejected failed as_wrk \
+             expected_interval_us",
+        ),
         ("/latency/response", row),
         ("/latency/failed", row),
         ("/statuses", "200 404 503"),
@@ -210,6 +216,36 @@ fn a_timed_out_request_is_a_bound_of_the_service_time() {
     let service = fixture::mixed().document().latency.service;
     assert_eq!(service.censored, 440);
     assert!(service.is_exact(0.99) && !service.is_exact(0.9999));
+}
+
+#[test]
+fn what_wrk_would_print_changes_nothing_else() {
+    for (name, mut run) in fixture::all() {
+        let without = run.document();
+        run.as_wrk = true;
+        let mut with = run.document();
+        assert!(without.latency.as_wrk.is_none() && without.latency.expected_interval_us.is_none());
+        let as_wrk = with.latency.as_wrk.take().unwrap();
+        with.latency.expected_interval_us = None;
+        assert_eq!(with, without, "{name}");
+        assert!(as_wrk.count >= with.requests.completed, "{name}");
+        assert_eq!((as_wrk.censored, as_wrk.ci95), (0, Ci95::default()), "{name}");
+    }
+}
+
+#[test]
+fn what_wrk_would_print_is_of_all_answers_from_the_send() {
+    let mut run = fixture::behind();
+    run.as_wrk = true;
+    let latency = run.document().latency;
+    let as_wrk = latency.as_wrk.unwrap();
+    // 64 connections, 48,700 answers in 10 s: 760 each. None took twice that.
+    assert_eq!(latency.expected_interval_us, Some(13_157.894));
+    assert_eq!((as_wrk.count, as_wrk.max_us), (97_400, latency.service.max_us));
+    assert!(as_wrk.p99_us < latency.response.p50_us, "it shows nothing of the backlog");
+    run.summary.measure.service.record_many(Nanos::from_millis(1_005), 10);
+    let as_wrk = run.document().latency.as_wrk.unwrap();
+    assert_eq!(as_wrk.count, 97_400 + 10 * 76, "76 intervals in that time");
 }
 
 #[test]
