@@ -91,6 +91,33 @@ fn a_failure_stands_on_the_page_with_its_kind_and_a_hint() {
 }
 
 #[test]
+fn what_wrk_would_print_stands_beside_ours_when_it_is_asked_for() {
+    each_engine(|engine| {
+        for (load, ours) in
+            [(LOAD, "ours: response"), ("-n 200 -c 2 --wait block", "ours: service")]
+        {
+            let server = Server::answering(ok());
+            let run = Blast::page(engine, &server.url()).args(load).args("--as-wrk").run();
+            assert_eq!(run.code(), Some(0), "{run:?}");
+            assert!(run.stdout.contains("as wrk would print it"), "{run:?}");
+            assert!(run.stdout.contains(ours), "{run:?}");
+            let run = Blast::page(engine, &server.url()).args(load).run();
+            assert!(!run.stdout.contains("as wrk"), "{run:?}");
+            let document = Blast::new(engine, &server.url()).args(load).document();
+            assert!(document.at("latency.as_wrk").is_null());
+            let blast = Blast::new(engine, &server.url()).args(load).args("--as-wrk");
+            let document = blast.document();
+            // Two connections: measure over half the answers.
+            let completed = document.count("requests.completed");
+            let expected = document.number("duration_s") * 1e6 / (completed / 2) as f64;
+            let off = document.number("latency.expected_interval_us") - expected;
+            assert!(off.abs() < 1.0, "{off} us from {expected} us");
+            assert!(document.count("latency.as_wrk.count") >= completed);
+        }
+    });
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error_and_the_file_is_written() {
     each_engine(|engine| {
         for json in [false, true] {

@@ -232,6 +232,10 @@ pub struct PageArgs {
     /// Show the full latency spectrum
     #[arg(short = 'L', long)]
     pub latency: bool,
+
+    /// Show beside the latency what wrk's back-filling would have made of it
+    #[arg(long, hide_short_help = true)]
+    pub as_wrk: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

@@ -15,6 +15,8 @@ pub struct Outputs {
     pub files: Vec<PathBuf>,
     /// The page shows the full latency spectrum.
     pub spectrum: bool,
+    /// What wrk would have printed stands beside it.
+    pub as_wrk: bool,
     /// No live line on stderr.
     pub quiet: bool,
 }
@@ -27,6 +29,7 @@ impl Outputs {
             json_stdout: args.page.json,
             files: args.output.files.clone(),
             spectrum: args.page.latency,
+            as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
         })
     }

@@ -17,7 +17,10 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let summary = engine::run(&plan, &mut |progress| live.show(progress));
     live.end();
     let summary = summary?;
-    let document = Document::new(&plan, &summary);
+    let mut document = Document::new(&plan, &summary);
+    if outputs.as_wrk {
+        document.back_fill(&plan, &summary);
+    }
     let written = write(&document, &outputs);
     Ok(exit(&summary, &document, written))
 }

@@ -240,11 +240,12 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L --quiet -o a.json -o /tmp/b.JSON h");
+    let args = load("--json -L --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
         spectrum: true,
+        as_wrk: true,
         quiet: true,
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
@@ -294,14 +295,14 @@ fn a_verbs_name_is_still_a_host_when_it_is_written_as_one() {
 
 #[test]
 fn the_demo_takes_only_its_own_flags() {
-    let words = "demo -c 5 -R 1k -d 2 -t 1 --json -L --engine ring --threshold p99<1s --abort-on \
-                 errors>5%";
+    let words = "demo -c 5 -R 1k -d 2 -t 1 --json -L --as-wrk --engine ring --threshold p99<1s \
+                 --abort-on errors>5%";
     let words: Vec<&str> = words.split_whitespace().collect();
     let Some(Verb::Demo(args)) = typed(&words).unwrap().verb else {
         panic!("no demo");
     };
     assert_eq!((args.size.connections, args.engine.engine), (Some(5), Some(Engine::Ring)));
-    assert!(args.page.json && args.page.latency);
+    assert!(args.page.json && args.page.latency && args.page.as_wrk);
     assert_eq!((args.rules.thresholds.len(), args.rules.abort_on.len()), (1, 1));
     for words in ["demo -n 5", "demo -H A:1", "demo http://h/", "demo --timeout 5"] {
         refusal(words);

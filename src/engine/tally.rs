@@ -302,6 +302,9 @@ impl Tally {
             if !good {
                 fates.censored.record(response);
                 fates.rejected.record(response);
+                if open_loop {
+                    fates.rejected_service.record(service);
+                }
                 return;
             }
             fates.counters.good += 1;
@@ -323,7 +326,7 @@ impl Tally {
             fates.censored.record(now - flight.intended);
             fates.failed.record(now - flight.intended);
             if kind == Kind::Timeout {
-                fates.service.record(now - flight.sent);
+                fates.unanswered.record(now - flight.sent);
             }
         });
     }
@@ -334,7 +337,7 @@ impl Tally {
         self.book(flight.phase, flight.stage, |fates| {
             fates.counters.abandoned += 1;
             fates.censored.record(now - flight.intended);
-            fates.service.record(now - flight.sent);
+            fates.unanswered.record(now - flight.sent);
         });
     }
 

@@ -75,6 +75,18 @@ impl Histogram {
         (self.count() > 0 && above(self.count(), q) >= SUPPORT).then(|| self.quantile(q))
     }
 
+    /// The time of the `rank`-th smallest sample, counted from 1, as [`Histogram::quantile`] would
+    /// give it; `None` where there is no such sample. Counts in integers: a rank that goes through
+    /// a share of a billion samples and back comes out one too high now and then.
+    pub fn value_at_rank(&self, rank: u64) -> Option<Nanos> {
+        let mut below = 0;
+        let reached = |(time, count): (Nanos, u64)| {
+            below += count;
+            (below >= rank).then_some(time)
+        };
+        if rank == 0 { None } else { self.recorded().find_map(reached) }
+    }
+
     pub fn add(&mut self, other: &Histogram) {
         if other.is_empty() {
             return;
@@ -92,6 +104,22 @@ impl Histogram {
             self.hdr.reset();
             self.saturated = 0;
         }
+    }
+
+    /// HdrHistogram's correction for coordinated omission: beside each sample longer than the
+    /// interval, samples shorter than it by one interval, by two ... down to the interval itself.
+    ///
+    /// Counts down from the lower end of a sample's bucket. `Hdr::clone_correct` starts from the
+    /// upper end, which is late by up to a thousandth: many intervals, where they are short.
+    pub fn corrected(&self, interval: Nanos) -> Histogram {
+        let mut hdr = Hdr::new_from(&self.hdr);
+        for step in self.hdr.iter_recorded() {
+            let value = self.hdr.lowest_equivalent(step.value_iterated_to());
+            // The bounds are the same, so every value fits.
+            let added = hdr.record_n_correct(value, step.count_at_value(), interval.0);
+            debug_assert!(added.is_ok());
+        }
+        Histogram { hdr, saturated: self.saturated }
     }
 
     /// The recorded times, in order, each with its count.
@@ -278,6 +306,28 @@ mod tests {
         assert!(Distribution::of(histogram(&[(1, 5_000)])).quantile(0.999).is_some());
         assert!(Distribution::of(histogram(&[(1, 4_999)])).quantile(0.999).is_none());
         assert!(Distribution::default().quantile(0.5).is_none());
+    }
+
+    #[test]
+    fn the_sample_at_a_rank_is_found_where_a_share_would_miss_it() {
+        let n = 1_000_000_000;
+        // A rank that does not survive the way through a share and back.
+        let astray = |rank: &u64| (*rank as f64 / n as f64 * n as f64).ceil() as u64 != *rank;
+        let rank = (n / 2..n).find(astray).expect("there are many");
+        let split = histogram(&[(1_000, rank), (9_000, n - rank)]);
+        assert!(split.quantile(rank as f64 / n as f64) > Nanos::from_micros(8_900));
+        let value = |rank| split.value_at_rank(rank).map(|time| time > Nanos::from_micros(8_900));
+        assert_eq!((value(0), value(1), value(rank)), (None, Some(false), Some(false)));
+        assert_eq!((value(rank + 1), value(n), value(n + 1)), (Some(true), Some(true), None));
+        assert_eq!(Histogram::default().value_at_rank(1), None);
+    }
+
+    #[test]
+    fn the_sample_at_a_rank_is_the_quantile_there() {
+        let histogram = histogram(&[(1_234, 50), (2_345, 40), (3_456, 10)]);
+        for (rank, q) in [(50, 0.5), (51, 0.51), (90, 0.9), (91, 0.91), (100, 1.0)] {
+            assert_eq!(histogram.value_at_rank(rank), Some(histogram.quantile(q)), "{rank}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! Distributions are merged, never averaged. Nothing here does IO or reads a clock.
 
 pub mod audit;
+pub mod backfill;
+pub mod confidence;
 pub mod counters;
 pub mod histogram;
 pub mod series;
@@ -15,6 +17,7 @@ pub mod verdict;
 pub mod warning;
 
 pub use audit::{Audit, Check};
+pub use backfill::Backfill;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use series::{Interval, Series};

@@ -31,8 +31,7 @@ pub struct Fates {
     pub good: Histogram,
     /// Rejected, failed, abandoned and dropped, from intended to their end.
     pub censored: Histogram,
-    /// Good, timed out and abandoned, from sent. In closed loop without the good ones: `good` has
-    /// them, and [`Fates::service`] joins the two.
+    /// Good, from sent. Open loop only: in closed loop `good` is the same.
     pub service: Histogram,
     /// All sent, from intended to sent. Open loop only.
     pub send_lag: Histogram,
@@ -45,6 +44,10 @@ pub struct Fates {
     pub rejected: Histogram,
     /// From intended to the failure.
     pub failed: Histogram,
+    /// Timed out and abandoned, from sent.
+    pub unanswered: Histogram,
+    /// Rejected, from sent. Open loop only: in closed loop `rejected` is the same.
+    pub rejected_service: Histogram,
     /// Sent after waiting for a connection, and the service times of these and of the others:
     /// tells a server that slows down from too few connections.
     pub waited: Service,
@@ -112,10 +115,23 @@ impl Fates {
     pub fn service(&self, mode: Mode) -> Histogram {
         let mut service = Histogram::default();
         service.add(&self.service);
+        service.add(&self.unanswered);
         if mode == Mode::Closed {
             service.add(&self.good);
         }
         service
+    }
+
+    /// All answers, good or not, from sent: all that a closed-loop tool looks at.
+    pub fn answered(&self, mode: Mode) -> Histogram {
+        let (good, rejected) = match mode {
+            Mode::Open => (&self.service, &self.rejected_service),
+            Mode::Closed => (&self.good, &self.rejected),
+        };
+        let mut answered = Histogram::default();
+        answered.add(good);
+        answered.add(rejected);
+        answered
     }
 
     /// Times too long for the histograms' range.
@@ -123,14 +139,38 @@ impl Fates {
         self.histograms().iter().map(|h| h.saturated()).sum()
     }
 
-    fn histograms(&self) -> [&Histogram; 8] {
-        let Fates { good, censored, service, send_lag, late, blocked, rejected, failed, .. } = self;
-        [good, censored, service, send_lag, late, blocked, rejected, failed]
+    fn histograms(&self) -> [&Histogram; 10] {
+        let Fates { good, censored, service, send_lag, late, blocked, .. } = self;
+        let Fates { rejected, failed, unanswered, rejected_service, .. } = self;
+        [
+            good,
+            censored,
+            service,
+            send_lag,
+            late,
+            blocked,
+            rejected,
+            failed,
+            unanswered,
+            rejected_service,
+        ]
     }
 
-    fn histograms_mut(&mut self) -> [&mut Histogram; 8] {
-        let Fates { good, censored, service, send_lag, late, blocked, rejected, failed, .. } = self;
-        [good, censored, service, send_lag, late, blocked, rejected, failed]
+    fn histograms_mut(&mut self) -> [&mut Histogram; 10] {
+        let Fates { good, censored, service, send_lag, late, blocked, .. } = self;
+        let Fates { rejected, failed, unanswered, rejected_service, .. } = self;
+        [
+            good,
+            censored,
+            service,
+            send_lag,
+            late,
+            blocked,
+            rejected,
+            failed,
+            unanswered,
+            rejected_service,
+        ]
     }
 }
 

@@ -4,6 +4,7 @@
 //! the page is for people and may change; what scripts read is the JSON, and the last two lines,
 //! which are wrk's to the character.
 
+mod backfill;
 mod errors;
 mod head;
 mod host;
@@ -42,6 +43,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     rules::thresholds(&mut sheet, document);
     table::rates(&mut sheet, document);
     table::latency(&mut sheet, document, options.spectrum);
+    backfill::as_wrk(&mut sheet, document);
     stages::stages(&mut sheet, document);
     sheet.gap();
     errors::errors(&mut sheet, document);

@@ -64,17 +64,30 @@ pub fn latency(sheet: &mut Sheet, document: &Document, spectrum: bool) {
         // From sent, errors ranked above every good answer: it must not look better for them.
         vec![("service time", &latency.response)]
     };
-    let columns = fitting(sheet.width(), &rows, spectrum);
+    let mut columns = COLUMNS.to_vec();
+    columns.retain(|column| spectrum || column.name != "p99.99");
+    let lines = distributions(sheet, "latency", &rows, columns);
+    legend(sheet, document, &lines);
+    shares_of_the_lag(sheet, document);
+}
+
+/// A row for each distribution, in as many of the columns as there is room for.
+pub(super) fn distributions(
+    sheet: &mut Sheet,
+    title: &str,
+    rows: &[(&str, &Latency)],
+    columns: Vec<Column>,
+) -> Vec<Row> {
+    let columns = fitting(sheet.width(), rows, columns);
     let head = columns.iter().map(|column| column.name.to_string()).collect();
-    let mut lines = vec![Row { label: "latency".to_string(), cells: head }];
+    let mut lines = vec![Row { label: title.to_string(), cells: head }];
     lines.extend(rows.iter().map(|(label, row)| Row {
         label: label.to_string(),
         cells: columns.iter().map(|column| column.cell(row)).collect(),
     }));
     let gap = if fits(sheet.width(), &lines, 2) { 2 } else { 1 };
     write(sheet, &lines, gap);
-    legend(sheet, document, &lines);
-    shares_of_the_lag(sheet, document);
+    lines
 }
 
 /// Whose the send lag is, where there is any worth the words.
@@ -118,11 +131,11 @@ fn legend(sheet: &mut Sheet, document: &Document, lines: &[Row]) {
 
 /// One column of the latency table.
 #[derive(Clone, Copy)]
-struct Column {
-    name: &'static str,
-    value: fn(&Latency) -> Option<f64>,
+pub(super) struct Column {
+    pub name: &'static str,
+    pub value: fn(&Latency) -> Option<f64>,
     /// Whether the value is known in full.
-    exact: fn(&Latency) -> bool,
+    pub exact: fn(&Latency) -> bool,
 }
 
 impl Column {
@@ -149,15 +162,14 @@ const COLUMNS: [Column; 9] = [
 ];
 
 /// What a narrow terminal goes without, the first to go first.
-const SPARE: [&str; 6] = ["p95", "mean", "min", "p90", "p99.9", "p99.99"];
+const SPARE: [&str; 8] = ["stdev", "p75", "p95", "mean", "min", "p90", "p99.9", "p99.99"];
 
 /// As many columns as there is room for.
-fn fitting(width: usize, rows: &[(&str, &Latency)], spectrum: bool) -> Vec<Column> {
-    let mut columns = COLUMNS.to_vec();
-    columns.retain(|column| spectrum || column.name != "p99.99");
+fn fitting(width: usize, rows: &[(&str, &Latency)], mut columns: Vec<Column>) -> Vec<Column> {
+    let label = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0).max(LABEL);
     for spare in SPARE {
         let used: usize = columns.iter().map(|column| column_width(column, rows) + 1).sum();
-        if LABEL + used <= width {
+        if label + used <= width {
             break;
         }
         columns.retain(|column| column.name != spare);
@@ -171,9 +183,14 @@ fn column_width(column: &Column, rows: &[(&str, &Latency)]) -> usize {
 }
 
 /// A line of a table; the first of a table is its head.
-pub struct Row {
+pub(super) struct Row {
     pub label: String,
     pub cells: Vec<String>,
+}
+
+/// That of every table, unless one needs more.
+fn label_width(rows: &[Row]) -> usize {
+    rows.iter().map(|row| row.label.len()).max().unwrap_or(0).max(LABEL)
 }
 
 fn widths(rows: &[Row]) -> Vec<usize> {
@@ -182,16 +199,16 @@ fn widths(rows: &[Row]) -> Vec<usize> {
     (0..columns).map(|at| widest(at).unwrap_or(0)).collect()
 }
 
-pub fn fits(width: usize, rows: &[Row], gap: usize) -> bool {
-    LABEL + widths(rows).iter().map(|column| column + gap).sum::<usize>() <= width
+pub(super) fn fits(width: usize, rows: &[Row], gap: usize) -> bool {
+    label_width(rows) + widths(rows).iter().map(|column| column + gap).sum::<usize>() <= width
 }
 
 /// Labels to the left, cells to the right of their column.
-pub fn write(sheet: &mut Sheet, rows: &[Row], gap: usize) {
-    let widths = widths(rows);
+pub(super) fn write(sheet: &mut Sheet, rows: &[Row], gap: usize) {
+    let (label, widths) = (label_width(rows), widths(rows));
     for (at, row) in rows.iter().enumerate() {
         let tone = if at == 0 { Tone::Heading } else { Tone::Plain };
-        let mut line = sheet.paint(Tone::Heading, &format!("{:<LABEL$}", row.label));
+        let mut line = sheet.paint(Tone::Heading, &format!("{:<label$}", row.label));
         for (cell, width) in row.cells.iter().zip(&widths) {
             line += &" ".repeat(gap);
             line += &sheet.paint(tone, &format!("{cell:>width$}"));

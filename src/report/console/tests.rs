@@ -9,7 +9,8 @@ use crate::report::fixture;
 
 fn golden(name: &str, options: &PageOptions) {
     let base = name.split('-').next().unwrap();
-    let (_, run) = fixture::all().into_iter().find(|(found, _)| *found == base).unwrap();
+    let (_, mut run) = fixture::all().into_iter().find(|(found, _)| *found == base).unwrap();
+    run.as_wrk = name.ends_with("-as-wrk");
     let page = page(&run.document(), options);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden");
     let file = folder.join(format!("{name}.txt"));
@@ -27,6 +28,9 @@ fn the_golden_pages_are_printed() {
     }
     golden("held-spectrum", &PageOptions { spectrum: true, ..PageOptions::default() });
     golden("behind-spectrum", &PageOptions { spectrum: true, ..PageOptions::default() });
+    for name in ["behind-as-wrk", "closed-as-wrk", "empty-as-wrk"] {
+        golden(name, &PageOptions::default());
+    }
     golden("mixed-narrow", &PageOptions { width: 50, ..PageOptions::default() });
 }
 
@@ -42,7 +46,8 @@ fn a_stored_document_prints_the_same_page() {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    for (name, run) in fixture::all() {
+    for (name, mut run) in fixture::all() {
+        run.as_wrk = true;
         let document = run.document();
         for width in 60..200 {
             let page = page(&document, &PageOptions { width, ..PageOptions::default() });

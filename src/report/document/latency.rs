@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Distribution, Fates, Histogram, Mode, Summary};
+use crate::metrics::confidence::{self, Ranks};
+use crate::metrics::{Backfill, Distribution, Fates, Histogram, Mode, Summary};
 use crate::time::Nanos;
 
 /// One distribution. Without samples its times are null; so is a quantile with fewer than five
@@ -29,8 +30,53 @@ pub struct Latency {
     pub p99_9_us: Option<f64>,
     pub p99_99_us: Option<f64>,
     pub max_us: Option<f64>,
+    /// How sure the quantiles are. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub ci95: Ci95,
     /// The histogram in ns: V2 + DEFLATE, base64, as in HdrHistogram logs.
     pub hdr: String,
+}
+
+/// Lower and upper bound, in microseconds. Null where it is not known: no sample is far enough
+/// out, or the one for the upper bound is itself known only as a lower bound.
+pub type Bounds = [Option<f64>; 2];
+
+/// The two-sided 95 % confidence intervals of the quantiles, from order statistics: see
+/// [`confidence`]. Null with the quantile itself.
+///
+/// They suppose independent samples, and the latencies of a burst or a stall are not: there the
+/// quantile is less sure than its interval says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ci95 {
+    pub p50_us: Option<Bounds>,
+    pub p75_us: Option<Bounds>,
+    pub p90_us: Option<Bounds>,
+    pub p95_us: Option<Bounds>,
+    pub p99_us: Option<Bounds>,
+    pub p99_9_us: Option<Bounds>,
+    pub p99_99_us: Option<Bounds>,
+}
+
+impl Ci95 {
+    /// The first `known` samples in order are more than lower bounds.
+    fn new(histogram: &Histogram, known: u64) -> Ci95 {
+        let micros = |rank| histogram.value_at_rank(rank).map(Nanos::as_micros_f64);
+        let bounds = |q: f64| {
+            histogram.supported_quantile(q)?;
+            let Ranks { lower, upper } = confidence::ranks(histogram.count(), q);
+            let upper = upper.filter(|rank| *rank <= known);
+            Some([lower.and_then(micros), upper.and_then(micros)])
+        };
+        Ci95 {
+            p50_us: bounds(0.50),
+            p75_us: bounds(0.75),
+            p90_us: bounds(0.90),
+            p95_us: bounds(0.95),
+            p99_us: bounds(0.99),
+            p99_9_us: bounds(0.999),
+            p99_99_us: bounds(0.9999),
+        }
+    }
 }
 
 impl Latency {
@@ -55,6 +101,7 @@ impl Latency {
             p99_9_us: quantile(0.999),
             p99_99_us: quantile(0.9999),
             max_us: known(histogram.max()),
+            ci95: Ci95::new(histogram, count - censored),
             hdr: BASE64.encode(histogram.serialised()),
         }
     }
@@ -108,6 +155,11 @@ pub struct Latencies {
     pub rejected: Latency,
     /// To the failure.
     pub failed: Latency,
+    /// As wrk would have it, from sent: all answers, and the samples it makes up (see
+    /// [`Backfill`]). Null without `--as-wrk`; says nothing that is so.
+    pub as_wrk: Option<Latency>,
+    /// The interval that they were made up with; null also where there were too few answers.
+    pub expected_interval_us: Option<f64>,
 }
 
 impl Latencies {
@@ -124,6 +176,17 @@ impl Latencies {
             connect: Latency::new(connect, connect.count(), 0),
             rejected: Latency::new(&measure.rejected, 0, 0),
             failed: Latency::new(&measure.failed, 0, 0),
+            as_wrk: None,
+            expected_interval_us: None,
         }
+    }
+
+    pub(super) fn back_fill(&mut self, summary: &Summary, connections: u64) {
+        let Backfill { histogram, expected } = Backfill::of(summary, connections);
+        let good = summary.measure.counters.good;
+        // Samples that were made up support no confidence.
+        let as_wrk = Latency { ci95: Ci95::default(), ..Latency::new(&histogram, good, 0) };
+        self.as_wrk = Some(as_wrk);
+        self.expected_interval_us = expected.map(Nanos::as_micros_f64);
     }
 }

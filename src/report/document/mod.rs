@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use host::{Client, Connections, Worker};
-pub use latency::{Latencies, Latency};
+pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
 pub use stage::{SpanLatencies, Stage};
@@ -111,6 +111,11 @@ impl Document {
             interval_s: summary.interval_length.as_secs_f64(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
         }
+    }
+
+    /// Puts in what wrk would have printed for this run (`--as-wrk`). Changes no other figure.
+    pub fn back_fill(&mut self, plan: &Plan, summary: &Summary) {
+        self.latency.back_fill(summary, plan.connections.into());
     }
 
     /// Whether requests were due by a clock.

@@ -28,7 +28,9 @@ fn every_document_is_valid_by_the_schema() {
 fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for run in [fixture::warmed_up(), fixture::judged(), fixture::aborted(), fixture::shaped()] {
+    let mut warmed_up = fixture::warmed_up();
+    warmed_up.as_wrk = true;
+    for run in [warmed_up, fixture::judged(), fixture::aborted(), fixture::shaped()] {
         let whole = value(&run);
         // Maps by status or kind take any name.
         let maps = ["/statuses", "/rejections", "/failures", "/drops", "/connections/failures"];
@@ -64,7 +66,7 @@ fn objects(value: &Value, at: &str) -> Vec<String> {
 fn every_name_of_the_design_is_there() {
     let document = value(&fixture::mixed());
     let row = "count good censored exact_up_to min_us mean_us stdev_us p50_us p75_us p90_us p95_us \
-               p99_us p99_9_us p99_99_us max_us hdr";
+               p99_us p99_9_us p99_99_us max_us ci95 hdr";
     for (path, names) in [
         (
             "",
@@ -83,7 +85,11 @@ fn every_name_of_the_design_is_there() {
             "target_per_s offered_per_s sent_per_s completed_per_s good_per_s peak_1s_per_s \
              efficiency",
         ),
-        ("/latency", "response good_only service send_lag connect rejected failed"),
+        (
+            "/latency",
+            "response good_only service send_lag connect rejected failed as_wrk \
+             expected_interval_us",
+        ),
         ("/latency/response", row),
         ("/latency/failed", row),
         ("/statuses", "200 404 503"),
@@ -150,6 +156,51 @@ fn a_quantile_without_support_is_null_and_one_past_the_errors_is_a_bound() {
 }
 
 #[test]
+fn a_quantile_lies_within_its_interval() {
+    for (name, run) in fixture::all() {
+        let document = value(&run);
+        for row in ["response", "good_only", "service", "send_lag", "connect", "failed"] {
+            let row = &document["latency"][row];
+            for (quantile, bounds) in row["ci95"].as_object().unwrap() {
+                assert_eq!(bounds.is_null(), row[quantile].is_null(), "{name} {quantile}");
+                let at = row[quantile].as_f64();
+                let bound = |side: usize| bounds[side].as_f64();
+                assert!(bound(0).is_none_or(|low| low <= at.unwrap()), "{name} {quantile}");
+                assert!(bound(1).is_none_or(|high| high >= at.unwrap()), "{name} {quantile}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_interval_of_a_quantile_is_read_off_the_sample() {
+    let mut run = fixture::empty();
+    // Ranks 1 to 40, 41 to 60 and 61 to 100: the 40th and the 61st sample enclose the median.
+    for (ms, count) in [(1, 40), (2, 20), (3, 40)] {
+        run.summary.measure.good.record_many(Nanos::from_millis(ms), count);
+    }
+    let bounds = |run: &fixture::Run| run.document().latency.response.ci95;
+    let [Some(low), Some(high)] = bounds(&run).p50_us.unwrap() else { panic!("two bounds") };
+    assert!((low - 1_000.0).abs() < 1.0 && (high - 3_000.0).abs() < 3.0, "{low} {high}");
+    // p95: the 99th and the 90th; of p99 nothing is said, like of p99 itself.
+    assert!(bounds(&run).p95_us.is_some() && bounds(&run).p99_us.is_none());
+    // Now the 61st of 100 is known only as a lower bound.
+    run.summary.measure.good = crate::metrics::Histogram::default();
+    run.summary.measure.good.record_many(Nanos::from_millis(1), 60);
+    run.summary.measure.censored.record_many(Nanos::from_millis(3), 40);
+    let [Some(low), None] = bounds(&run).p50_us.unwrap() else { panic!("a lower bound") };
+    assert!((low - 1_000.0).abs() < 1.0, "{low}");
+}
+
+#[test]
+fn a_document_without_intervals_of_confidence_is_still_read() {
+    let mut document = value(&fixture::held());
+    document["latency"]["response"].as_object_mut().unwrap().remove("ci95");
+    let read: Document = serde_json::from_value(document).unwrap();
+    assert_eq!(read.latency.response.ci95, Ci95::default());
+}
+
+#[test]
 fn a_closed_loop_has_no_send_lag_and_counts_from_the_send() {
     let document = fixture::closed().document();
     assert_eq!(document.latency.send_lag.count, 0);
@@ -163,6 +214,36 @@ fn a_timed_out_request_is_a_bound_of_the_service_time() {
     let service = fixture::mixed().document().latency.service;
     assert_eq!(service.censored, 440);
     assert!(service.is_exact(0.99) && !service.is_exact(0.9999));
+}
+
+#[test]
+fn what_wrk_would_print_changes_nothing_else() {
+    for (name, mut run) in fixture::all() {
+        let without = run.document();
+        run.as_wrk = true;
+        let mut with = run.document();
+        assert!(without.latency.as_wrk.is_none() && without.latency.expected_interval_us.is_none());
+        let as_wrk = with.latency.as_wrk.take().unwrap();
+        with.latency.expected_interval_us = None;
+        assert_eq!(with, without, "{name}");
+        assert!(as_wrk.count >= with.requests.completed, "{name}");
+        assert_eq!((as_wrk.censored, as_wrk.ci95), (0, Ci95::default()), "{name}");
+    }
+}
+
+#[test]
+fn what_wrk_would_print_is_of_all_answers_from_the_send() {
+    let mut run = fixture::behind();
+    run.as_wrk = true;
+    let latency = run.document().latency;
+    let as_wrk = latency.as_wrk.unwrap();
+    // 64 connections, 48,700 answers in 10 s: 760 each. None took twice that.
+    assert_eq!(latency.expected_interval_us, Some(13_157.894));
+    assert_eq!((as_wrk.count, as_wrk.max_us), (97_400, latency.service.max_us));
+    assert!(as_wrk.p99_us < latency.response.p50_us, "it shows nothing of the backlog");
+    run.summary.measure.service.record_many(Nanos::from_millis(1_005), 10);
+    let as_wrk = run.document().latency.as_wrk.unwrap();
+    assert_eq!(as_wrk.count, 97_400 + 10 * 76, "76 intervals in that time");
 }
 
 #[test]

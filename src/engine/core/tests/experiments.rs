@@ -83,7 +83,10 @@ fn unanswered_requests_time_out_and_rank_at_the_timeout() {
     assert_eq!(outcome.measure.counters.failures[Kind::Timeout as usize], 200);
     assert_close(outcome.quantile(0.98), 5.0);
     assert_close(outcome.quantile(0.995), 1_000.0);
-    assert_eq!(outcome.measure.service.count(), 20_000);
+    let fates = &outcome.measure;
+    assert_eq!((fates.service.count(), fates.unanswered.count()), (19_800, 200));
+    assert_eq!(fates.service(Mode::Open).count(), 20_000);
+    assert_eq!(fates.answered(Mode::Open).count(), fates.counters.completed);
 }
 
 /// E2: D every P. L(q) = s + D - (1 - q) P above q = 1 - D / P, and s below it.

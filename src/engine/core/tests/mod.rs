@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::super::mailbox::Mailbox;
 use super::super::timeline::{Gate, Stop, Timeline};
 use super::*;
-use crate::metrics::{Distribution, Events, Fates};
+use crate::metrics::{Distribution, Events, Fates, Mode};
 use crate::plan::{Law, Offered, Schedule, Shape, Wait, Warmup};
 
 mod experiments;
