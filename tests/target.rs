@@ -3,6 +3,7 @@
 mod behaviour;
 mod http;
 mod life;
+mod queue;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

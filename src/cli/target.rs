@@ -9,8 +9,8 @@ use super::values;
 use crate::error::{Error, Exit, Result};
 use crate::host;
 use crate::plan::Pin;
-use crate::target::{Arrival, Behaviour, Options, Target};
-use crate::time;
+use crate::target::{Behaviour, Options, Target};
+use crate::time::{self, Nanos};
 use crate::units::{format_bytes, format_count, format_duration, quote};
 
 /// Arrivals that `--log` keeps: 96 MB at most, taken from the system only as they come.
@@ -30,9 +30,38 @@ pub struct TargetArgs {
     #[arg(long, value_name = "N", default_value = "1", value_parser = values::threads)]
     pub threads: usize,
 
+    // Boxed: a command line is copied about, and most are none of the target's.
+    #[command(flatten)]
+    pub behaviour: Box<BehaviourArgs>,
+
+    /// Write when each request arrived and was answered (the first 4 million) to this file at the
+    /// end: nanoseconds on CLOCK_MONOTONIC, twice (the second is 0 without an answer), connection
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Cores for the threads: `off`, or `0,2-5` [default: from the lowest up]
+    #[arg(long, value_name = "CORES", value_parser = values::pin)]
+    pub pin: Option<Pin>,
+}
+
+/// The words of a [`Behaviour`], which reads them itself: requests use the same.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BehaviourArgs {
     /// Answer so much later: `5ms`, or `exp:5ms` (exponential, that mean)
     #[arg(long, value_name = "T")]
     pub delay: Option<String>,
+
+    /// Occupy a worker for so long: an exact queue, first come first served over all connections
+    #[arg(long, value_name = "T")]
+    pub service: Option<String>,
+
+    /// Workers of that queue [default: 1]
+    #[arg(long, value_name = "N", requires = "service")]
+    pub workers: Option<String>,
+
+    /// Never answer each N-th request
+    #[arg(long, value_name = "N")]
+    pub unanswered: Option<String>,
 
     /// Answer nothing for the last D of every P: `1s/10s`
     #[arg(long, value_name = "D/P")]
@@ -54,15 +83,6 @@ pub struct TargetArgs {
     /// Close each connection after so many requests
     #[arg(long, value_name = "N")]
     pub close_after: Option<String>,
-
-    /// Write when each request arrived and was answered (the first 4 million) to this file at the
-    /// end: nanoseconds since the start, nanoseconds since the start, connection
-    #[arg(long, value_name = "FILE")]
-    pub log: Option<PathBuf>,
-
-    /// Cores for the threads: `off`, or `0,2-5` [default: from the lowest up]
-    #[arg(long, value_name = "CORES", value_parser = values::pin)]
-    pub pin: Option<Pin>,
 }
 
 pub fn run(args: TargetArgs) -> Result<Exit> {
@@ -83,7 +103,7 @@ pub fn run(args: TargetArgs) -> Result<Exit> {
     target.halt();
     let _ = io::stderr().write_all(summary(&target).as_bytes());
     if let Some((path, file)) = log {
-        write_log(file, &target.log()).map_err(|error| unwritable(path, &error))?;
+        write_log(file, &target).map_err(|error| unwritable(path, &error))?;
     }
     Ok(Exit::Done)
 }
@@ -101,16 +121,21 @@ impl TargetArgs {
             port: self.port,
             threads: self.threads,
             cores,
-            behaviour: self.behaviour()?,
+            behaviour: self.behaviour.read()?,
             log: self.log.as_ref().map(|_| LOGGED),
             ..Options::default()
         })
     }
+}
 
-    fn behaviour(&self) -> Result<Behaviour> {
+impl BehaviourArgs {
+    fn read(&self) -> Result<Behaviour> {
         let mut behaviour = Behaviour::default();
         for (key, value) in [
             ("delay", &self.delay),
+            ("service", &self.service),
+            ("workers", &self.workers),
+            ("unanswered", &self.unanswered),
             ("stall", &self.stall),
             ("size", &self.size),
             ("status", &self.status),
@@ -158,10 +183,13 @@ fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::failed(format!("the log {path} cannot be written ({reason}); give another `--log`"))
 }
 
-fn write_log(file: File, arrivals: &[Arrival]) -> io::Result<()> {
+/// On the machine's clock, so that it can be held against what any other process saw.
+fn write_log(file: File, target: &Target) -> io::Result<()> {
     let mut file = BufWriter::new(file);
-    for arrival in arrivals {
-        let (arrived, answered) = (arrival.arrived.0, arrival.answered.0);
+    for arrival in target.log() {
+        let absolute = |at: Nanos| target.started() + at;
+        let answered = (arrival.answered > Nanos::ZERO).then(|| absolute(arrival.answered));
+        let (arrived, answered) = (absolute(arrival.arrived).0, answered.unwrap_or_default().0);
         writeln!(file, "{arrived} {answered} {}", arrival.connection)?;
     }
     file.flush()

@@ -1,4 +1,4 @@
-//! What the target is told to do: delay, stall, size, status mix, chunking, closing. The same words
+//! What the target is told to do: delay, queue, stall, size, status mix, chunking, closing. The same words
 //! are flags of the whole server and `key=value` pairs of one request's path and query.
 
 use crate::error::{Error, Result};
@@ -8,8 +8,14 @@ use crate::units::{parse_duration, parse_size, quote};
 /// How a server, or one request, is answered. The default is the plain 130-byte answer, at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Behaviour {
-    /// Between the request's last byte and its answer.
+    /// Between the request's last byte, or the end of its service, and its answer.
     pub delay: Delay,
+    /// How long the request occupies one of the `workers`, which all connections share.
+    pub service: Option<Nanos>,
+    /// `None`: one. Without a `service` they have nothing to do.
+    pub workers: Option<u32>,
+    /// Each so-manieth request is read, counted and never answered.
+    pub unanswered: Option<u64>,
     /// Nothing is answered while the gate is shut.
     pub stall: Option<Stall>,
     /// Bytes of the body; `None` is the default answer's 50.
@@ -63,11 +69,14 @@ impl Behaviour {
     pub fn set(&mut self, key: &str, value: &str) -> Result<bool> {
         match key {
             "delay" => self.delay = delay(value)?,
+            "service" => self.service = service(value)?,
+            "workers" => self.workers = Some(workers(value)?),
+            "unanswered" => self.unanswered = every(value)?,
             "stall" => self.stall = stall(value)?,
             "size" => self.size = Some(size(value)?),
             "status" => self.status = mix(value)?,
             "chunked" => self.chunk = chunk(value)?,
-            "close_after" => self.close_after = close_after(value)?,
+            "close_after" => self.close_after = every(value)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -97,6 +106,19 @@ fn delay(text: &str) -> Result<Delay> {
             delay => Delay::Fixed(delay),
         },
     })
+}
+
+/// `5ms`, `0`
+fn service(text: &str) -> Result<Option<Nanos>> {
+    let service = parse_duration(text)?;
+    Ok((service > Nanos::ZERO).then_some(service))
+}
+
+fn workers(text: &str) -> Result<u32> {
+    let expected = "one from 1 to 10000, as in `4`";
+    let error = || wrong("number of workers", text, expected);
+    let workers = text.parse().map_err(|_| error())?;
+    if (1..=MAX_WORKERS).contains(&workers) { Ok(workers) } else { Err(error()) }
 }
 
 /// `1s/10s`, `0`
@@ -152,7 +174,7 @@ fn chunk(text: &str) -> Result<Option<u64>> {
     })
 }
 
-fn close_after(text: &str) -> Result<Option<u64>> {
+fn every(text: &str) -> Result<Option<u64>> {
     let count: u64 = text
         .parse()
         .map_err(|_| wrong("number of requests", text, "one such as `100`, 0 for no limit"))?;
@@ -162,6 +184,8 @@ fn close_after(text: &str) -> Result<Option<u64>> {
 /// Far from where the lengths of its chunks could overflow.
 const MAX_SIZE: u64 = 1_000_000_000_000_000;
 const MAX_CHUNK: u64 = super::response::MAX_CHUNK;
+/// Requests may name any number of them, and each number has a queue of its own.
+const MAX_WORKERS: u32 = 10_000;
 
 fn wrong(what: &str, text: &str, expected: &str) -> Error {
     Error::usage(format!("{} is no {what}; give {expected}", quote(text)))
@@ -190,6 +214,9 @@ mod tests {
         let mut behaviour = Behaviour::default();
         for (key, value) in [
             ("delay", "exp:5ms"),
+            ("service", "5ms"),
+            ("workers", "4"),
+            ("unanswered", "100"),
             ("stall", "1s/10s"),
             ("size", "10k"),
             ("status", "200:95,503:5"),
@@ -200,6 +227,9 @@ mod tests {
         }
         let expected = Behaviour {
             delay: Delay::Exponential(Nanos::from_millis(5)),
+            service: Some(Nanos::from_millis(5)),
+            workers: Some(4),
+            unanswered: Some(100),
             stall: Some(Stall { shut: Nanos::from_secs(1), period: Nanos::from_secs(10) }),
             size: Some(10_000),
             status: vec![(200, 95), (503, 5)],
@@ -214,6 +244,10 @@ mod tests {
         let mut behaviour = Behaviour::default();
         for (key, value) in [
             ("delay", "soon"),
+            ("service", "exp:5ms"),
+            ("workers", "0"),
+            ("workers", "10001"),
+            ("unanswered", "-1"),
             ("stall", "1s"),
             ("stall", "2s/1s"),
             ("size", "-1"),

@@ -4,8 +4,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::behaviour::{Behaviour, Delay};
+use super::queue::{Queue, Queues};
 use super::request::Request;
 use super::response::{Blocks, Response, Shape};
 use crate::time::Nanos;
@@ -20,6 +22,8 @@ pub(super) struct Catalogue {
     server: Rc<RefCell<Course>>,
     shelf: HashMap<Box<[u8]>, Rc<RefCell<Course>>>,
     blocks: Rc<Blocks>,
+    /// Those of the whole target.
+    queues: Arc<Queues>,
     started: Nanos,
     seed: u64,
     refusals: HashMap<u16, Rc<Response>>,
@@ -27,12 +31,14 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    pub fn new(behaviour: Behaviour, started: Nanos, seed: u64) -> Catalogue {
+    pub fn new(behaviour: Behaviour, queues: Arc<Queues>, started: Nanos, seed: u64) -> Catalogue {
         let blocks = Rc::new(Blocks::new());
+        let server = Course::new(behaviour, &blocks, &queues, started, seed);
         Catalogue {
-            server: Rc::new(RefCell::new(Course::new(behaviour, &blocks, started, seed))),
+            server: Rc::new(RefCell::new(server)),
             shelf: HashMap::new(),
             blocks,
+            queues,
             started,
             seed,
             refusals: HashMap::new(),
@@ -52,7 +58,7 @@ impl Catalogue {
         let text = String::from_utf8_lossy(target);
         let adapted = self.server.borrow().behaviour.adapted(&text).map_err(|_| 400_u16)?;
         let Some(behaviour) = adapted else { return Ok(Rc::clone(&self.server)) };
-        let course = Course::new(behaviour, &self.blocks, self.started, self.seed);
+        let course = Course::new(behaviour, &self.blocks, &self.queues, self.started, self.seed);
         let course = Rc::new(RefCell::new(course));
         if target.len() <= LONGEST {
             if self.shelf.len() >= SHELF {
@@ -70,11 +76,14 @@ impl Catalogue {
     }
 }
 
-/// One behaviour in progress: its bytes, and its place in the status mix and the random stream.
+/// One behaviour in progress: its bytes, its queue, and its place in the status mix, the random
+/// stream and the count of those it leaves unanswered.
 pub(super) struct Course {
     pub behaviour: Behaviour,
     statuses: Vec<Weighted>,
     random: u64,
+    queue: Option<(Arc<Queue>, Nanos)>,
+    asked: u64,
     started: Nanos,
     blocks: Rc<Blocks>,
 }
@@ -88,7 +97,13 @@ struct Weighted {
 }
 
 impl Course {
-    fn new(behaviour: Behaviour, blocks: &Rc<Blocks>, started: Nanos, seed: u64) -> Course {
+    fn new(
+        behaviour: Behaviour,
+        blocks: &Rc<Blocks>,
+        queues: &Queues,
+        started: Nanos,
+        seed: u64,
+    ) -> Course {
         let plain = [(200, 1)];
         let mix = if behaviour.status.is_empty() { &plain[..] } else { &behaviour.status };
         let weighted = |&(status, weight): &(u16, u32)| Weighted {
@@ -98,17 +113,29 @@ impl Course {
             responses: [const { None }; 8],
         };
         let statuses = mix.iter().map(weighted).collect();
-        Course { behaviour, statuses, random: seed, started, blocks: Rc::clone(blocks) }
+        let workers = behaviour.workers.unwrap_or(1);
+        let queue = behaviour.service.map(|service| (queues.of(workers), service));
+        let (random, asked, blocks) = (seed, 0, Rc::clone(blocks));
+        Course { behaviour, statuses, random, queue, asked, started, blocks }
     }
 
-    /// When the answer may leave; `None` is at once, and needs no clock.
+    /// When the answer may leave: after its turn in the queue, then the delay, then the gate.
+    /// `None` is at once, and needs no clock.
     pub fn due(&mut self, arrived: Nanos) -> Option<Nanos> {
-        let Behaviour { delay, stall, .. } = self.behaviour;
-        if delay == Delay::None && stall.is_none() {
+        let Behaviour { delay, stall, unanswered, .. } = self.behaviour;
+        self.asked += 1;
+        if unanswered.is_some_and(|every| self.asked.is_multiple_of(every)) {
+            return Some(Nanos::MAX);
+        }
+        if delay == Delay::None && stall.is_none() && self.queue.is_none() {
             return None;
         }
+        let done = match &self.queue {
+            Some((queue, service)) => queue.admit(arrived, *service),
+            None => arrived,
+        };
         let random = &mut self.random;
-        let due = arrived + delay.draw(|| uniform(random));
+        let due = done + delay.draw(|| uniform(random));
         Some(match stall {
             None => due,
             Some(stall) => self.started + stall.opens(due - self.started),
@@ -169,7 +196,7 @@ mod tests {
 
     fn course(words: &str) -> Course {
         let behaviour = Behaviour::default().adapted(words).unwrap().unwrap();
-        Course::new(behaviour, &Rc::new(Blocks::new()), Nanos(1000), 7)
+        Course::new(behaviour, &Rc::new(Blocks::new()), &Queues::default(), Nanos(1000), 7)
     }
 
     #[test]
@@ -193,6 +220,24 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_passes_the_queue_then_its_delay_and_then_the_gate() {
+        let mut course = course("/?service=10ns&workers=1&delay=5ns&stall=20ns/100ns");
+        assert_eq!(course.due(Nanos(1000)), Some(Nanos(1015)));
+        assert_eq!(course.due(Nanos(1001)), Some(Nanos(1025)), "the delay occupies no worker");
+        assert_eq!(course.due(Nanos(1060)), Some(Nanos(1075)));
+        assert_eq!(course.due(Nanos(1061)), Some(Nanos(1100)));
+        assert_eq!(course.due(Nanos(1086)), Some(Nanos(1101)), "nor does the gate");
+    }
+
+    #[test]
+    fn each_so_manieth_request_is_never_answered() {
+        let mut course = course("/?unanswered=3");
+        let due: Vec<_> = (0..7).map(|_| course.due(Nanos(1000))).collect();
+        let never = Some(Nanos::MAX);
+        assert_eq!(due, [None, None, never, None, None, never, None]);
+    }
+
+    #[test]
     fn exponential_delays_repeat_with_their_seed_and_have_their_mean() {
         let draws = |mut course: Course| -> Vec<u64> {
             (0..20_000).map(|_| course.due(Nanos(1000)).unwrap().0 - 1000).collect()
@@ -206,7 +251,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_built_once() {
-        let mut catalogue = Catalogue::new(Behaviour::default(), Nanos::ZERO, 1);
+        let queues = Arc::default();
+        let mut catalogue = Catalogue::new(Behaviour::default(), queues, Nanos::ZERO, 1);
         let request = Request {
             target: b"/?size=9",
             head: false,

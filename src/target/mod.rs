@@ -2,7 +2,7 @@
 //! client core, and that logs what it saw.
 //!
 //! One thread, one ring and one listener (SO_REUSEPORT) each; nothing is shared between threads
-//! while they serve. It is no web server: it reads requests, throws bodies away and sends bytes
+//! while they serve, but for the queues of requests that ask for a service. It is no web server: it reads requests, throws bodies away and sends bytes
 //! prepared beforehand. It shares no parser with the client.
 //!
 //! ```text
@@ -12,7 +12,8 @@
 //! buffers     memory for what arrives             connection  bytes in, answers out, in order
 //! behaviour   what was asked for                  request     reading requests
 //! catalogue   which answer, and when              chunked     reading past chunked bodies
-//! log         arrivals                            response    answers as bytes
+//! queue       service by a law                    response    answers as bytes
+//! log         arrivals
 //! ```
 
 mod accept;
@@ -24,6 +25,7 @@ mod closing;
 mod connection;
 mod listener;
 mod log;
+mod queue;
 mod request;
 mod response;
 mod ring;
@@ -46,6 +48,7 @@ use buffers::Buffers;
 use catalogue::Catalogue;
 use connection::Context;
 use log::Log;
+use queue::Queues;
 use ring::Ring;
 use server::{Memory, Server};
 
@@ -107,6 +110,7 @@ pub struct Target {
     counters: Vec<Arc<Counters>>,
     logs: Vec<Log>,
     fault: Arc<Mutex<Option<Error>>>,
+    started: Nanos,
     /// Readable from the moment the threads shall stop.
     stop: Arc<OwnedFd>,
 }
@@ -118,16 +122,18 @@ impl Target {
         let capacity = listener::capacity(options.connections);
         let listeners = listener::open(SocketAddr::new(options.bind, options.port), threads)?;
         let address = listener::address(&listeners[0])?;
+        let started = time::now();
         let mut target = Target {
             address,
+            started,
             threads: Vec::new(),
             counters: Vec::new(),
             logs: Vec::new(),
             fault: Arc::default(),
             stop: Arc::new(listener::eventfd()?),
         };
-        let (ready, started) = mpsc::channel();
-        let origin = time::now();
+        let (ready, serving) = mpsc::channel();
+        let queues = Arc::default();
         for (index, listener) in listeners.into_iter().enumerate() {
             let log = options.log.map(|capacity| Log::with_capacity(capacity.div_ceil(threads)));
             let station = Station {
@@ -138,7 +144,8 @@ impl Target {
                 core: options.cores.as_ref().and_then(|cores| core_of(cores, index)),
                 behaviour: options.behaviour.clone(),
                 seed: options.seed.wrapping_add(index as u64),
-                origin,
+                origin: started,
+                queues: Arc::clone(&queues),
                 log: log.clone(),
                 counters: Arc::default(),
                 stop: Arc::clone(&target.stop),
@@ -150,7 +157,7 @@ impl Target {
         for _ in 0..threads {
             let dead =
                 || Error::failed("a target thread ended before it served; start the target again");
-            started.recv().map_err(|_| dead())??;
+            serving.recv().map_err(|_| dead())??;
         }
         Ok(target)
     }
@@ -175,6 +182,11 @@ impl Target {
     /// Where it listens, with the port that was chosen.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// When it started: the zero of the log and of the stalls.
+    pub fn started(&self) -> Nanos {
+        self.started
     }
 
     /// The counters, each at most one turn old.
@@ -244,6 +256,7 @@ struct Station {
     behaviour: Behaviour,
     seed: u64,
     origin: Nanos,
+    queues: Arc<Queues>,
     log: Option<Log>,
     counters: Arc<Counters>,
     stop: Arc<OwnedFd>,
@@ -267,7 +280,7 @@ impl Station {
             .register(ring.submitter())
             .map_err(|error| host::io_uring_refused(&error))?;
         let cx = Context {
-            catalogue: Catalogue::new(self.behaviour, self.origin, self.seed),
+            catalogue: Catalogue::new(self.behaviour, self.queues, self.origin, self.seed),
             log: self.log,
             stats: Stats::default(),
             started: self.origin,

@@ -126,6 +126,7 @@ fn a_core_that_is_not_there_is_an_error_that_names_it() {
 #[test]
 fn the_verb_serves_until_it_is_told_to_stop_and_writes_its_log() {
     let path = std::env::temp_dir().join(format!("blast-target-{}.log", std::process::id()));
+    let before = blast::time::now().0;
     let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
     command.args(["target", "--port", "0", "--size", "10", "--chunked=3", "--log"]).arg(&path);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -137,6 +138,7 @@ fn the_verb_serves_until_it_is_told_to_stop_and_writes_its_log() {
     // SAFETY: signals our own child, which has not been waited for.
     unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
     let output = child.wait_with_output().unwrap();
+    let after = blast::time::now().0;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.starts_with("5 requests on 1 connections"), "{text}");
@@ -145,7 +147,9 @@ fn the_verb_serves_until_it_is_told_to_stop_and_writes_its_log() {
     assert_eq!(log.lines().count(), 5);
     for line in log.lines() {
         let numbers: Vec<u64> = line.split(' ').map(|word| word.parse().unwrap()).collect();
-        assert!(matches!(numbers[..], [arrived, answered, 0] if answered > arrived), "{line}");
+        let [arrived, answered, connection] = numbers[..] else { panic!("{line}") };
+        assert!(before < arrived && arrived < answered && answered < after, "{line}");
+        assert_eq!(connection, 0);
     }
 }
 
@@ -154,6 +158,8 @@ fn the_verb_refuses_nonsense_with_exit_2() {
     for (flag, value, hint) in [
         ("--delay", "soon", "--delay: `soon`"),
         ("--stall", "10s/1s", "shorter than its period"),
+        ("--service", "exp:5ms", "--service: `exp:5ms`"),
+        ("--workers", "4", "--service"),
         ("--status", "1000", "200:95,503:5"),
         ("--close-after", "often", "--close-after: `often`"),
     ] {
