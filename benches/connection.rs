@@ -66,7 +66,7 @@ fn job(timeline: Arc<Timeline>) -> Job {
         wait: Wait::Block,
         spin_window: Nanos::ZERO,
         timeline,
-        mailbox: Arc::new(Mailbox::default()),
+        mailbox: Arc::new(Mailbox::new(false)),
     }
 }
 

@@ -76,7 +76,7 @@ fn letters_that_mean_other_things_elsewhere_get_a_hint() {
         (&["-q", "10"][..], &["`-q` means different things", "`--rps`", "`--quiet`"][..]),
         (&["-q10"], &["`--rps`"]),
         (&["-u", "10"], &["`--connections`"]),
-        (&["-r", "10"], &["`--rps`", "`--connect-rate`"]),
+        (&["-r", "10"], &["`--rps`", "`--spawn-rate`"]),
         (&["-m", "POST"], &["`--method`", "`--timeout`"]),
         (&["-d", "{\"a\":1}"], &["did you mean `--body`?"]),
         (&["-d", "10x"], &["`10x`", "did you mean `--body`?"]),

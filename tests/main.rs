@@ -10,6 +10,7 @@ mod load;
 mod outputs;
 mod reading;
 mod refusal;
+mod shapes;
 mod support;
 mod target;
 mod thresholds;

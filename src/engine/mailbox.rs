@@ -32,15 +32,20 @@ struct Boxes {
     empty: Vec<Box<Snapshot>>,
 }
 
-impl Default for Mailbox {
-    fn default() -> Mailbox {
+impl Mailbox {
+    /// `warmup`: there will be one to record.
+    pub fn new(warmup: bool) -> Mailbox {
         let full = VecDeque::with_capacity(SPARES * 4);
-        let empty = (0..SPARES).map(|_| Box::default()).collect();
+        // One more, to be recorded into.
+        let empty = (0..=SPARES).map(|_| Box::new(Snapshot::reserved(warmup))).collect();
         Mailbox { boxes: Mutex::new(Boxes { full, empty }) }
     }
-}
 
-impl Mailbox {
+    /// An empty snapshot to begin with.
+    pub fn take(&self) -> Box<Snapshot> {
+        self.lock().empty.pop().unwrap_or_default()
+    }
+
     /// Posts what is in `snapshot` and leaves an empty one there. Held up by nothing but the other
     /// side's move of a pointer; if all spares are under way (a control thread starved for
     /// seconds), a new one is made rather than two intervals joined.

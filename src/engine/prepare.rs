@@ -10,7 +10,7 @@ use super::{calibrate, resolve};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::metrics::Warning;
-use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait};
+use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait, Warmup};
 use crate::time::Nanos;
 
 /// Descriptors a process needs besides its connections.
@@ -134,7 +134,7 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::default()),
+            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE)),
         }
     }
 }

@@ -126,11 +126,11 @@ impl Tally {
         let phases = Phases { origin: Nanos::MAX, measure: Nanos::MAX, end: Nanos::MAX };
         Tally {
             open_loop,
-            snapshot: Box::default(),
+            snapshot: mailbox.take(),
             mailbox,
             phases,
             phase: Phase::Warmup,
-            stages: stage_ends.iter().map(|_| Fates::default()).collect(),
+            stages: stage_ends.iter().map(|_| Fates::reserved_for_good(open_loop)).collect(),
             stage_ends,
             pauses: Vec::with_capacity(PAUSES),
             paused: (Nanos::ZERO, Nanos::ZERO),
@@ -278,12 +278,15 @@ impl Tally {
             fates.counters.on_schedule += u64::from(lag <= ON_SCHEDULE);
             if open_loop {
                 fates.send_lag.record(lag);
-                fates.late.record(shares.late);
-                if shares.blocked > Nanos::ZERO {
-                    fates.blocked.record(shares.blocked);
-                }
             }
         });
+        if open_loop {
+            let fates = fates(&mut self.snapshot, flight.phase);
+            fates.late.record(shares.late);
+            if shares.blocked > Nanos::ZERO {
+                fates.blocked.record(shares.blocked);
+            }
+        }
     }
 
     /// A request was answered in full.

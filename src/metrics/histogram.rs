@@ -3,6 +3,8 @@
 //! [`Histogram`] is what a worker records into. [`Distribution`] is what a report shows: the same,
 //! with the censored samples ranked above every good one.
 
+use std::sync::LazyLock;
+
 use hdrhistogram::Histogram as Hdr;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 
@@ -14,14 +16,22 @@ pub const LONGEST: Nanos = Nanos::from_secs(3600);
 /// Samples above a quantile without which it is not shown.
 pub const SUPPORT: u64 = 5;
 
-/// A distribution of times.
-#[derive(Clone, Debug)]
+/// A distribution of times. Its room is made with the first sample, or before ([`reserved`]): most
+/// of a run's histograms are never used.
+///
+/// [`reserved`]: Histogram::reserved
+#[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    hdr: Hdr<u64>,
+    hdr: Option<Hdr<u64>>,
     saturated: u64,
 }
 
 impl Histogram {
+    /// One with its room made, for those who must not allocate when they record.
+    pub fn reserved() -> Histogram {
+        Histogram { hdr: Some(room()), saturated: 0 }
+    }
+
     #[inline]
     pub fn record(&mut self, time: Nanos) {
         self.record_many(time, 1);
@@ -32,15 +42,15 @@ impl Histogram {
         if time > LONGEST {
             self.saturated += count;
         }
-        self.hdr.saturating_record_n(time.0, count);
+        self.hdr.get_or_insert_with(room).saturating_record_n(time.0, count);
     }
 
     pub fn count(&self) -> u64 {
-        self.hdr.len()
+        self.hdr().len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.hdr.is_empty()
+        self.hdr().is_empty()
     }
 
     /// How many samples were longer than [`LONGEST`].
@@ -49,25 +59,25 @@ impl Histogram {
     }
 
     pub fn min(&self) -> Nanos {
-        Nanos(self.hdr.min())
+        Nanos(self.hdr().min())
     }
 
     pub fn max(&self) -> Nanos {
-        Nanos(self.hdr.max())
+        Nanos(self.hdr().max())
     }
 
     pub fn mean(&self) -> Nanos {
-        Nanos(self.hdr.mean() as u64)
+        Nanos(self.hdr().mean() as u64)
     }
 
     pub fn stdev(&self) -> Nanos {
-        Nanos(self.hdr.stdev() as u64)
+        Nanos(self.hdr().stdev() as u64)
     }
 
     /// The smallest recorded time that at least a share `q` of the samples does not exceed.
     /// Zero when there are none.
     pub fn quantile(&self, q: f64) -> Nanos {
-        Nanos(self.hdr.value_at_quantile(q))
+        Nanos(self.hdr().value_at_quantile(q))
     }
 
     /// The same, or `None` where fewer than [`SUPPORT`] samples lie above it.
@@ -93,15 +103,16 @@ impl Histogram {
         }
         self.saturated += other.saturated;
         // Both have the bounds of `default`, so the sum always fits.
-        let sum = self.hdr.add(&other.hdr);
+        let sum = self.hdr.get_or_insert_with(room).add(other.hdr());
         debug_assert!(sum.is_ok());
     }
 
-    /// Touches the counts only when there are any: a histogram that is never used stays unbacked
-    /// by memory.
+    /// Keeps the room.
     pub fn clear(&mut self) {
-        if !self.is_empty() {
-            self.hdr.reset();
+        if let Some(hdr) = &mut self.hdr
+            && !hdr.is_empty()
+        {
+            hdr.reset();
             self.saturated = 0;
         }
     }
@@ -112,19 +123,19 @@ impl Histogram {
     /// Counts down from the lower end of a sample's bucket. `Hdr::clone_correct` starts from the
     /// upper end, which is late by up to a thousandth: many intervals, where they are short.
     pub fn corrected(&self, interval: Nanos) -> Histogram {
-        let mut hdr = Hdr::new_from(&self.hdr);
-        for step in self.hdr.iter_recorded() {
-            let value = self.hdr.lowest_equivalent(step.value_iterated_to());
+        let mut hdr = Hdr::new_from(self.hdr());
+        for step in self.hdr().iter_recorded() {
+            let value = self.hdr().lowest_equivalent(step.value_iterated_to());
             // The bounds are the same, so every value fits.
             let added = hdr.record_n_correct(value, step.count_at_value(), interval.0);
             debug_assert!(added.is_ok());
         }
-        Histogram { hdr, saturated: self.saturated }
+        Histogram { hdr: Some(hdr), saturated: self.saturated }
     }
 
     /// The recorded times, in order, each with its count.
     pub fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
-        self.hdr
+        self.hdr()
             .iter_recorded()
             .map(|step| (Nanos(step.value_iterated_to()), step.count_since_last_iteration()))
     }
@@ -133,17 +144,23 @@ impl Histogram {
     pub fn serialised(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         // Writing to memory cannot fail, and every count fits the format's 63 bits.
-        let written = V2DeflateSerializer::new().serialize(&self.hdr, &mut bytes);
+        let written = V2DeflateSerializer::new().serialize(self.hdr(), &mut bytes);
         debug_assert!(written.is_ok());
         bytes
     }
+
+    /// The counts, which are all zero while there is no room for any.
+    fn hdr(&self) -> &Hdr<u64> {
+        self.hdr.as_ref().unwrap_or(&EMPTY)
+    }
 }
 
-impl Default for Histogram {
-    fn default() -> Histogram {
-        let hdr = Hdr::new_with_bounds(1, LONGEST.0, 3);
-        Histogram { hdr: hdr.expect("1 ns to one hour at 3 digits are valid bounds"), saturated: 0 }
-    }
+static EMPTY: LazyLock<Hdr<u64>> = LazyLock::new(room);
+
+/// About 280 KB.
+fn room() -> Hdr<u64> {
+    let hdr = Hdr::new_with_bounds(1, LONGEST.0, 3);
+    hdr.expect("1 ns to one hour at 3 digits are valid bounds")
 }
 
 /// How many of `count` samples lie above the quantile `q`.

@@ -79,6 +79,23 @@ impl Service {
 }
 
 impl Fates {
+    /// With the room made for whatever happens to the requests of a phase.
+    pub fn reserved() -> Fates {
+        let mut fates = Fates::default();
+        fates.histograms_mut().into_iter().for_each(|h| *h = Histogram::reserved());
+        fates
+    }
+
+    /// With the room made for the good requests of a stage, in open loop or in closed loop. That
+    /// for its errors is made when there are any: there may be a hundred stages.
+    pub fn reserved_for_good(open_loop: bool) -> Fates {
+        let mut fates = Fates { good: Histogram::reserved(), ..Fates::default() };
+        if open_loop {
+            (fates.service, fates.send_lag) = (Histogram::reserved(), Histogram::reserved());
+        }
+        fates
+    }
+
     pub fn add(&mut self, other: &Fates) {
         self.counters.add(&other.counters);
         for (to, from) in self.histograms_mut().into_iter().zip(other.histograms()) {
@@ -190,6 +207,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// With the room made for all that may be recorded.
+    pub fn reserved(warmup: bool) -> Snapshot {
+        let warmup = if warmup { Fates::reserved() } else { Fates::default() };
+        Snapshot { warmup, measure: Fates::reserved(), ..Snapshot::default() }
+    }
+
     pub fn clear(&mut self) {
         self.events = Events::default();
         self.warmup.clear();

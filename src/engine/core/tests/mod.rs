@@ -150,7 +150,7 @@ fn job(connections: u32, arrivals: Arrivals) -> Job {
         wait: Wait::Block,
         spin_window: Nanos::ZERO,
         timeline: Arc::new(Timeline::default()),
-        mailbox: Arc::new(Mailbox::default()),
+        mailbox: Arc::new(Mailbox::new(false)),
     }
 }
 
