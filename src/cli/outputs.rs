@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
-use crate::report::json;
+use crate::report::staged;
 use crate::units::quote;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn check(file: &Path) -> Result<()> {
             "--output: {name} cannot be a file; name one in a directory that exists"
         )))
     } else {
-        json::probe(file).map_err(|error| {
+        staged::probe(file).map_err(|error| {
             let reason = super::reason(&error);
             Error::failed(format!(
                 "--output: {name} cannot be written ({reason}); choose another place"

@@ -8,6 +8,7 @@ pub mod console;
 pub mod document;
 pub mod json;
 pub mod live;
+pub mod staged;
 
 mod number;
 
