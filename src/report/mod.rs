@@ -6,6 +6,7 @@
 
 pub mod console;
 pub mod document;
+pub mod hgrm;
 pub mod json;
 pub mod live;
 pub mod staged;
