@@ -4,8 +4,17 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
-use crate::support::{Blast, Document, Folder, Server, Terminal, each_engine, ok};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+
+use crate::support::{Blast, Document, Folder, LIMIT, Server, Terminal, each_engine, ok};
 
 const LOAD: &str = "-R 100 -d 200ms -c 2 --wait block --pin off";
 
@@ -163,6 +172,8 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_is_sent() {
             format!("{here}/folder.json"),
             format!("{here}/file/result.json"),
             format!("{here}/result.csv"),
+            format!("{here}/missing/result.hlog"),
+            "/proc/result.hgrm".to_string(),
             format!("{here}/{}.json", "n".repeat(300)),
             // No user may create files there, not even root.
             "/proc/result.json".to_string(),
@@ -180,17 +191,145 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_is_sent() {
     });
 }
 
+fn histogram(base64: &str) -> Histogram<u64> {
+    Deserializer::new().deserialize(&mut &BASE64.decode(base64).unwrap()[..]).unwrap()
+}
+
+/// The histograms of a log with this tag: how many, and their sum.
+fn logged(file: &Path, tag: &str) -> (usize, Histogram<u64>) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains("\n#[Histogram log format version 1.3]\n"), "{text}");
+    let entries: Vec<_> = IntervalLogIterator::new(text.as_bytes()).map(Result::unwrap).collect();
+    assert!(matches!(entries[0], LogEntry::StartTime(_)), "{text}");
+    let mut sum = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
+    let mut lines = 0;
+    for entry in &entries {
+        let LogEntry::Interval(line) = entry else { continue };
+        if line.tag().unwrap().as_str() == tag {
+            lines += 1;
+            sum.add(histogram(line.encoded_histogram())).unwrap();
+        }
+    }
+    (lines, sum)
+}
+
+/// The last count of the percentile distribution, and the total in its foot.
+fn distributed(file: &Path) -> (u64, u64) {
+    let text = std::fs::read_to_string(file).unwrap();
+    let steps = text.lines().skip(2).filter(|line| !line.starts_with('#'));
+    let last = steps.last().map_or("0", |line| line.split_whitespace().nth(2).unwrap());
+    let total = text.split("Total count    =").nth(1).unwrap().split(']').next().unwrap();
+    assert!(text.contains("#[Buckets =") && text.ends_with("]\n"), "{text}");
+    (last.parse().unwrap(), total.trim().parse().unwrap())
+}
+
+#[test]
+fn the_tools_of_hdr_histogram_read_the_same_distributions_as_the_document_holds() {
+    each_engine(|engine| {
+        for load in ["-R 200 -d 2200ms --warmup 500ms -c 2", "-d 1300ms --warmup 500ms -c 2"] {
+            let (server, folder) = (Server::answering(ok()), Folder::new());
+            let [hgrm, hlog] = ["a.hgrm", "a.HLOG"].map(|name| folder.path().join(name));
+            let mut blast = Blast::calm(engine, &server.url()).args(load);
+            for file in [&hgrm, &hlog] {
+                blast = blast.arg("-o").arg(file.to_str().unwrap());
+            }
+            let document = blast.document();
+            let of = |row: &str| histogram(document.text(&format!("latency.{row}.hdr")));
+            let (lines, response) = logged(&hlog, "response");
+            assert_eq!(document.count("latency.response.censored"), 0);
+            assert_eq!(response, of("response"));
+            // A line for each interval that held a part of measure.
+            let all = document.intervals();
+            let measured = all.iter().filter(|i| i["phase"] != "warmup").count();
+            assert!((measured..=all.len()).contains(&lines), "{lines} of {}", all.len());
+            assert_eq!(logged(&hlog, "service"), (lines, of("service")));
+            let count = document.count("latency.response.count");
+            assert_eq!(distributed(&hgrm), (count, count));
+            assert_eq!(folder.names().len(), 2);
+        }
+    });
+}
+
+#[test]
+fn an_interrupted_run_keeps_its_logs_and_they_count_what_was_given_up() {
+    each_engine(|engine| {
+        // Answers the first twenty and then falls silent.
+        let server = Server::start(|peer| {
+            for _ in 0..20 {
+                peer.request();
+                peer.write(ok());
+            }
+            while peer.request().is_some() {}
+        });
+        let folder = Folder::new();
+        let [hgrm, hlog] = ["a.hgrm", "a.hlog"].map(|name| folder.path().join(name));
+        let mut blast = Blast::calm(engine, &server.url()).args("-R 100 -d 60s -c 1");
+        for file in [&hgrm, &hlog] {
+            blast = blast.arg("-o").arg(file.to_str().unwrap());
+        }
+        let running = blast.start();
+        let heard = std::time::Instant::now();
+        while server.log().len() <= 20 {
+            assert!(heard.elapsed() < LIMIT, "only {} were sent", server.log().len());
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!hlog.exists(), "it takes its place when the run is over");
+        running.signal(libc::SIGINT);
+        let run = running.end();
+        assert_eq!(run.code(), Some(130), "{run:?}");
+        let document = run.document();
+        let [scheduled, good] = document.fates(["scheduled", "good"]);
+        assert_eq!(logged(&hlog, "response").1.len(), scheduled, "{run:?}");
+        assert!((1..=20).contains(&good) && scheduled > good, "{run:?}");
+        let service = document.count("latency.service.count");
+        assert_eq!(logged(&hlog, "service").1.len(), service);
+        assert_eq!(distributed(&hgrm), (scheduled, scheduled));
+        assert_eq!(folder.names().len(), 2);
+    });
+}
+
+#[test]
+fn a_file_that_fails_does_not_keep_the_others_from_being_written() {
+    each_engine(|engine| {
+        for broken in ["a.json", "a.hgrm", "a.hlog"] {
+            let (server, folder) = (Server::answering(ok()), Folder::new());
+            let files = ["a.json", "a.hgrm", "a.hlog"].map(|name| folder.path().join(name));
+            symlink("/dev/full", folder.path().join(broken)).unwrap();
+            let mut blast = Blast::page(engine, &server.url()).args(LOAD);
+            for file in &files {
+                blast = blast.arg("-o").arg(file.to_str().unwrap());
+            }
+            let run = blast.run();
+            assert_eq!(run.code(), Some(1), "{run:?}");
+            assert_eq!(run.stderr.matches("could not write the report").count(), 1, "{run:?}");
+            assert!(run.stderr.contains(broken) && run.stdout.contains("Requests/sec:"), "{run:?}");
+            let [json, hgrm, hlog] = &files;
+            if broken != "a.json" {
+                Document::parse(&std::fs::read_to_string(json).unwrap()).unwrap();
+            }
+            if broken != "a.hgrm" {
+                assert_eq!(distributed(hgrm), (20, 20));
+            }
+            if broken != "a.hlog" {
+                assert_eq!(logged(hlog, "response").1.len(), 20);
+            }
+        }
+    });
+}
+
 #[test]
 fn an_older_result_survives_a_run_that_could_not_be() {
     each_engine(|engine| {
         let folder = Folder::new();
-        let file = folder.path().join("result.json");
-        std::fs::write(&file, "older").unwrap();
         let closed = format!("http://{}/", crate::support::closed_port());
-        let run = Blast::new(engine, &closed).args("-o").arg(file.to_str().unwrap()).run();
-        assert_eq!(run.code(), Some(1), "{run:?}");
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "older");
-        assert_eq!(folder.names(), ["result.json"]);
+        for name in ["result.json", "result.hlog"] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "older").unwrap();
+            let run = Blast::new(engine, &closed).args("-o").arg(file.to_str().unwrap()).run();
+            assert_eq!(run.code(), Some(1), "{run:?}");
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), "older");
+        }
+        assert_eq!(folder.names().len(), 2);
     });
 }
 
@@ -247,6 +386,7 @@ fn secrets_reach_the_server_and_no_output() {
     each_engine(|engine| {
         let (server, folder) = (Server::answering(ok()), Folder::new());
         let file = folder.path().join("result.json");
+        let others = ["result.hgrm", "result.hlog"].map(|name| folder.path().join(name));
         let address = server.address();
         let url = format!("http://user:s3cr3t-a@{address}/path?token=s3cr3t-b&page=2");
         let headers = ["X-Api-Key: s3cr3t-c", "Cookie: id=s3cr3t-d", "X-My-Secret: s3cr3t-e"];
@@ -259,6 +399,9 @@ fn secrets_reach_the_server_and_no_output() {
             if own {
                 blast = blast.arg("-H").arg("Authorization: Bearer s3cr3t-f");
             }
+            for other in &others {
+                blast = blast.arg("-o").arg(other.to_str().unwrap());
+            }
             let blast = blast.args("--wait block --pin off -o").arg(file.to_str().unwrap());
             let running = blast.stderr(theirs).start();
             let live = terminal.read_to_end();
@@ -269,6 +412,9 @@ fn secrets_reach_the_server_and_no_output() {
             no_secret("stdout", &run.stdout);
             let document = std::fs::read_to_string(&file).unwrap();
             no_secret("file", &document);
+            for other in &others {
+                no_secret("file", &std::fs::read_to_string(other).unwrap());
+            }
             assert!(document.contains("***@") && document.contains("page=2"), "{document}");
             let heard = server.log().pop().unwrap().head;
             for name in ["b", "c", "d", "e"] {

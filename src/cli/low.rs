@@ -241,7 +241,7 @@ pub struct PageArgs {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Write the result to FILE.json (repeatable)
+    /// Write the result to FILE.json, .hgrm or .hlog (repeatable)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(alias = "html")]
     pub files: Vec<PathBuf>,

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
-use crate::report::json;
+use crate::report::staged;
 use crate::units::quote;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outputs {
     /// The JSON document alone on stdout, in the page's place.
     pub json_stdout: bool,
-    /// Each takes the document; the extension, `.json`, was checked.
+    /// Each takes what its extension says; that it is one of [`Format`] was checked.
     pub files: Vec<PathBuf>,
     /// The page shows the full latency spectrum.
     pub spectrum: bool,
@@ -22,6 +22,11 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// The files that take this format.
+    pub fn of_format(&self, format: Format) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().filter(move |file| Format::of(file) == Some(format))
+    }
+
     /// Refuses a file that could not be written, before the run and not after it.
     pub fn of(args: &LoadArgs) -> Result<Outputs> {
         args.output.files.iter().try_for_each(|file| check(file))?;
@@ -35,21 +40,45 @@ impl Outputs {
     }
 }
 
+/// What a file is to hold, told by its extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The document.
+    Json,
+    /// The percentile distribution, as HdrHistogram's plotter reads it.
+    Hgrm,
+    /// HdrHistogram's interval log.
+    Hlog,
+}
+
+impl Format {
+    pub fn of(file: &Path) -> Option<Format> {
+        let extension = file.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "json" => Some(Format::Json),
+            "hgrm" => Some(Format::Hgrm),
+            "hlog" => Some(Format::Hlog),
+            _ => None,
+        }
+    }
+}
+
 fn check(file: &Path) -> Result<()> {
     let name = quote(&file.to_string_lossy());
-    let json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // "x.json" alone has the empty parent, which is the current directory.
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     if file == Path::new("-") {
         Err(Error::usage("--output: `-` is no file; use `--json` for the document on stdout"))
-    } else if !json {
-        Err(Error::usage(format!("--output: {name} is not accepted; its name must end in `.json`")))
+    } else if Format::of(file).is_none() {
+        Err(Error::usage(format!(
+            "--output: {name} is not accepted; its name must end in `.json`, `.hgrm` or `.hlog`"
+        )))
     } else if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {
         Err(Error::usage(format!(
             "--output: {name} cannot be a file; name one in a directory that exists"
         )))
     } else {
-        json::probe(file).map_err(|error| {
+        staged::probe(file).map_err(|error| {
             let reason = super::reason(&error);
             Error::failed(format!(
                 "--output: {name} cannot be written ({reason}); choose another place"

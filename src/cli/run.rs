@@ -2,31 +2,42 @@
 
 use std::io::{self, Write};
 
+use super::outputs::Format;
 use super::terminal::{self, Live};
 use super::{Outputs, print};
-use crate::engine::{self, stop};
+use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary};
 use crate::plan::Plan;
-use crate::report::{Document, PageOptions, json, page};
+use crate::report::hlog::Logs;
+use crate::report::{Document, PageOptions, hgrm, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
     let mut live =
         Live::new(outputs.quiet, engine::length(&plan)).against(plan.load.per_s(), plan.requests);
-    let summary = engine::run(&plan, &mut |progress| live.show(progress));
+    let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
+    let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
+    let mut recorder = logs.recorder(mode);
+    let summary = engine::run(&plan, &mut |progress| {
+        if let Progress::Interval { interval, measure, origin, .. } = progress {
+            recorder.record(&interval, measure, origin);
+        }
+        live.show(progress);
+    });
     live.end();
     let summary = summary?;
+    recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {
         document.back_fill(&plan, &summary);
     }
-    let written = write(&document, &outputs);
+    let written = write(&document, &outputs, logs);
     Ok(exit(&summary, &document, written))
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.
-fn write(document: &Document, outputs: &Outputs) -> Result<()> {
+fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
     let stdout = if outputs.json_stdout {
         json::write(document, &mut io::stdout().lock())
     } else {
@@ -37,8 +48,11 @@ fn write(document: &Document, outputs: &Outputs) -> Result<()> {
         };
         print(&page(document, &options)).map(drop)
     };
-    let files = outputs.files.iter().map(|path| json::save(document, path));
-    std::iter::once(stdout).chain(files.collect::<Vec<_>>()).fold(Ok(()), keep_first)
+    let mut written = vec![stdout];
+    written.extend(outputs.of_format(Format::Json).map(|path| json::save(document, path)));
+    written.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+    written.extend(logs.keep());
+    written.into_iter().fold(Ok(()), keep_first)
 }
 
 fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {

@@ -75,6 +75,9 @@ struct Control<'a> {
 
 #[derive(Clone, Copy)]
 struct Start {
+    /// The start of the load.
+    origin: SystemTime,
+    /// The start of measure.
     wall: SystemTime,
     open_time: Nanos,
 }
@@ -144,13 +147,18 @@ impl<'a> Control<'a> {
         if timeline.ready() == self.prepared.jobs.len() && timeline.gate() == Gate::Open {
             let now = time::now();
             timeline.start(now + COUNTDOWN);
-            let until_measure = COUNTDOWN + self.plan.warmup.length().unwrap_or_default();
-            let wall = SystemTime::now() + Duration::from(until_measure);
-            self.start = Some(Start { wall, open_time: now - self.began });
+            let origin = SystemTime::now() + Duration::from(COUNTDOWN);
+            let wall = origin + Duration::from(self.plan.warmup.length().unwrap_or_default());
+            self.start = Some(Start { origin, wall, open_time: now - self.began });
         }
     }
 
+    fn origin(&self) -> SystemTime {
+        self.start.map_or_else(SystemTime::now, |start| start.origin)
+    }
+
     fn collect(&mut self, watch: &mut dyn FnMut(Progress)) {
+        let origin = self.origin();
         for (worker, job) in self.prepared.jobs.iter().enumerate() {
             while let Some(letter) = job.mailbox.collect() {
                 let errors = self.collector.errors_with(&letter.snapshot);
@@ -158,7 +166,7 @@ impl<'a> Control<'a> {
                 let guard = &mut self.guard;
                 let mut completed = |interval: &Interval, measure: &Fates| {
                     guard.push(interval, measure);
-                    watch(Progress::Interval { interval: *interval, errors, measure });
+                    watch(Progress::Interval { interval: *interval, errors, measure, origin });
                     *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
                 self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
@@ -186,9 +194,9 @@ impl<'a> Control<'a> {
 
     /// The workers are done: what is left of the series.
     fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
-        let errors = self.collector.errors();
+        let (errors, origin) = (self.collector.errors(), self.origin());
         self.collector.close(&mut |interval, measure| {
-            watch(Progress::Interval { interval: *interval, errors, measure });
+            watch(Progress::Interval { interval: *interval, errors, measure, origin });
         });
     }
 

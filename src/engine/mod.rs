@@ -32,6 +32,8 @@ mod tokio_uring;
 pub mod wire;
 mod worker;
 
+use std::time::SystemTime;
+
 use crate::error::Result;
 use crate::metrics::{Fates, Interval, Summary};
 use crate::plan::Plan;
@@ -43,8 +45,8 @@ pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.
     Connecting { dialled: u64, connections: u64 },
     /// Another second is over. `errors`: of all requests so far; `measure`: those due in measure
-    /// that ended in this second.
-    Interval { interval: Interval, errors: u64, measure: &'a Fates },
+    /// that ended in this second; `origin`: the wall clock at the start of the load.
+    Interval { interval: Interval, errors: u64, measure: &'a Fates, origin: SystemTime },
 }
 
 /// The length of warm-up and measure together, where it is known before the run.

@@ -140,6 +140,11 @@ impl Histogram {
             .map(|step| (Nanos(step.value_iterated_to()), step.count_since_last_iteration()))
     }
 
+    /// For writers of HdrHistogram's own formats.
+    pub fn hdr(&self) -> &Hdr<u64> {
+        &self.hdr
+    }
+
     /// V2 + DEFLATE, as HdrHistogram's interval logs hold it (before base64).
     pub fn serialised(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -144,7 +144,7 @@ impl Series {
     /// The end of a drain in which nothing happened is no interval.
     fn finish(&mut self, mut open: Open, completed: &mut dyn FnMut(&Interval, &Fates)) {
         let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
-        let idle = open.phase == Phase::Drain && open.events == Events::default();
+        let idle = open.phase == Phase::Drain && open.is_empty();
         if !idle {
             let interval = open.interval(end, self.mode);
             self.keep(interval);
@@ -185,6 +185,12 @@ impl Series {
 }
 
 impl Open {
+    /// Nothing happened in it. Requests that were given up are no events, but have their end.
+    fn is_empty(&self) -> bool {
+        let none_ended = |fates: &Fates| fates.good.is_empty() && fates.censored.is_empty();
+        self.events == Events::default() && none_ended(&self.warmup) && none_ended(&self.measure)
+    }
+
     fn clear(&mut self) {
         self.events = Events::default();
         self.measured_good = 0;

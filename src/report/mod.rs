@@ -6,8 +6,11 @@
 
 pub mod console;
 pub mod document;
+pub mod hgrm;
+pub mod hlog;
 pub mod json;
 pub mod live;
+pub mod staged;
 
 mod number;
 
@@ -34,6 +37,10 @@ mod tests {
             let mut json = Vec::new();
             json::write(&document, &mut json).unwrap();
             let options = PageOptions { spectrum: true, ..PageOptions::default() };
+            let hgrm = hgrm::lines(&document.latency.response).join("\n");
+            for output in [hgrm, hlog::tests::log_of(&run)] {
+                assert!(!output.contains(fixture::SECRET) && !output.contains(&basic), "{name}");
+            }
             for output in [String::from_utf8(json).unwrap(), page(&document, &options)] {
                 assert!(output.contains("***"), "{name}");
                 assert!(!output.contains(fixture::SECRET), "{name}");
