@@ -139,12 +139,6 @@ impl Histogram {
             .iter_recorded()
             .map(|step| (Nanos(step.value_iterated_to()), step.count_since_last_iteration()))
     }
-
-    /// For writers of HdrHistogram's own formats.
-    pub fn hdr(&self) -> &Hdr<u64> {
-        &self.hdr
-    }
-
     /// V2 + DEFLATE, as HdrHistogram's interval logs hold it (before base64).
     pub fn serialised(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -154,8 +148,8 @@ impl Histogram {
         bytes
     }
 
-    /// The counts, which are all zero while there is no room for any.
-    fn hdr(&self) -> &Hdr<u64> {
+    /// The crate's own, for its writers; all zero while there is no room for any.
+    pub fn hdr(&self) -> &Hdr<u64> {
         self.hdr.as_ref().unwrap_or(&EMPTY)
     }
 }
