@@ -217,6 +217,7 @@ impl Tally {
     pub fn finish(&mut self, now: Nanos, scheduled: u64) -> Totals {
         self.settle_area(now);
         self.became_due(scheduled);
+        self.snapshot.is_final = true;
         self.publish(true);
         Totals {
             area: self.area,

@@ -99,7 +99,8 @@ impl Series {
             return;
         }
         open.in_flight += snapshot.in_flight;
-        self.progress[worker] = snapshot.interval + 1;
+        let next = if snapshot.is_final { u32::MAX } else { snapshot.interval + 1 };
+        self.progress[worker] = self.progress[worker].max(next);
         let complete = self.progress.iter().copied().min().unwrap_or(0);
         while self.open.first().is_some_and(|open| open.index < complete) {
             let open = self.open.remove(0);
@@ -299,6 +300,17 @@ mod tests {
         assert_eq!(series.intervals().len(), 1);
         series.push(0, &snapshot(3, 1), true, &mut |_, _| {});
         assert_eq!(series.intervals().len(), 2);
+    }
+
+    #[test]
+    fn a_worker_that_is_done_holds_nothing_open() {
+        let mut series = Series::new(2, SECOND, Mode::Closed);
+        let done = Snapshot { is_final: true, ..snapshot(0, 1) };
+        series.push(0, &done, true, &mut |_, _| {});
+        for index in 0..3 {
+            series.push(1, &snapshot(index, 1), true, &mut |_, _| {});
+            assert_eq!(series.intervals().len(), index as usize + 1);
+        }
     }
 
     #[test]

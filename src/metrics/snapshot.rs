@@ -202,6 +202,8 @@ pub struct Snapshot {
     pub events: Events,
     /// Sent and unanswered when it was published.
     pub in_flight: u64,
+    /// The worker is done and sends no more.
+    pub is_final: bool,
     pub warmup: Fates,
     pub measure: Fates,
 }
@@ -215,6 +217,7 @@ impl Snapshot {
 
     pub fn clear(&mut self) {
         self.events = Events::default();
+        self.is_final = false;
         self.warmup.clear();
         self.measure.clear();
     }
@@ -228,6 +231,7 @@ impl Default for Snapshot {
             stage: 0,
             events: Events::default(),
             in_flight: 0,
+            is_final: false,
             warmup: Fates::default(),
             measure: Fates::default(),
         }

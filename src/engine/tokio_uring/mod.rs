@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use io_uring::IoUring;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use self::seats::Seats;
 use self::timer::Timer;
@@ -32,6 +33,11 @@ use crate::time::{self, Nanos};
 /// Submission entries. tokio-uring submits when its thread has nothing else to do, or when full.
 const SUBMISSIONS: u32 = 1024;
 
+/// The longest that the end of what is pending is waited for, and the least rounds through the
+/// ring for it.
+const SETTLING: Nanos = Nanos::from_secs(1);
+const ROUNDS: usize = 8;
+
 /// Runs one worker's share of the load, from connecting to the last answer.
 pub fn run(job: Arc<Job>) -> Result<Finished> {
     let completions = (job.connections * 2).next_power_of_two().clamp(SUBMISSIONS * 2, 32_768);
@@ -46,11 +52,9 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
             tokio_uring::spawn(connection::attend(shared.clone(), slot));
         }
         let outcome = shared.keep_time().await;
-        shared.wire().shut_down();
         outcome.map_err(|error| {
             Error::failed(format!("the timer of a worker failed ({error}); try `--engine ring`"))
-        })?;
-        Ok(shared.finish())
+        })
     })
 }
 
@@ -64,6 +68,8 @@ struct Shared {
     /// The timekeeper sleeps until then; whoever finds that too late wakes it.
     asleep_until: Cell<Nanos>,
     rouse: Notify,
+    /// The books are closed: what is still pending only has to end.
+    over: Cell<bool>,
 }
 
 impl Shared {
@@ -75,6 +81,7 @@ impl Shared {
             effort: Cell::default(),
             asleep_until: Cell::new(Nanos::ZERO),
             rouse: Notify::new(),
+            over: Cell::new(false),
             job,
         }
     }
@@ -100,12 +107,34 @@ impl Shared {
     }
 
     /// The timekeeper: turns the core whenever something is due.
-    async fn keep_time(self: &Rc<Shared>) -> io::Result<()> {
+    async fn keep_time(self: &Rc<Shared>) -> io::Result<Finished> {
         let timer = Rc::new(Timer::new()?);
         let alarm = tokio_uring::spawn(ring_alarm(self.clone(), timer.clone()));
         let outcome = self.turns(&timer).await;
-        alarm.abort();
-        outcome
+        let finished = self.finish();
+        self.settle(&timer, alarm).await;
+        outcome.map(|()| finished)
+    }
+
+    /// Ends every receive and the timer's read before the runtime goes. tokio-uring 0.5 frees the
+    /// buffers of what is pending before it has it cancelled (`Driver::drop`): an answer or an
+    /// expiry in between was written into freed memory, and now and then the process died of it.
+    async fn settle(&self, timer: &Timer, alarm: JoinHandle<()>) {
+        self.over.set(true);
+        self.wire().shut_down();
+        // In the past: the read ends at once.
+        if timer.arm(Nanos(1)).is_ok() {
+            let _ = alarm.await;
+        }
+        let until = time::now() + SETTLING;
+        let mut rounds = 0;
+        // Some rounds more than nobody needs: a write ends after the receive that gave it up.
+        while (!self.wire().are_vacant() || rounds < ROUNDS) && time::now() < until {
+            rounds += 1;
+            if tokio_uring::no_op().await.is_err() {
+                return;
+            }
+        }
     }
 
     async fn turns(&self, timer: &Timer) -> io::Result<()> {
@@ -183,7 +212,7 @@ async fn ring_alarm(shared: Rc<Shared>, timer: Rc<Timer>) {
         let (expired, returned) = timer.expired(buffer).await;
         buffer = returned;
         shared.rouse.notify_one();
-        if expired.is_err() {
+        if expired.is_err() || shared.over.get() {
             return;
         }
     }

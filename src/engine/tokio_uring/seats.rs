@@ -83,6 +83,11 @@ impl Seats {
         (seat.copies, seat.closing, seat.socket) = (0, false, None);
     }
 
+    /// No connection is open.
+    pub fn are_vacant(&self) -> bool {
+        self.seats.iter().all(|seat| seat.socket.is_none())
+    }
+
     /// Ends every receive that is still pending.
     pub fn shut_down(&mut self) {
         self.seats.iter().filter_map(|seat| seat.socket).for_each(shut_down);

@@ -25,26 +25,36 @@ pub fn intervals(sheet: &mut Sheet, document: &Document) {
     sheet.gap();
     let title = format!("every {}", seconds(document.interval_s));
     sheet.line(&sheet.paint(Tone::Heading, &title));
-    sheet
-        .line("      t  phase    offered/s     good/s   errors  in flight     p50     p99     max");
+    let head = ["t", "phase", "offered/s", "good/s", "errors", "in flight", "p50", "p99", "max"];
+    sheet.line(&row(head));
     for interval in &document.intervals {
-        sheet.line(&line(interval, document.interval_s));
+        sheet.line(&line(interval, document.interval_s, !document.stages.is_empty()));
     }
 }
 
-fn line(interval: &Interval, length_s: f64) -> String {
+/// Where the load has stages, their number stands in the place of *measure*.
+fn line(interval: &Interval, length_s: f64, staged: bool) -> String {
+    let phase = match interval.phase.as_str() {
+        "measure" if staged => format!("stage {}", interval.stage + 1),
+        phase => phase.to_string(),
+    };
     let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
     let rate = |events: u64| per_second(events as f64 / length_s);
-    format!(
-        "{:>7}  {:<7} {:>10} {:>10} {:>8} {:>10} {:>7} {:>7} {:>7}",
-        cell(interval.t_s * 1e6),
-        interval.phase,
-        rate(interval.scheduled),
-        rate(interval.good),
-        count(interval.rejected + interval.failed + interval.dropped),
-        count(interval.in_flight),
-        time(interval.response_p50_us),
-        time(interval.response_p99_us),
-        time(interval.response_max_us),
-    )
+    row([
+        &cell(interval.t_s * 1e6),
+        &phase,
+        &rate(interval.scheduled),
+        &rate(interval.good),
+        &count(interval.rejected + interval.failed + interval.dropped),
+        &count(interval.in_flight),
+        &time(interval.response_p50_us),
+        &time(interval.response_p99_us),
+        &time(interval.response_max_us),
+    ])
+}
+
+/// Fits 80 columns.
+fn row([t, phase, offered, good, errors, in_flight, p50, p99, max]: [&str; 9]) -> String {
+    let rates = format!("{t:>7}  {phase:<8} {offered:>9} {good:>8} {errors:>7} {in_flight:>9}");
+    format!("{rates} {p50:>7} {p99:>7} {max:>7}")
 }
