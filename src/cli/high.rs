@@ -9,7 +9,7 @@ use super::{load, request, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::url::Host;
-use crate::plan::{Engine, Pin, Plan, Url, Wait, Warmup};
+use crate::plan::{Engine, Load, Pin, Plan, Url, Wait, Warmup};
 use crate::time::Nanos;
 
 const TIMEOUT: Nanos = Nanos::from_secs(10);
@@ -23,7 +23,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
     check_combinations(args, &url, keepalive)?;
     let load = load::load(args)?;
-    check_rules(&args.rules, load.offered().is_none())?;
+    check_rules(&args.rules, &load)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let timeout = args.request.timeout.unwrap_or(TIMEOUT);
     Ok(Plan {
@@ -100,13 +100,15 @@ fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()>
 }
 
 /// Refuses rules that this run could never judge.
-fn check_rules(rules: &RuleArgs, closed_loop: bool) -> Result<()> {
+fn check_rules(rules: &RuleArgs, load: &Load) -> Result<()> {
+    let closed_loop = load.offered().is_none();
     for (flag, rules) in [("--threshold", &rules.thresholds), ("--abort-on", &rules.abort_on)] {
         for rule in rules {
             let of_loop = if closed_loop { rule.check_closed_loop() } else { Ok(()) };
             let of_window = if flag == "--abort-on" { rule.check_window() } else { Ok(()) };
             let in_flag = |error| Error::usage(format!("{flag}: {error}"));
-            of_loop.and(of_window).map_err(in_flag)?;
+            let of_stages = rule.check_stages(load.stages().len());
+            of_loop.and(of_window).and(of_stages).map_err(in_flag)?;
         }
     }
     Ok(())

@@ -65,9 +65,11 @@ impl Meter {
 
     fn measured(&mut self, start: &Mark, end: &Mark) {
         let (from, to) = (&start.effort, &end.effort);
+        let cpu_time = end.cpu - start.cpu;
         self.worker = Worker {
-            cpu_time: end.cpu - start.cpu,
-            spin_time: to.spin_time - from.spin_time,
+            cpu_time,
+            // By the clock: a worker that is stopped while it spins would spin for all that time.
+            spin_time: (to.spin_time - from.spin_time).min(cpu_time),
             starved_time: end.starved - start.starved,
             wall_time: end.wall - start.wall,
             enters: to.enters - from.enters,

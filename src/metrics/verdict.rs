@@ -129,6 +129,15 @@ fn lateness(summary: &Summary) -> Option<(Limit, String)> {
     let late = summary.measure.late.supported_quantile(0.99)?;
     let response = summary.response().quantile(0.99).map_or(Nanos::ZERO, |r| r.value());
     (late > LATE.max(Nanos(response.0 / 10))).then(|| {
+        if let Some(longest) = summary.client.pauses.iter().max_by_key(|pause| pause.length) {
+            let length = format_duration(longest.length);
+            let why = format!(
+                "blast itself did not run for {length}, and sent 1 % of the requests {} or more \
+                 too late: do not stop it, and give it an idle core",
+                format_duration(late)
+            );
+            return (ClientCpu, why);
+        }
         let why = format!(
             "blast itself sent 1 % of the requests {} or more too late: give it more cores or an \
              idle host",

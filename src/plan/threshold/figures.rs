@@ -1,6 +1,6 @@
 //! What a rule is read from: a whole run, or a window of it.
 
-use crate::metrics::{Events, Fates, Mode, Summary};
+use crate::metrics::{Events, Fates, Mode, Stage, Summary};
 use crate::time::Nanos;
 
 /// A run or a window, as the table reads it.
@@ -35,6 +35,14 @@ impl<'a> Figures<'a> {
             due: counters.scheduled,
             run: Some(summary),
         }
+    }
+
+    pub fn of_stage(mode: Mode, stage: &'a Stage) -> Figures<'a> {
+        let counters = &stage.fates.counters;
+        let (fates, events, length) = (&stage.fates, stage.events, stage.length);
+        // In closed loop what is due in a stage is what is sent in it.
+        let requests = counters.scheduled;
+        Figures { mode, fates, events, length, requests, due: requests, run: None }
     }
 
     /// `fates` are the requests that ended in the window (and the counts of those sent in it).

@@ -2,9 +2,10 @@
 //! text and says what is accepted.
 //!
 //! ```text
-//! rule     = [ row "." ] statistic OP value
-//!          | total OP value
-//!          | "failures." kind OP value | "rejections." kind OP value
+//! rule     = [ "stage" number "." ] metric OP value
+//! metric   = [ row "." ] statistic
+//!          | total
+//!          | "failures." kind | "rejections." kind
 //! quantile = "p" number | "p(" number ")"       above 0 and below 100
 //! ```
 //!
@@ -27,9 +28,20 @@ pub fn parse(text: &str) -> Result<Threshold> {
 
 fn rule(expr: &str) -> Parsed<Threshold> {
     let (metric, op, value) = split(expr)?;
+    let (stage, metric) = match stage(metric) {
+        Some((stage, metric)) => (Some(stage), metric),
+        None => (None, metric),
+    };
     let what = what(metric)?;
     let (limit, unit) = limit(what.class(), value)?;
-    Ok(Threshold { expr: expr.to_string(), what, op, limit, unit })
+    Ok(Threshold { expr: expr.to_string(), stage, what, op, limit, unit })
+}
+
+/// The stage that is named before the first point, from 0, and what follows it.
+fn stage(metric: &str) -> Option<(usize, &str)> {
+    let (number, rest) = metric.strip_prefix("stage")?.split_once('.')?;
+    let number: usize = number.parse().ok()?;
+    Some((number.checked_sub(1)?, rest))
 }
 
 /// Metric, operator and value.
@@ -128,7 +140,8 @@ fn unknown() -> String {
     let totals: Vec<_> = table::TOTALS.iter().map(|total| total.name).collect();
     format!(
         "names no metric; there are p50, p99.9 and every other quantile, mean, min, max, stdev \
-         (also behind {}, as in `service.p99`), {}, failures.KIND and rejections.KIND",
+         (also behind {}, as in `service.p99`), {}, failures.KIND and rejections.KIND; `stage2.` in \
+         front asks for one stage",
         rows.join(", "),
         totals.join(", ")
     )
@@ -259,6 +272,29 @@ mod tests {
         for kind in ["status_4xx", "status_429", "status_5xx", "status_other"] {
             assert_eq!(rule(&format!("rejections.{kind}<1%")).unit(), Unit::Share);
         }
+    }
+
+    #[test]
+    fn a_rule_may_be_about_one_stage() {
+        for (text, same) in [
+            ("stage2.p99<10ms", "p99<10ms"),
+            ("stage2.service.p99.9<10ms", "service.p99.9<10ms"),
+            ("stage2.good_per_s>=1k", "good_per_s>=1k"),
+        ] {
+            let (mut of_stage, mut whole) = (rule(text), rule(same));
+            assert_eq!(of_stage.stage.take(), Some(1));
+            whole.expr = of_stage.expr.clone();
+            assert_eq!(of_stage, whole);
+        }
+        for text in ["stage0.p99<1ms", "stage.p99<1ms", "stage-1.p99<1ms", "stage1p99<1ms"] {
+            assert!(refusal(text).contains("names no metric"), "{text}");
+        }
+        let refused = |text: &str, stages| rule(text).check_stages(stages).unwrap_err().message;
+        assert!(rule("stage3.errors<1%").check_stages(3).is_ok());
+        assert!(refused("stage4.errors<1%", 3).contains("this load has 3"));
+        assert!(refused("stage1.errors<1%", 0).contains("`--steps`"));
+        assert!(refused("stage1.busy<50%", 3).contains("whole run"));
+        assert!(rule("stage1.errors>1%").check_window().is_err());
     }
 
     #[test]

@@ -33,9 +33,18 @@ struct Value {
 type Measured = Result<Value, String>;
 
 impl Threshold {
-    /// Over a whole run.
+    /// Over a whole run, or the stage of it that the rule names.
     pub fn judge(&self, summary: &Summary) -> Outcome {
-        self.over(&Figures::of_run(summary))
+        let Some(stage) = self.stage else { return self.over(&Figures::of_run(summary)) };
+        match summary.stages.get(stage) {
+            Some(stage) => self.over(&Figures::of_stage(summary.mode, stage)),
+            None => self.unmeasured("the run ended before that stage"),
+        }
+    }
+
+    fn unmeasured(&self, why: &str) -> Outcome {
+        let (expr, unit, why) = (self.expr.clone(), self.unit, Some(why.to_string()));
+        Outcome { expr, value: None, unit, lower_bound: false, ok: false, why }
     }
 
     pub fn over(&self, figures: &Figures) -> Outcome {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! rule    = [ NAME "." ] METRIC OP VALUE      p99<10ms   service.p99.9<5ms   errors<0.1%
+//!         | "stage" N "." rule                stage2.p99<10ms
 //! OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
 //! ```
 //!
@@ -39,6 +40,8 @@ use table::{Reach, What};
 pub struct Threshold {
     /// As it was typed, without the spaces around it.
     pub expr: String,
+    /// Of this stage alone, counted from 0.
+    stage: Option<usize>,
     what: What,
     op: Op,
     /// In `unit`.
@@ -65,7 +68,7 @@ impl Threshold {
     /// Refuses what a closed loop does not have.
     pub fn check_closed_loop(&self) -> Result<()> {
         match self.what.reach() {
-            Reach::OpenLoop => Err(Error::usage(format!(
+            Reach::OpenLoop | Reach::OpenRun => Err(Error::usage(format!(
                 "{} needs requests that are due at a time, and a closed loop has none; give a \
                  rate with `--rps`",
                 quote(&self.expr)
@@ -77,12 +80,31 @@ impl Threshold {
     /// Refuses what cannot be read over the last seconds of a run that goes on.
     pub fn check_window(&self) -> Result<()> {
         match self.what.reach() {
-            Reach::WholeRun => Err(Error::usage(format!(
+            Reach::Everywhere | Reach::OpenLoop if self.stage.is_none() => Ok(()),
+            _ => Err(Error::usage(format!(
                 "{} can be told only at the end, so it cannot end a run; judge it with \
                  `--threshold`",
                 quote(&self.expr)
             ))),
-            Reach::Everywhere | Reach::OpenLoop => Ok(()),
+        }
+    }
+
+    /// Refuses a stage that a load of so many does not have, and what no stage has.
+    pub fn check_stages(&self, stages: usize) -> Result<()> {
+        let Some(stage) = self.stage else { return Ok(()) };
+        let refuse = |why: String| Err(Error::usage(format!("{} {why}", quote(&self.expr))));
+        match self.what.reach() {
+            Reach::WholeRun | Reach::OpenRun => {
+                refuse("can be told only of the whole run; leave the stage away".to_string())
+            }
+            _ if stages == 0 => refuse(
+                "names a stage, and a steady load has none; add `--stages` or `--steps`"
+                    .to_string(),
+            ),
+            _ if stage >= stages => refuse(format!(
+                "names a stage that is not there; this load has {stages}, counted from 1"
+            )),
+            _ => Ok(()),
         }
     }
 }

@@ -42,8 +42,10 @@ pub enum Reach {
     Everywhere,
     /// Only where requests are due by a clock.
     OpenLoop,
-    /// Only at the end of a run: not over a window.
+    /// Only at the end of a run: neither over a window nor of a stage.
     WholeRun,
+    /// Only at the end of a run whose requests are due by a clock.
+    OpenRun,
 }
 
 /// How the value that a metric is compared with is written.
@@ -72,7 +74,7 @@ pub struct Row {
 pub static RESPONSE: &Row = &ROWS[0];
 
 /// As the document's rows are made.
-pub static ROWS: [Row; 7] = [
+pub static ROWS: [Row; 9] = [
     Row {
         name: "response",
         reach: Reach::Everywhere,
@@ -92,6 +94,16 @@ pub static ROWS: [Row; 7] = [
         name: "send_lag",
         reach: Reach::OpenLoop,
         read: |f| Distribution::of(f.fates.send_lag.clone()),
+    },
+    Row {
+        name: "send_lag_blast",
+        reach: Reach::OpenRun,
+        read: |f| Distribution::of(f.fates.late.clone()),
+    },
+    Row {
+        name: "send_lag_connection",
+        reach: Reach::OpenRun,
+        read: |f| Distribution::of(f.fates.blocked.clone()),
     },
     Row {
         name: "connect",
