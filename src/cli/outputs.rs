@@ -11,7 +11,7 @@ use crate::units::quote;
 pub struct Outputs {
     /// The JSON document alone on stdout, in the page's place.
     pub json_stdout: bool,
-    /// Each takes what its extension says; that it is one of [`Format`] was checked.
+    /// Each takes what its extension says; that it is one was checked.
     pub files: Vec<PathBuf>,
     /// The page shows the full latency spectrum.
     pub spectrum: bool,

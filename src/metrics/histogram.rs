@@ -139,6 +139,7 @@ impl Histogram {
             .iter_recorded()
             .map(|step| (Nanos(step.value_iterated_to()), step.count_since_last_iteration()))
     }
+
     /// V2 + DEFLATE, as HdrHistogram's interval logs hold it (before base64).
     pub fn serialised(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -314,6 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn a_drain_in_which_requests_were_only_given_up_is_an_interval_and_an_idle_one_is_not() {
+        let mut series = Series::new(1, SECOND, Mode::Open);
+        let mut ended = Vec::new();
+        for (index, given_up) in [(0, 0), (1, 3)] {
+            let mut snapshot = Snapshot { phase: Phase::Drain, ..snapshot(index, 0) };
+            snapshot.measure.censored.record_many(SECOND, given_up);
+            series.push(0, &snapshot, true, &mut |interval, measure| {
+                ended.push((interval.end, measure.censored.count()));
+            });
+        }
+        assert_eq!(ended, [(Nanos::from_secs(2), 3)]);
+        assert_eq!(series.intervals().len(), 1);
+    }
+
+    #[test]
     fn a_ten_hour_run_keeps_a_bounded_series_and_loses_no_count() {
         let mut series = Series::new(1, SECOND, Mode::Open);
         let mut snapshot = snapshot(0, 3);
