@@ -2,7 +2,7 @@
 
 use super::low::{LoadArgs, Verb};
 use super::*;
-use crate::plan::{Engine, Load, Pin, Plan, Rate, Wait, Warmup};
+use crate::plan::{Engine, Law, Load, Pin, Plan, Rate, Wait, Warmup};
 use crate::time::Nanos;
 
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -126,6 +126,89 @@ fn the_rate_makes_an_open_loop() {
     assert_eq!(plan("-R 50/1s").load, open(50, SECOND));
     assert_eq!(plan("-R 1000/m").load, open(1_000, Nanos::from_secs(60)));
     assert_eq!(plan("-R 0.5").load, open(1, Nanos::from_secs(2)));
+}
+
+#[test]
+fn a_shape_has_levels_a_length_and_connections_for_its_highest_rate() {
+    for (words, stages, seconds, connections) in [
+        ("-R 100:5k -d 4", "100-5000", 4, 500),
+        ("-R 100:5k", "100-5000", 10, 500),
+        ("--stages 30s:1k,1m:10k,10s:0", "0-1000 1000-10000 10000-0", 100, 1_000),
+        ("-R 2k --stages 30s:1k", "2000-1000", 30, 200),
+        ("--stages 10s:60/m,10s:2", "0-60 60-120", 20, 64),
+        ("--steps 1k..3k/1k@10s", "1000-1000 2000-2000 3000-3000", 30, 300),
+        ("--connections-stages 5m:100,3m:100,2m:0", "0-100 100-100 100-0", 600, 100),
+        ("-c 20 --connections-stages 1m:5", "20-5", 60, 20),
+        ("-c 100 --spawn-rate 10 -d 30", "0-100 100-100", 30, 100),
+        ("-c 100 --spawn-rate 10 -d 5", "0-50", 5, 50),
+        ("-c 100 --spawn-rate 10", "0-100", 10, 100),
+    ] {
+        let plan = plan(words);
+        let levels = plan.load.stages().iter().map(|s| format!("{}-{}", s.from, s.to));
+        assert_eq!(levels.collect::<Vec<_>>().join(" "), stages, "{words}");
+        assert_eq!(plan.duration, Some(Nanos::from_secs(seconds)), "{words}");
+        assert_eq!(plan.connections, connections, "{words}");
+    }
+}
+
+#[test]
+fn arrivals_have_a_law_and_those_at_random_a_seed() {
+    let law = |words| plan(words).load.offered().map(|offered| offered.law());
+    assert_eq!(law("-R 5"), Some(Law::Uniform));
+    assert_eq!(law("-R 5 --arrivals uniform --seed 3"), Some(Law::Uniform));
+    assert_eq!(law("-R 5 --arrivals poisson"), Some(Law::Poisson { seed: 1 }));
+    assert_eq!(
+        law("--steps 1..2/1@1s --arrivals poisson --seed 7"),
+        Some(Law::Poisson { seed: 7 })
+    );
+    assert_eq!(law("--stages 1s:5 --arrivals burst:50"), Some(Law::Burst(50)));
+    assert_eq!(law(""), None);
+}
+
+#[test]
+fn what_is_behind_waits_unless_a_policy_drops_it() {
+    let policies = |words| (plan(words).deadline, plan(words).max_in_flight);
+    assert_eq!(policies("-R 5"), (None, None));
+    assert_eq!(policies("-R 5 --deadline 1s --max-in-flight 9"), (Some(SECOND), Some(9)));
+    assert_eq!(plan("-R 5 --max-in-flight 500").connections, 500);
+    assert_eq!(plan("-R 5 -p 4 --max-in-flight 500").connections, 125);
+}
+
+#[test]
+fn shapes_and_policies_that_make_no_sense_together_are_one_sentence() {
+    for (words, expected) in [
+        ("--stages 1s:1 --steps 1..2/1@1s", "two shapes"),
+        ("--steps 1..2/1@1s -R 5", "drop `--rps`"),
+        ("--stages 1s:1 -R 5:6", "give `--rps` that one"),
+        ("--stages 1s:1 -d 5", "drop `--duration`"),
+        ("--steps 1..2/1@1s -d 5", "drop `--duration`"),
+        ("--connections-stages 1s:1 -d 5", "drop `--duration`"),
+        ("--connections-stages 1s:1 --spawn-rate 5", "two shapes"),
+        ("--connections-stages 1s:1 -R 5", "use `--stages`"),
+        ("--spawn-rate 5 --steps 1..2/1@1s", "use `--stages`"),
+        ("--spawn-rate 5 --warmup 1s", "drop `--warmup`"),
+        ("--connections-stages 1s:1 --warmup auto", "drop `--warmup`"),
+        ("--arrivals poisson", "add `--rps`"),
+        ("--deadline 1s", "`--rps`"),
+        ("--max-in-flight 5", "add `--rps`"),
+        ("-R 5 -c 10 --max-in-flight 11", "raise `--connections` to 11"),
+        ("-R 5 -c 10 -p 4 --max-in-flight 41", "raise `--connections` to 11"),
+        ("-R 5:6 -n 10", "add `--duration`"),
+        ("--stages 0s:5", "--stages: no stage has a length"),
+        ("--stages 5s:0", "--stages: every level is 0"),
+        ("--stages 900h:5", "--stages: the stages take over 30 days"),
+        ("--steps 1..200/1@1s", "--steps: 101 stages are too many; make it 100 or fewer"),
+        ("--stages 1s:1/7ns,1s:1/999999999999ns,1s:1/999999999998ns", "write them all per second"),
+        ("--stages 1s:1k --threshold stage2.p99<1s", "this load has 1"),
+        ("-R 5 --threshold stage1.p99<1s", "a steady load has none"),
+        ("-R 5 --abort-on stage1.p99<1s", "cannot end a run"),
+    ] {
+        let arguments: Vec<&str> = words.split_whitespace().collect();
+        let error = plan_of(&arguments).expect_err(words);
+        assert_eq!(error.exit, Exit::Usage, "{words}");
+        assert!(error.message.contains(expected), "{words}: {}", error.message);
+        assert!(!error.message.contains('\n'), "{words}: {}", error.message);
+    }
 }
 
 #[test]
