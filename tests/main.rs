@@ -3,6 +3,7 @@
 mod cli;
 mod connections;
 mod ending;
+mod experiments;
 mod failures;
 mod latency;
 mod limits;

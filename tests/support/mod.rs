@@ -47,8 +47,17 @@ pub fn each_engine(test: impl Fn(&'static str) + Sync) {
 }
 
 pub fn each_engine_alone(test: impl Fn(&'static str)) {
+    alone(&ENGINES, test);
+}
+
+/// For what is the same in either, or takes long: the default engine.
+pub fn ring_alone(test: impl Fn(&'static str)) {
+    alone(&ENGINES[..1], test);
+}
+
+fn alone(engines: &[&'static str], test: impl Fn(&'static str)) {
     let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-    for engine in ENGINES {
+    for engine in engines {
         println!("--engine {engine}");
         test(engine);
     }
