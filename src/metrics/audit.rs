@@ -123,3 +123,88 @@ fn area(left: u128, right: u128) -> Check {
     let ok = difference <= AREA_TOLERANCE * left.max(right) as f64;
     Check { name: "in_flight_area_ns", ok, left, right }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+    use crate::metrics::{Drop, Mode, Stage, fixture};
+    use crate::time::Nanos;
+
+    /// Ten requests of measure in two stages, and ten of warm-up: of each ten, six are good, one
+    /// is rejected, one fails, one is abandoned, one is dropped.
+    fn sound() -> Summary {
+        let mut summary = fixture::blank(Mode::Open);
+        summary.measure = ten();
+        summary.warmup = ten();
+        summary.measure_events = fixture::events_of(&summary.measure);
+        summary.warmup_events = fixture::events_of(&summary.warmup);
+        (summary.in_flight_area_ns, summary.sent_to_end_ns) = (1_000_000, 1_000_000);
+        let stage = |fates: Fates| Stage {
+            start: Nanos::ZERO,
+            length: Nanos::from_secs(5),
+            from: 1.0,
+            to: 1.0,
+            events: fixture::events_of(&fates),
+            fates,
+        };
+        summary.stages = vec![stage(ten()), stage(Fates::default())];
+        summary
+    }
+
+    fn ten() -> Fates {
+        let mut fates = Fates::default();
+        let c = &mut fates.counters;
+        (c.scheduled, c.sent, c.completed, c.good) = (10, 9, 7, 6);
+        (c.abandoned, c.dropped) = (1, 1);
+        c.drops[Drop::Deadline as usize] = 1;
+        c.failures[Kind::Timeout as usize] = 1;
+        (c.statuses[200], c.statuses[503]) = (6, 1);
+        fates.good.record_many(Nanos(5), 6);
+        fates.censored.record_many(Nanos(5), 4);
+        fates.send_lag.record_many(Nanos(5), 9);
+        fates
+    }
+
+    /// A way to break a summary.
+    type Breakage = fn(&mut Summary);
+
+    #[test]
+    fn a_sound_summary_passes() {
+        let audit = Audit::of(&sound());
+        assert!(audit.ok(), "{:?}", audit.failed().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn whichever_counter_is_off_by_one_a_check_fails() {
+        let breakages: [(&str, Breakage); 22] = [
+            ("scheduled", |s| s.measure.counters.scheduled += 1),
+            ("sent", |s| s.measure.counters.sent += 1),
+            ("completed", |s| s.measure.counters.completed -= 1),
+            ("good", |s| s.measure.counters.good += 1),
+            ("abandoned", |s| s.measure.counters.abandoned -= 1),
+            ("dropped", |s| s.measure.counters.dropped += 1),
+            ("drops", |s| s.measure.counters.drops[0] += 1),
+            ("failures", |s| s.measure.counters.failures[3] += 1),
+            ("statuses", |s| s.measure.counters.statuses[404] += 1),
+            ("histogram of good", |s| s.measure.good.record(Nanos(1))),
+            ("histogram of censored", |s| s.measure.censored.record(Nanos(1))),
+            ("histogram of send lag", |s| s.measure.send_lag.record(Nanos(1))),
+            ("warm-up scheduled", |s| s.warmup.counters.scheduled += 1),
+            ("warm-up sent", |s| s.warmup.counters.sent -= 1),
+            ("warm-up statuses", |s| s.warmup.counters.statuses[200] -= 1),
+            ("events sent", |s| s.drain_events.sent += 1),
+            ("events completed", |s| s.measure_events.completed -= 1),
+            ("a stage's scheduled", |s| s.stages[1].fates.counters.scheduled += 1),
+            ("a stage's dropped", |s| s.stages[0].fates.counters.dropped -= 1),
+            ("a stage's good", |s| s.stages[0].fates.good.record(Nanos(1))),
+            ("sent early", |s| s.sent_early = 1),
+            ("the area", |s| s.in_flight_area_ns += 1_100),
+        ];
+        for (what, breakage) in breakages {
+            let mut summary = sound();
+            breakage(&mut summary);
+            assert!(!Audit::of(&summary).ok(), "{what} is off, and no check says so");
+        }
+    }
+}

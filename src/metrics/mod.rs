@@ -8,6 +8,8 @@ pub mod audit;
 pub mod backfill;
 pub mod confidence;
 pub mod counters;
+#[cfg(test)]
+pub mod fixture;
 pub mod histogram;
 pub mod series;
 pub mod snapshot;

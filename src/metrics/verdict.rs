@@ -227,10 +227,8 @@ fn percent(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-    use crate::metrics::{Audit, Client, Events, Fates, Worker, summary};
+    use crate::metrics::{Client, Fates, Worker, fixture, summary};
 
     const MS: Nanos = Nanos::from_millis(1);
 
@@ -246,43 +244,19 @@ mod tests {
         (counters.scheduled, counters.sent) = (10_000, 10_000);
         (counters.completed, counters.good) = (10_000, 10_000);
         counters.on_schedule = 10_000;
-        let all = 10_000;
-        let measure_events =
-            Events { scheduled: all, sent: all, completed: all, good: all, ..Events::default() };
         let worker = Worker {
             cpu_time: Nanos::from_secs(5),
             wall_time: Nanos::from_secs(10),
             ..Worker::default()
         };
         Summary {
-            complete: true,
-            aborted: Option::None,
-            started_at: SystemTime::UNIX_EPOCH,
-            mode,
             target_per_s: (mode == Mode::Open).then_some(1_000.0),
-            measured: Nanos::from_secs(10),
-            warmup_length: Nanos::ZERO,
-            warmup_end: Option::None,
-            stages: Vec::new(),
+            measure_events: fixture::events_of(&measure),
             measure,
-            warmup: Fates::default(),
-            measure_events,
-            warmup_events: Events::default(),
-            drain_events: Events::default(),
             peak_good_per_s: 1_000.0,
-            intervals: Vec::new(),
-            interval_length: Nanos::from_secs(1),
             connections: summary::Connections { asked: 20, ..Default::default() },
-            unsolicited_bytes: 0,
-            examples: Vec::new(),
-            addresses: Vec::new(),
             client: Client { workers: vec![worker], ..Client::default() },
-            in_flight_area_ns: 0,
-            sent_to_end_ns: 0,
-            sent_early: 0,
-            verdict: Verdict { limit: None, why: String::new() },
-            audit: Audit::default(),
-            warnings: Vec::new(),
+            ..fixture::blank(mode)
         }
     }
 

@@ -1,12 +1,9 @@
 //! Rules in tables: which can be judged where, and which hold over what run or window.
 
-use std::time::SystemTime;
-
 use super::*;
 use crate::failure::Kind;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Events, Fates, Interval, Limit, Mode, Phase, Summary,
-    Verdict, Worker,
+    Aborted, Client, Events, Fates, Interval, Mode, Phase, Summary, Worker, fixture,
 };
 use crate::time::Nanos;
 
@@ -83,48 +80,18 @@ fn fates(good: u64, errors: u64, dropped: u64) -> Fates {
 
 /// Of 10 s, with two workers.
 fn summary(mode: Mode, measure: Fates) -> Summary {
-    let counters = &measure.counters;
-    let measure_events = Events {
-        scheduled: counters.scheduled,
-        sent: counters.sent,
-        completed: counters.completed,
-        good: counters.good,
-        ..Events::default()
-    };
     let worker = |millis| Worker {
         cpu_time: Nanos::from_millis(millis),
         wall_time: Nanos::from_secs(10),
         ..Worker::default()
     };
     Summary {
-        complete: true,
-        aborted: None,
-        started_at: SystemTime::UNIX_EPOCH,
-        mode,
         target_per_s: (mode == Mode::Open).then_some(100.0),
-        measured: Nanos::from_secs(10),
-        warmup_length: Nanos::ZERO,
-        warmup_end: None,
-        stages: Vec::new(),
+        measure_events: fixture::events_of(&measure),
         measure,
-        warmup: Fates::default(),
-        measure_events,
-        warmup_events: Events::default(),
-        drain_events: Events::default(),
         peak_good_per_s: 120.0,
-        intervals: Vec::new(),
-        interval_length: Nanos::from_secs(1),
-        connections: Connections::default(),
-        unsolicited_bytes: 0,
-        examples: Vec::new(),
-        addresses: Vec::new(),
         client: Client { workers: vec![worker(1_000), worker(2_500)], ..Client::default() },
-        in_flight_area_ns: 0,
-        sent_to_end_ns: 0,
-        sent_early: 0,
-        verdict: Verdict { limit: Limit::None, why: String::new() },
-        audit: Audit::default(),
-        warnings: Vec::new(),
+        ..fixture::blank(mode)
     }
 }
 
