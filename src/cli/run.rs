@@ -14,8 +14,8 @@ use crate::report::{Document, PageOptions, hgrm, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
-    let mut live =
-        Live::new(outputs.quiet, engine::length(&plan)).against(plan.load.per_s(), plan.requests);
+    let mut live = Live::new(outputs.quiet, engine::length(&plan))
+        .against(plan.load.offered().is_some(), plan.requests);
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);

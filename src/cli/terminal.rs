@@ -33,7 +33,7 @@ pub struct Live {
     wanted: bool,
     total: Option<Nanos>,
     requests: Option<u64>,
-    target_per_s: Option<f64>,
+    open_loop: bool,
     sent: u64,
     last_end: Nanos,
     shown: bool,
@@ -45,16 +45,16 @@ impl Live {
             wanted: !quiet && io::stderr().is_terminal(),
             total,
             requests: None,
-            target_per_s: None,
+            open_loop: false,
             sent: 0,
             last_end: Nanos::ZERO,
             shown: false,
         }
     }
 
-    /// The rate and the number of requests to show the progress against.
-    pub fn against(mut self, target_per_s: Option<f64>, requests: Option<u64>) -> Live {
-        self.target_per_s = target_per_s;
+    /// What to show the progress against: what became due, and the number of requests asked for.
+    pub fn against(mut self, open_loop: bool, requests: Option<u64>) -> Live {
+        self.open_loop = open_loop;
         self.requests = requests;
         self
     }
@@ -79,7 +79,7 @@ impl Live {
                     elapsed: interval.end,
                     total: self.total,
                     requests: self.requests.map(|asked| (self.sent, asked)),
-                    target_per_s: self.target_per_s,
+                    open_loop: self.open_loop,
                     interval,
                     interval_length,
                     errors,

@@ -78,6 +78,26 @@ impl Service {
     }
 }
 
+/// Each of them, however they are borrowed.
+macro_rules! all_histograms {
+    ($fates:expr) => {{
+        let Fates { counters: _, good, censored, service, send_lag, late, blocked, .. } = $fates;
+        let Fates { rejected, failed, unanswered, rejected_service, .. } = $fates;
+        [
+            good,
+            censored,
+            service,
+            send_lag,
+            late,
+            blocked,
+            rejected,
+            failed,
+            unanswered,
+            rejected_service,
+        ]
+    }};
+}
+
 impl Fates {
     /// With the room made for whatever happens to the requests of a phase.
     pub fn reserved() -> Fates {
@@ -157,37 +177,11 @@ impl Fates {
     }
 
     fn histograms(&self) -> [&Histogram; 10] {
-        let Fates { good, censored, service, send_lag, late, blocked, .. } = self;
-        let Fates { rejected, failed, unanswered, rejected_service, .. } = self;
-        [
-            good,
-            censored,
-            service,
-            send_lag,
-            late,
-            blocked,
-            rejected,
-            failed,
-            unanswered,
-            rejected_service,
-        ]
+        all_histograms!(self)
     }
 
     fn histograms_mut(&mut self) -> [&mut Histogram; 10] {
-        let Fates { good, censored, service, send_lag, late, blocked, .. } = self;
-        let Fates { rejected, failed, unanswered, rejected_service, .. } = self;
-        [
-            good,
-            censored,
-            service,
-            send_lag,
-            late,
-            blocked,
-            rejected,
-            failed,
-            unanswered,
-            rejected_service,
-        ]
+        all_histograms!(self)
     }
 }
 

@@ -15,8 +15,8 @@ pub struct LiveState {
     pub total: Option<Nanos>,
     /// Requests sent of those asked for, where a number was.
     pub requests: Option<(u64, u64)>,
-    /// The rate asked for; open loop only.
-    pub target_per_s: Option<f64>,
+    /// Requests become due by a clock: what was due is shown beside what came of it.
+    pub open_loop: bool,
     /// The newest complete one.
     pub interval: Interval,
     pub interval_length: Nanos,
@@ -62,9 +62,9 @@ fn pieces(state: &LiveState) -> Vec<String> {
     };
     let length = state.interval_length.max(Nanos(1)).as_secs_f64();
     let good = per_second(events.good as f64 / length);
-    let rate = match state.target_per_s {
-        Some(target) => format!("{good} of {}/s", per_second(target)),
-        None => format!("{good}/s"),
+    let rate = match state.open_loop && events.scheduled > 0 {
+        true => format!("{good} of {}/s", per_second(events.scheduled as f64 / length)),
+        false => format!("{good}/s"),
     };
     let time = |time: Option<Nanos>| time.map_or("-".to_string(), |t| cell(t.as_micros_f64()));
     vec![
@@ -86,7 +86,7 @@ mod tests {
             elapsed: Nanos::from_secs(4),
             total: Some(Nanos::from_secs(10)),
             requests: None,
-            target_per_s: Some(50_000.0),
+            open_loop: true,
             interval: fixture::held().summary.intervals[3],
             interval_length: Nanos::from_secs(1),
             errors: 12,
