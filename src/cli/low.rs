@@ -87,7 +87,7 @@ pub struct SizeArgs {
     #[arg(aliases = ["concurrency", "clients", "workers", "users", "vus"])]
     pub connections: Option<u32>,
 
-    /// Requests due per second: 50k, 1000/m, 1k:50k to ramp [default: as answers come]
+    /// Requests due per second: 50k, 1k:50k ramps [default: as answers come]
     #[arg(short = 'R', long, value_name = "N", value_parser = shapes::rps)]
     #[arg(aliases = ["rate", "qps"])]
     pub rps: Option<Rps>,

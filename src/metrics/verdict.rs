@@ -62,6 +62,10 @@ pub struct Verdict {
 
 impl Verdict {
     pub fn of(summary: &Summary) -> Verdict {
+        if !summary.complete && summary.measured == Nanos::ZERO {
+            let why = "the run was ended before measure began".to_string();
+            return Verdict { limit: None, why };
+        }
         let (limit, why) = match summary.mode {
             Mode::Open => open_loop(summary),
             Mode::Closed => closed_loop(summary),
@@ -278,6 +282,16 @@ mod tests {
     fn a_rate_that_was_held_had_no_limit_and_a_closed_loop_waits_for_the_server() {
         assert_limit(&easy(Mode::Open), None);
         assert_limit(&easy(Mode::Closed), Server);
+    }
+
+    #[test]
+    fn a_run_that_ended_before_measure_blames_nobody() {
+        for mode in [Mode::Open, Mode::Closed] {
+            let blank = fixture::blank(mode);
+            let ended = Summary { complete: false, measured: Nanos::ZERO, ..blank };
+            assert_limit(&ended, None);
+            assert!(Verdict::of(&ended).why.contains("before measure"));
+        }
     }
 
     #[test]

@@ -135,7 +135,9 @@ fn limit(document: &Document) -> (Tone, &'static str) {
 /// How a run came to no good answer at all.
 fn nothing_good(document: &Document) -> &'static str {
     let connections = &document.connections;
-    if connections.opened == 0 && !connections.failures.is_empty() {
+    if !document.complete && document.duration_s == 0.0 {
+        "nothing was measured"
+    } else if connections.opened == 0 && !connections.failures.is_empty() {
         "no connection could be opened"
     } else if document.requests.sent == 0 {
         "no request was sent"
