@@ -10,6 +10,7 @@ mod freezes;
 mod law;
 mod limits;
 mod queues;
+mod waits;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
