@@ -2,7 +2,7 @@
 
 use crate::lab::{Lab, Outcome};
 use crate::law::quantile;
-use crate::table::{Row, ms};
+use crate::table::{Row, ms, us};
 
 /// The overhead is the same at each delay.
 pub fn known(lab: &Lab) -> Outcome<Vec<Row>> {
@@ -68,7 +68,7 @@ pub fn waits(lab: &Lab) -> Outcome<Vec<Row>> {
             let lag = |name: &str| document.latency(&format!("send_lag.{name}"));
             let (p50, p99, max) = (lag("p50")?, lag("p99")?, lag("max")?);
             let name = format!("{wait}, {rate}/s: send lag p50, p99, max");
-            rows.push(Row::shown(&name, format!("{}, {}, {}", ms(p50), ms(p99), ms(max))));
+            rows.push(Row::shown(&name, format!("{}, {}, {}", us(p50), us(p99), us(max))));
             if (wait, rate) == ("hybrid", 1_000) {
                 let name = "hybrid, 1000/s: send lag p99";
                 rows.push(Row::time_within(name, p99, 0.0, 200e-6));

@@ -104,6 +104,10 @@ pub fn ms(seconds: f64) -> String {
     format!("{:.3} ms", seconds * 1e3)
 }
 
+pub fn us(seconds: f64) -> String {
+    format!("{:.1} us", seconds * 1e6)
+}
+
 /// The rows of a second try, where the first was out of tolerance. A count that was wrong once is
 /// wrong, in whichever try.
 pub fn second_try(first: Vec<Row>, second: &[Row]) -> Vec<Row> {

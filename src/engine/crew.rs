@@ -38,8 +38,10 @@ impl Crew {
         crew
     }
 
+    /// The first connection has done its duty as the check: it takes part when its turn comes.
     pub fn start(&mut self, origin: Nanos) {
         self.origin = origin;
+        self.active = self.share_at(Nanos::ZERO);
         self.look_ahead(Nanos::ZERO);
     }
 

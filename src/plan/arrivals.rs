@@ -23,6 +23,9 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use super::integral::Integral;
 use crate::time::Nanos;
 
+/// Random arrivals that are run through before a run to find its end: half a second's work.
+const COUNTED: u64 = 10_000_000;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Law {
     #[default]
@@ -113,9 +116,15 @@ impl Arrivals {
     }
 
     /// When the last of `limit` is followed by the next: the end of a phase that is counted.
-    /// Poisson arrivals have to be run through for it.
+    /// Poisson arrivals have to be run through for it; of very many it is a time that they pass
+    /// once in a billion runs, a thousandth later at most.
     fn length_of(&self, limit: u64) -> Nanos {
         match self.law {
+            Law::Poisson { .. } if limit > COUNTED => {
+                // The deviation of the number that a rate brings is its root.
+                let margin = 6.0 * (limit as f64).sqrt();
+                self.integral.due_at(limit.saturating_add(margin as u64))
+            }
             Law::Poisson { .. } => {
                 // The walk of a worker that owns nothing between the first and this one.
                 let mut walk = self.walk(0, limit.max(1));

@@ -81,7 +81,7 @@ impl Integral {
         match &self.pieces {
             Pieces::Steady(count) => steady_at(*count, self.period, k),
             Pieces::Shaped(pieces) => {
-                let target = 2 * i128::from(self.period) * i128::from(k);
+                let target = (2 * i128::from(self.period)).saturating_mul(i128::from(k));
                 let begun = pieces.partition_point(|piece| piece.before <= target);
                 let piece = &pieces[begun.saturating_sub(1)];
                 Nanos(piece.start + piece.reaches(target - piece.before))

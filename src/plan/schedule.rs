@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_very_many_random_arrivals_is_known_at_once_and_to_a_thousandth() {
+        let offered = Offered::steady(Rate::per_second(1_000_000), Law::Poisson { seed: 3 });
+        let began = std::time::Instant::now();
+        let schedule = Schedule::new(&offered, Warmup::NONE, None, Some(1_000_000_000_000));
+        assert!(began.elapsed().as_millis() < 100);
+        let expected = 1e6;
+        let length = schedule.length().as_secs_f64();
+        assert!(length > expected && length < expected * 1.001, "{length}");
+    }
+
+    #[test]
     fn a_number_of_random_arrivals_is_exact_and_ends_before_the_next() {
         let offered = Offered::steady(Rate::per_second(1_000), Law::Poisson { seed: 3 });
         let schedule = Schedule::new(&offered, Warmup::For(Nanos::ZERO), None, Some(500));

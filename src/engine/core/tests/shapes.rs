@@ -98,6 +98,16 @@ fn users_come_and_go_and_keep_their_connections_from_stage_to_stage() {
 }
 
 #[test]
+fn while_the_level_is_zero_not_even_the_first_connection_sends() {
+    let job = users(&[(secs(3), 0), (Nanos::ZERO, 2), (secs(1), 2), (secs(2), 0)]);
+    let outcome = against(job, |now| Some(now + Nanos::from_millis(10)));
+    let good = outcome.totals.stages.iter().map(|s| s.counters.good).collect::<Vec<_>>();
+    assert_eq!(good[0], 0);
+    assert!(good[1].abs_diff(200) <= 2, "{good:?}");
+    assert_eq!(outcome.totals.connections.opened, 2);
+}
+
+#[test]
 fn users_who_leave_and_come_back_dial_again() {
     let job = users(&[(SECOND, 10), (SECOND, 0), (SECOND, 10)]);
     let outcome = against(job, |now| Some(now + Nanos::from_millis(5)));
