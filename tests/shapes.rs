@@ -119,6 +119,13 @@ fn users_spawn_at_the_rate_that_was_asked_for() {
         let flags = "-c 100 --spawn-rate 20 -d 200ms";
         let document = Blast::calm(engine, &url(&target, "?delay=2ms")).args(flags).document();
         assert_eq!(document.count("connections.opened"), 4);
+        let stage = &document.at("stages")[0];
+        assert_eq!((stage["length_s"].as_f64(), stage["to"].as_f64()), (Some(0.2), Some(4.0)));
+        // A slow start is a start: the first user is there at once.
+        let flags = "-c 5 --spawn-rate 0.5 -d 300ms";
+        let document = Blast::calm(engine, &url(&target, "?delay=2ms")).args(flags).document();
+        assert_eq!(document.count("connections.opened"), 1);
+        assert!(document.fates(["good"])[0] > 20);
     });
 }
 

@@ -42,11 +42,11 @@ fn default_connections(args: &LoadArgs, load: &Load) -> u32 {
     by_rate.max(u32::try_from(in_flight).unwrap_or(u32::MAX).min(MOST_DEFAULT_CONNECTIONS))
 }
 
-/// The length of measure: that of the shape, or what was asked for. A number of requests alone
-/// sets no time limit.
+/// The length of measure: that of the shape, unless users go on after they have all begun (or are
+/// cut off before), or what was asked for. A number of requests alone sets no time limit.
 pub fn duration(args: &LoadArgs, load: &Load) -> Option<Nanos> {
     match load.shape() {
-        Some(shape) if shape.length() < LONGEST => Some(shape.length()),
+        Some(shape) if args.shape.spawn_rate.is_none() => Some(shape.length()),
         _ => asked_duration(args),
     }
 }
@@ -124,7 +124,7 @@ fn users(args: &LoadArgs) -> Result<Option<Shape>> {
         let length = Nanos(u64::try_from(all).unwrap_or(u64::MAX)).min(LONGEST).max(Nanos(1));
         let ramp = Shape::ramp(0, connections, length);
         let ramp = ramp.map_err(|error| of_flag("--spawn-rate", &error))?;
-        return Ok(Some(ramp.fitted(asked_duration(args).unwrap_or(LONGEST))));
+        return Ok(Some(ramp.held_until(asked_duration(args).unwrap_or(LONGEST))));
     }
     if shape.connections_stages.is_empty() {
         return Ok(None);

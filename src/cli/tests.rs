@@ -140,7 +140,8 @@ fn a_shape_has_levels_a_length_and_connections_for_its_highest_rate() {
         ("--connections-stages 5m:100,3m:100,2m:0", "0-100 100-100 100-0", 600, 100),
         ("-c 20 --connections-stages 1m:5", "20-5", 60, 20),
         ("-c 100 --spawn-rate 10 -d 30", "0-100 100-100", 30, 100),
-        ("-c 100 --spawn-rate 10 -d 5", "0-50", 5, 50),
+        ("-c 100 --spawn-rate 10 -d 5", "0-100", 5, 100),
+        ("-c 5 --spawn-rate 0.5 -d 1", "0-5", 1, 5),
         ("-c 100 --spawn-rate 10", "0-100", 10, 100),
     ] {
         let plan = plan(words);

@@ -200,11 +200,14 @@ fn stages(plan: &Plan, finished: &[Finished], events: &[Events], measured: Nanos
     let stage = |(index, (stage, events)): (usize, (&crate::plan::shape::Stage, &Events))| {
         let mut fates = Fates::default();
         finished.iter().for_each(|f| fates.add(&f.totals.stages[index]));
+        let length = stage.length.min(measured - stage.start);
+        let (from, to) = (stage.from as f64 * per_s, stage.to as f64 * per_s);
+        let part = length.as_secs_f64() / stage.length.as_secs_f64();
         Stage {
             start: stage.start,
-            length: stage.length.min(measured - stage.start),
-            from: stage.from as f64 * per_s,
-            to: stage.to as f64 * per_s,
+            length,
+            from,
+            to: if part < 1.0 { from + (to - from) * part } else { to },
             fates,
             events: *events,
         }

@@ -124,9 +124,9 @@ pub struct Example {
 pub struct Stage {
     /// From the start of measure.
     pub start: Nanos,
-    /// As it was: an interrupted run cuts it.
+    /// As it was: the end of the run cuts it.
     pub length: Nanos,
-    /// The level at its two ends as asked for: requests per second, or connections.
+    /// The level at its two ends: requests per second, or connections.
     pub from: f64,
     pub to: f64,
     /// Requests due in it, wherever they ended.

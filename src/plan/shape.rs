@@ -95,14 +95,9 @@ impl Shape {
         self.stages.last().map_or(Nanos::ZERO, Stage::end)
     }
 
-    /// The same, ended at `length` or held at its last level until then.
-    pub fn fitted(&self, length: Nanos) -> Shape {
-        let mut stages: Vec<Stage> = self
-            .stages
-            .iter()
-            .filter(|stage| stage.start < length)
-            .map(|s| s.cut(length))
-            .collect();
+    /// The same, held at its last level until `length`, if it is shorter.
+    pub fn held_until(&self, length: Nanos) -> Shape {
+        let mut stages = self.stages.to_vec();
         if let Some(last) = stages.last().copied()
             && last.end() < length
         {
@@ -145,14 +140,6 @@ impl Stage {
 
     fn highest(&self) -> u64 {
         self.from.max(self.to)
-    }
-
-    /// Ended at `end`, which lies after its start.
-    fn cut(&self, end: Nanos) -> Stage {
-        let length = self.length.min(end - self.start);
-        let (from, to) = (i128::from(self.from), i128::from(self.to));
-        let at = from + (to - from) * i128::from(length.0) / i128::from(self.length.0);
-        Stage { length, to: u64::try_from(at).unwrap_or(self.to), ..*self }
     }
 
     /// `ceil(level)`.
@@ -234,14 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_is_cut_or_held_to_a_length() {
+    fn a_shape_that_is_too_short_is_held() {
         let shape = Shape::ramp(0, 100, secs(10)).unwrap();
-        let cut = shape.fitted(secs(4));
-        assert_eq!((cut.length(), cut.stages()[0].to), (secs(4), 40));
-        let held = shape.fitted(secs(15));
+        let held = shape.held_until(secs(15));
         assert_eq!((held.length(), held.stages().len()), (secs(15), 2));
         assert_eq!(held.in_use(secs(14)), 100);
-        assert_eq!(shape.fitted(secs(10)), shape);
+        assert_eq!(shape.held_until(secs(10)), shape);
+        assert_eq!(shape.held_until(secs(4)), shape);
     }
 
     #[test]

@@ -13,9 +13,9 @@ pub struct Stage {
     pub stage: u32,
     /// From the start of measure.
     pub start_s: f64,
-    /// As it was: an interrupted run cuts it.
+    /// As it was: the end of the run cuts it.
     pub length_s: f64,
-    /// The level at its ends, as asked for: requests per second, or in closed loop connections.
+    /// The level at its ends: requests per second, or in closed loop connections.
     pub from: f64,
     pub to: f64,
     /// Those due in it (closed loop: sent), wherever they ended.
