@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::lab::Outcome;
+/// What came of it, or what went wrong in a sentence.
+pub type Outcome<T> = Result<T, String>;
 
 pub struct Document(Value);
 

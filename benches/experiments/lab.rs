@@ -11,8 +11,7 @@ use std::{env, fs, process, thread};
 use blast::Nanos;
 
 use crate::document::Document;
-
-pub type Outcome<T> = Result<T, String>;
+pub use crate::document::Outcome;
 
 const BLAST: &str = env!("CARGO_BIN_EXE_blast");
 

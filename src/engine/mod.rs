@@ -20,6 +20,7 @@ pub mod job;
 pub mod mailbox;
 mod meter;
 mod pacer;
+mod pauses;
 mod prepare;
 mod redial;
 mod resolve;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::mailbox::Mailbox;
 use super::pacer::Due;
+use super::pauses::Pauses;
 use super::wire::Slot;
 use crate::failure::Kind;
 use crate::metrics::{
@@ -23,9 +24,6 @@ const EXAMPLES: u8 = 3;
 
 /// The length of an interval.
 pub const INTERVAL: Nanos = Nanos::from_secs(1);
-
-/// Pauses that are kept, for each worker.
-const PAUSES: usize = 16;
 
 /// Where the phases lie on the clock.
 #[derive(Clone, Copy, Debug)]
@@ -63,15 +61,6 @@ pub struct Flight {
     pub waited: bool,
 }
 
-/// How the time between due and sent is shared out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Lag {
-    /// Blast did not get to it.
-    late: Nanos,
-    /// No connection was free.
-    blocked: Nanos,
-}
-
 #[derive(Debug)]
 pub struct Tally {
     open_loop: bool,
@@ -83,9 +72,7 @@ pub struct Tally {
     /// there are several.
     stage_ends: Arc<[Nanos]>,
     stages: Vec<Fates>,
-    /// The times at which this worker did not run, and when the last one was.
-    pauses: Vec<Pause>,
-    paused: (Nanos, Nanos),
+    pauses: Pauses,
     /// The next end of an interval or phase.
     boundary: Nanos,
     in_flight: u64,
@@ -132,8 +119,7 @@ impl Tally {
             phase: Phase::Warmup,
             stages: stage_ends.iter().map(|_| Fates::reserved_for_good(open_loop)).collect(),
             stage_ends,
-            pauses: Vec::with_capacity(PAUSES),
-            paused: (Nanos::ZERO, Nanos::ZERO),
+            pauses: Pauses::new(),
             boundary: Nanos::MAX,
             in_flight: 0,
             area: 0,
@@ -227,37 +213,19 @@ impl Tally {
             unsolicited_bytes: self.unsolicited_bytes,
             examples: std::mem::take(&mut self.examples),
             stages: std::mem::take(&mut self.stages),
-            pauses: std::mem::take(&mut self.pauses),
+            pauses: self.pauses.take(),
         }
     }
 
     /// The worker did not run from `from` to `to`.
     pub fn was_paused(&mut self, from: Nanos, to: Nanos) {
-        self.paused = (from, to);
-        let pause = Pause { at: from - self.phases.origin, length: to - from };
-        if self.pauses.len() < PAUSES {
-            self.pauses.push(pause);
-        } else if let Some(shortest) = self.pauses.iter_mut().min_by_key(|p| p.length)
-            && shortest.length < pause.length
-        {
-            *shortest = pause;
-        }
-    }
-
-    /// From the due time until a connection was free it is blocked, from then on late; but while
-    /// blast was paused, it was blast that could not see the connection become free.
-    #[inline]
-    fn share_out(&self, flight: &Flight, free_since: Nanos) -> Lag {
-        let free = free_since.max(flight.intended);
-        let (from, to) = self.paused;
-        let unseen = free.min(to) - flight.intended.max(from);
-        Lag { late: (flight.sent - free) + unseen, blocked: (free - flight.intended) - unseen }
+        self.pauses.push(self.phases.origin, from, to);
     }
 
     /// Whether a request waits for a connection, and not for what a pause of blast left behind.
     #[inline]
     pub fn has_waited(&self, intended: Nanos, free_since: Nanos) -> bool {
-        free_since > intended && intended >= self.paused.1
+        self.pauses.has_waited(intended, free_since)
     }
 
     // What happened to requests. In each, `now` is the reading that `roll` saw last.
@@ -272,7 +240,7 @@ impl Tally {
         events.sent += 1;
         events.bytes_sent += bytes;
         self.sent_early += u64::from(flight.sent < flight.intended);
-        let shares = self.share_out(flight, free_since);
+        let shares = self.pauses.share_out(flight.intended, flight.sent, free_since);
         let open_loop = self.open_loop;
         self.book(flight.phase, flight.stage, |fates| {
             fates.counters.sent += 1;
