@@ -111,11 +111,21 @@ impl Connection {
         }
     }
 
+    /// Bytes still to come that are certainly body.
+    #[inline]
+    pub fn body_left(&self) -> u64 {
+        if self.state == State::Open { self.reader.body_left() } else { 0 }
+    }
+
     /// What `event` means here. `head`: the requests are HEAD.
     #[inline]
     pub fn on(&mut self, event: Event, head: bool, pool: &mut HeadPool) -> Action {
         match (self.state, event) {
             (State::Open, Event::Received(bytes)) => self.read(bytes, head, pool),
+            (State::Open, Event::Discarded(bytes)) => match self.reader.skip(bytes) {
+                Progress::Complete(response) => Action::Answered { response, used: 0 },
+                _ => Action::Nothing,
+            },
             (State::Open, Event::Sent) => {
                 self.sending = false;
                 Action::Nothing

@@ -239,8 +239,10 @@ impl Core {
     pub fn on(&mut self, slot: Slot, event: Event, now: Nanos, wire: &mut impl Wire) {
         let mut event = event;
         let mut gained_room = event == Event::Sent;
-        if let Event::Received(bytes) = event {
-            self.tally.received(bytes.len());
+        match event {
+            Event::Received(bytes) => self.tally.received(bytes.len() as u64),
+            Event::Discarded(bytes) => self.tally.received(bytes),
+            _ => {}
         }
         loop {
             let connection = &mut self.connections[slot as usize];
@@ -274,6 +276,13 @@ impl Core {
                 Action::Gone => return self.gone(slot, now),
             }
         }
+    }
+
+    /// Bytes that the connection will certainly bring and that need not be read: a driver may
+    /// throw so many away and tell the number.
+    #[inline]
+    pub fn body_left(&self, slot: Slot) -> u64 {
+        self.connections[slot as usize].body_left()
     }
 
     /// Settles what has no fate yet and hands over the totals.

@@ -2,6 +2,7 @@
 //! than one table of registered files.
 
 mod buffers;
+mod receiving;
 mod rings;
 mod sockets;
 mod token;
@@ -99,7 +100,15 @@ impl Worker {
             Outcome::Received { buffer, length } => {
                 let event = Event::Received(self.buffers[ring].bytes(buffer, length));
                 self.core.on(slot, event, now, &mut self.sockets);
-                return self.buffers[ring].give_back(buffer);
+                self.buffers[ring].give_back(buffer);
+                return self.sockets.keep_receiving(slot, length, || self.core.body_left(slot));
+            }
+            Outcome::Discarded(bytes) => {
+                self.core.on(slot, Event::Discarded(bytes), now, &mut self.sockets);
+                return self.sockets.keep_receiving(slot, 0, || self.core.body_left(slot));
+            }
+            Outcome::Rearm => {
+                return self.sockets.keep_receiving(slot, 0, || self.core.body_left(slot));
             }
             Outcome::Opened => Event::Opened,
             Outcome::OpenFailed(errno) => Event::OpenFailed(errno),

@@ -14,7 +14,7 @@ use io_uring::squeue::{Entry, Flags};
 use io_uring::{cqueue, opcode};
 use socket2::SockAddr;
 
-use super::buffers::GROUP;
+use super::receiving::Receiving;
 use super::rings::{Layout, Rings};
 use super::token::{Token, Verb};
 use super::uring::Features;
@@ -28,7 +28,14 @@ use crate::error::{Error, Result};
 pub enum Outcome {
     Opened,
     OpenFailed(i32),
-    Received { buffer: u16, length: usize },
+    Received {
+        buffer: u16,
+        length: usize,
+    },
+    /// Body that was thrown away in the kernel.
+    Discarded(u64),
+    /// Nothing, but that there is no receive any more.
+    Rearm,
     Fin,
     ReceiveFailed(i32),
     SendFailed(i32),
@@ -41,22 +48,25 @@ pub struct Sockets {
     job: Arc<Job>,
     addresses: Box<[SockAddr]>,
     request: Bytes,
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     /// Opens that failed before they reached the ring.
     stillborn: VecDeque<(Slot, i32)>,
     /// The ring refused an operation: the run cannot go on.
     pub broken: Option<Error>,
     pub buffers_exhausted: u64,
+    /// The kernel (below 6.7) does not change a socket's option through the ring.
+    pub(super) cannot_await: bool,
 }
 
 /// One place in the table.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+pub(super) struct Place {
     generation: u16,
     /// Operations whose last completion is still to come: connect, receive, confirmed send, and
     /// the shutdown that ends it.
-    pending: u8,
-    closing: bool,
+    pub pending: u8,
+    pub closing: bool,
+    pub receiving: Receiving,
     /// The length of a confirmed send, and how much of it is not written yet.
     sending: usize,
     unsent: usize,
@@ -74,6 +84,7 @@ impl Sockets {
             stillborn: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
+            cannot_await: false,
             job,
         })
     }
@@ -96,16 +107,15 @@ impl Sockets {
         let stale = self.places[token.slot as usize].generation != token.generation;
         let outcome = match (token.verb, result) {
             // A receive's buffer has to come back, whatever became of its connection.
-            (Verb::Receive, 1..) => {
-                let more = cqueue::more(flags);
-                let buffer = cqueue::buffer_select(flags)?;
-                self.received(token, more, stale);
-                Some(Outcome::Received { buffer, length: result as usize })
-            }
+            (Verb::Receive, _) => self.received(token, result, flags, stale),
             _ if stale => None,
-            (Verb::Receive, _) => self.receive_ended(token, result),
+            (Verb::Discard, _) => self.discarded(token, result),
             (Verb::Connect, _) => self.connected(token, result),
             (Verb::Send, _) => self.sent(token, result),
+            (Verb::Await, _) => {
+                self.cannot_await = true;
+                None
+            }
             // Found nothing to cancel: the operation's own completion is on its way.
             (Verb::Cancel, _) => None,
             // Whether it found the connection up or down, what was being sent ends now.
@@ -123,42 +133,6 @@ impl Sockets {
         Some((token.slot, outcome?))
     }
 
-    #[inline]
-    fn received(&mut self, token: Token, more: bool, stale: bool) {
-        if more || stale {
-            return;
-        }
-        // The kernel ends a multishot now and then (a full completion queue); it goes on anew.
-        if self.places[token.slot as usize].closing {
-            self.settle(token.slot);
-        } else {
-            self.receive(token.slot);
-        }
-    }
-
-    fn receive_ended(&mut self, token: Token, result: i32) -> Option<Outcome> {
-        if self.places[token.slot as usize].closing {
-            self.settle(token.slot);
-            return None;
-        }
-        match -result {
-            libc::ENOBUFS => {
-                self.buffers_exhausted += 1;
-                self.receive(token.slot);
-                None
-            }
-            libc::EINTR | libc::EAGAIN => {
-                self.receive(token.slot);
-                None
-            }
-            errno => {
-                self.places[token.slot as usize].pending -= 1;
-                let fin = errno == 0;
-                Some(if fin { Outcome::Fin } else { Outcome::ReceiveFailed(errno) })
-            }
-        }
-    }
-
     fn connected(&mut self, token: Token, result: i32) -> Option<Outcome> {
         let place = &mut self.places[token.slot as usize];
         if place.closing {
@@ -166,8 +140,8 @@ impl Sockets {
             return None;
         }
         if result == 0 {
-            // The receive takes the connect's place among what is pending.
-            self.receive(token.slot);
+            place.pending -= 1;
+            self.begin_receiving(token.slot);
             return Some(Outcome::Opened);
         }
         place.pending -= 1;
@@ -204,12 +178,6 @@ impl Sockets {
         Some(Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE }))
     }
 
-    /// Arms the multishot receive that serves the connection for its whole life.
-    fn receive(&mut self, slot: Slot) {
-        let entry = opcode::RecvMulti::new(self.rings.fixed(slot), GROUP).build();
-        self.push(slot, Verb::Receive, entry);
-    }
-
     fn send_rest(&mut self, slot: Slot) {
         let Place { sending, unsent, .. } = self.places[slot as usize];
         let rest = &self.request[sending - unsent..sending];
@@ -221,7 +189,7 @@ impl Sockets {
     }
 
     /// One operation less is under way on a place that is being closed.
-    fn settle(&mut self, slot: Slot) {
+    pub(super) fn settle(&mut self, slot: Slot) {
         let place = &mut self.places[slot as usize];
         place.pending -= 1;
         if place.pending == 0 {
@@ -230,7 +198,7 @@ impl Sockets {
         }
     }
 
-    fn cancel(&mut self, slot: Slot, verb: Verb) {
+    pub(super) fn cancel(&mut self, slot: Slot, verb: Verb) {
         let generation = self.places[slot as usize].generation;
         let token = Token { slot, generation, verb };
         let entry = opcode::AsyncCancel::new(token.pack()).build().flags(Flags::SKIP_SUCCESS);
@@ -267,7 +235,7 @@ impl Sockets {
     }
 
     #[inline]
-    fn push(&mut self, slot: Slot, verb: Verb, entry: Entry) {
+    pub(super) fn push(&mut self, slot: Slot, verb: Verb, entry: Entry) {
         let generation = self.places[slot as usize].generation;
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
@@ -311,9 +279,7 @@ impl Wire for Sockets {
             let entry = opcode::Close::new(self.rings.fixed(slot)).build();
             return self.push(slot, Verb::Close, entry);
         }
-        // Whichever of the two is under way; the other cancel finds nothing.
-        self.cancel(slot, Verb::Receive);
-        self.cancel(slot, Verb::Connect);
+        self.cancel_receiving(slot);
         if sending {
             self.shut_down(slot);
         }

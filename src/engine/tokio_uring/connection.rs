@@ -21,6 +21,9 @@ use crate::engine::wire::{Event, Slot};
 /// has its own.
 const BUFFER: usize = 2048;
 
+/// What it grows to where answers fill it.
+const LARGEST: usize = 64 * 1024;
+
 pub async fn attend(shared: Rc<Shared>, slot: Slot) {
     loop {
         let address = poll_fn(|cx| shared.wire().poll_open(slot, cx)).await;
@@ -73,7 +76,12 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
         buffer = filled;
         match received {
             Ok(0) => shared.on(slot, Event::Fin),
-            Ok(length) => shared.on(slot, Event::Received(&buffer[..length])),
+            Ok(length) => {
+                shared.on(slot, Event::Received(&buffer[..length]));
+                if length == buffer.capacity() && length < LARGEST {
+                    buffer = Vec::with_capacity(length * 2);
+                }
+            }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
                 shared.on(slot, Event::ReceiveFailed(errno));
