@@ -155,3 +155,70 @@ fn the_timeout_of_a_large_body_that_dribbles_counts_from_sending() {
         assert!(document.number("duration_s") < 1.5, "{}", document.number("duration_s"));
     });
 }
+
+/// A file of this many bytes in a folder of the test's own.
+fn file_of(name: &str, size: usize) -> std::path::PathBuf {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bodies");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, vec![b'b'; size]).unwrap();
+    path
+}
+
+#[test]
+fn a_large_body_is_sent_from_its_file_on_every_connection() {
+    each_engine(|engine| {
+        let size = 6_000_000;
+        let path = file_of(&format!("whole-{engine}"), size);
+        let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        for (flags, requests) in [("-c 3 -n 12 -t 2", 12), ("-c 2 -n 12 -p 3", 12)] {
+            let body = format!("@{}", path.display());
+            let blast = Blast::calm(engine, &server.url()).arg("-b").arg(&body).args(flags);
+            let document = blast.document();
+            assert_eq!(document.fates(["sent", "good"]), [requests; 2], "{flags}");
+            assert_eq!(document.count("plan.body_bytes"), size as u64);
+        }
+        let log = server.log();
+        assert_eq!(log.len(), 24);
+        // The server has read each body to its end, or it would not have found the next head.
+        assert!(log.iter().all(|heard| heard.body == size));
+    });
+}
+
+#[test]
+fn an_early_answer_to_a_large_body_ends_the_sending() {
+    each_engine(|engine| {
+        let path = file_of(&format!("early-{engine}"), 50_000_000);
+        let server = Server::start(|peer| {
+            if peer.head().is_some() {
+                peer.write("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+                peer.fin();
+                peer.wait_without_reading();
+            }
+        });
+        let body = format!("@{}", path.display());
+        let blast = Blast::calm(engine, &server.url()).arg("-b").arg(&body).args("-c 2 -n 10");
+        let document = blast.document();
+        assert_eq!(document.fates(["sent", "completed", "rejected"]), [10; 3]);
+        assert_eq!(document.count("statuses.413"), 10);
+    });
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_sent_fails_the_request_and_not_blast() {
+    each_engine(|engine| {
+        let path = file_of(&format!("cut-{engine}"), 40_000_000);
+        let cut = path.clone();
+        let server = Server::start(move |peer| {
+            while peer.head().is_some() {
+                std::fs::OpenOptions::new().write(true).open(&cut).unwrap().set_len(10).unwrap();
+                peer.wait_for_end();
+            }
+        });
+        let body = format!("@{}", path.display());
+        let blast = Blast::calm(engine, &server.url()).arg("-b").arg(&body).args("-c 1 -n 2");
+        let document = blast.document();
+        assert_eq!(document.fates(["sent", "failed"]), [2, 2]);
+        assert_eq!(document.count("failures.send_failed"), 2);
+    });
+}

@@ -62,6 +62,8 @@ pub struct Core {
     connections: Vec<Connection>,
     /// By slot and request number: what is on its way.
     flights: Vec<Flight>,
+    /// The bytes of one request.
+    request_length: u64,
     /// Flights a slot: the pipeline's depth, rounded up to a power of two.
     depth: u32,
     /// Connections with room, longest free first. An entry may be stale; none is twice in it.
@@ -140,6 +142,7 @@ impl Core {
         redial.pace(Some(share(job.connect_rate.unwrap_or(start_rate), job.workers)));
         Core {
             connections,
+            request_length: job.request.length() as u64,
             flights: vec![idle; slots * depth as usize],
             depth,
             free: VecDeque::with_capacity(slots),

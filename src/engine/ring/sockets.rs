@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use io_uring::squeue::{Entry, Flags};
 use io_uring::{cqueue, opcode};
 use socket2::SockAddr;
@@ -22,6 +21,7 @@ use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
 use crate::error::{Error, Result};
+use crate::http::Payload;
 
 /// What a completion means for the core. The bytes of `Received` are in the buffer named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Sockets {
     pub rings: Rings,
     job: Arc<Job>,
     addresses: Box<[SockAddr]>,
-    request: Bytes,
+    request: Payload,
     pub(super) places: Vec<Place>,
     /// Opens that failed before they reached the ring.
     stillborn: VecDeque<(Slot, i32)>,
@@ -180,10 +180,13 @@ impl Sockets {
 
     fn send_rest(&mut self, slot: Slot) {
         let Place { sending, unsent, .. } = self.places[slot as usize];
-        let rest = &self.request[sending - unsent..sending];
+        let (bytes, range) = self.request.piece(sending - unsent..sending);
+        let rest = &bytes[range];
+        // The head of a large request waits for the beginning of its body.
+        let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
         let length = u32::try_from(rest.len()).unwrap_or(u32::MAX >> 1);
         let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more)
             .build();
         self.push(slot, Verb::Send, entry);
     }
@@ -256,18 +259,19 @@ impl Wire for Sockets {
 
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
-        let length = self.job.request_len * copies as usize;
+        let length = self.request.length() * copies as usize;
         if self.job.confirms_sends() {
             let place = &mut self.places[slot as usize];
             (place.sending, place.unsent) = (length, length);
             place.pending += 1;
             return self.send_rest(slot);
         }
-        let entry = opcode::Send::new(self.rings.fixed(slot), self.request.as_ptr(), length as u32)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
-            .build()
-            // Success needs no word: the answer tells. Saves a completion a request.
-            .flags(Flags::SKIP_SUCCESS);
+        let entry =
+            opcode::Send::new(self.rings.fixed(slot), self.request.bytes().as_ptr(), length as u32)
+                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+                .build()
+                // Success needs no word: the answer tells. Saves a completion a request.
+                .flags(Flags::SKIP_SUCCESS);
         self.push(slot, Verb::Send, entry);
     }
 

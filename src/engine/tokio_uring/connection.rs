@@ -16,6 +16,7 @@ use tokio_uring::net::TcpStream;
 use super::Shared;
 use crate::engine::socket;
 use crate::engine::wire::{Event, Slot};
+use crate::http::Payload;
 
 /// The receive buffer of a connection: the kernel holds it while a receive is pending, so each
 /// has its own.
@@ -92,12 +93,10 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
 
 /// Never returns: the reading side ends the connection, by the core's word.
 async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
-    let length = shared.job.request_len;
+    let request = &shared.job.request;
     loop {
         let copies = poll_fn(|cx| shared.wire().poll_send(slot, cx)).await;
-        let bytes = Bytes::slice(&shared.job.request, ..length * copies as usize);
-        let (written, _) = stream.write_all(bytes).await;
-        match written {
+        match write_out(request, request.length() * copies as usize, stream).await {
             Ok(()) if shared.job.confirms_sends() => shared.on(slot, Event::Sent),
             Ok(()) => {}
             Err(error) => {
@@ -106,6 +105,17 @@ async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
             }
         }
     }
+}
+
+/// So many bytes of the copies of a request.
+async fn write_out(request: &Payload, length: usize, stream: &TcpStream) -> io::Result<()> {
+    let mut done = 0;
+    while done < length {
+        let (bytes, range) = request.piece(done..length);
+        done += range.len();
+        stream.write_all(Bytes::slice(bytes, range)).await.0?;
+    }
+    Ok(())
 }
 
 enum Either<A, B> {
