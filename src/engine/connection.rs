@@ -51,6 +51,8 @@ pub struct Connection {
     pub resting: bool,
     /// A confirmed send is not wholly written yet.
     pub sending: bool,
+    /// Its connect takes a place in the window.
+    pub in_window: bool,
     /// It was open at some time before.
     pub reopening: bool,
     /// It was open, or failed to open, at least once.
@@ -81,6 +83,7 @@ impl Connection {
             queued: false,
             resting: false,
             sending: false,
+            in_window: false,
             reopening: false,
             settled: false,
             losses: 0,

@@ -24,6 +24,7 @@ use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
 use super::tally::{Flight, Phases, Tally, Totals};
+use super::window::Window;
 use super::wire::{Event, Slot, Wire};
 use crate::failure::Kind;
 use crate::http::HeadPool;
@@ -71,6 +72,7 @@ pub struct Core {
     timeouts: Deadlines,
     connect_timeouts: Deadlines,
     redial: Redial,
+    window: Window,
     addresses: Addresses,
     crew: Crew,
     pacer: Pacer,
@@ -149,6 +151,7 @@ impl Core {
             timeouts: Deadlines::new(slots * job.pipeline as usize, job.timeout),
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
+            window: Window::new(job.workers),
             addresses: Addresses::new(job.addresses.len()),
             crew,
             pacer: pacer(&job),
