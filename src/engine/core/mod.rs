@@ -178,6 +178,16 @@ impl Core {
         self.pool.grown()
     }
 
+    /// The bytes that it keeps for its connections.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.connections)
+            + size_of_val(&*self.flights)
+            + self.free.capacity() * size_of::<Slot>()
+            + self.timeouts.memory()
+            + self.connect_timeouts.memory()
+            + self.redial.memory()
+    }
+
     /// What the time alone brings about. False when the worker's work is over.
     #[inline]
     pub fn turn(&mut self, now: Nanos, wire: &mut impl Wire) -> bool {

@@ -22,6 +22,7 @@ use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
 use crate::error::Result;
 use crate::host;
+use crate::metrics;
 use crate::time::{self, Nanos};
 
 /// Completions handled in one turn. Draining a whole queue before the answers' successors are
@@ -72,7 +73,12 @@ impl Worker {
             }
         }
         let effort = self.effort();
-        Ok(self.core.finished(time::now(), self.meter.finish(effort)))
+        let worker = metrics::Worker {
+            rings: self.buffers.len() as u64,
+            memory: (self.core.memory() + self.sockets.memory()) as u64,
+            ..self.meter.finish(effort)
+        };
+        Ok(self.core.finished(time::now(), worker))
     }
 
     /// One slice of a ring's completions: event, connection, action, ring.

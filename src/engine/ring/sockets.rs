@@ -89,6 +89,11 @@ impl Sockets {
         })
     }
 
+    /// The bytes that it keeps for its connections.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.places)
+    }
+
     pub fn stillborn(&mut self) -> Option<(Slot, i32)> {
         self.stillborn.pop_front()
     }

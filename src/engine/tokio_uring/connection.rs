@@ -20,7 +20,7 @@ use crate::http::Payload;
 
 /// The receive buffer of a connection: the kernel holds it while a receive is pending, so each
 /// has its own.
-const BUFFER: usize = 2048;
+pub const BUFFER: usize = 2048;
 
 /// What it grows to where answers fill it.
 const LARGEST: usize = 64 * 1024;
