@@ -6,6 +6,9 @@ use std::io::{self, Read};
 use crate::error::Error;
 use crate::time::Nanos;
 
+/// Descriptors a process needs besides its connections, where each of those is one.
+pub const SPARE_DESCRIPTORS: u64 = 64;
+
 /// The cores this process may run on, in order.
 pub fn allowed_cores() -> Vec<usize> {
     let cores = core_affinity::get_core_ids().unwrap_or_default();
@@ -60,7 +63,13 @@ pub fn raise_descriptor_limit() -> u64 {
 
 /// Why io_uring was refused, as far as the errno tells, and what to do.
 pub fn io_uring_refused(error: &io::Error) -> Error {
-    let cause = match error.raw_os_error() {
+    let cause = cause_of_refusal(error.raw_os_error());
+    Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
+}
+
+/// The likely cause of such an errno, and what to do.
+pub fn cause_of_refusal(errno: Option<i32>) -> &'static str {
+    match errno {
         Some(libc::ENOSYS) => {
             "this kernel has none, or a container's seccomp profile or a sandbox such as gVisor \
              hides it: run outside the container, or with `--security-opt seccomp=unconfined`"
@@ -75,8 +84,7 @@ pub fn io_uring_refused(error: &io::Error) -> Error {
             "there is no free file descriptor: raise the limit with `ulimit -n`"
         }
         _ => "run on Linux 6.1 or newer, outside a restricted container",
-    };
-    Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
+    }
 }
 
 /// The most memory this process has had resident.

@@ -8,13 +8,10 @@ use super::mailbox::Mailbox;
 use super::timeline::Timeline;
 use super::{calibrate, resolve};
 use crate::error::{Error, Result};
-use crate::host;
+use crate::host::{self, SPARE_DESCRIPTORS};
 use crate::metrics::Warning;
 use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait, Warmup};
 use crate::time::Nanos;
-
-/// Descriptors a process needs besides its connections.
-const SPARE_DESCRIPTORS: u64 = 64;
 
 /// The hybrid wait spins at least and at most this long. In between it is twice the overshoot of
 /// an idle host: with one time, half of the waits at 20,000/s still woke 6 us late.
@@ -145,7 +142,8 @@ fn part(whole: u64, worker: usize, workers: usize) -> u64 {
     whole / workers + u64::from(worker < whole % workers)
 }
 
-fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
+/// How many worker threads the plan has here.
+pub fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
     let quota = host::cpu_quota().map_or(usize::MAX, |quota| (quota.ceil() as usize).max(1));
     let wanted = plan.threads.unwrap_or(allowed.min(quota));
     let counts = [plan.requests, plan.max_in_flight, Some(u64::from(plan.connections))];

@@ -9,10 +9,12 @@
 //! network     ports, queues, memory of TCP           listeners  who listens where
 //! limits      files, locked memory, memory           uring      what io_uring can do, by trying
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
+//! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! ```
 
 pub mod cpu;
-
+pub mod diagnosis;
+pub mod flight;
 pub mod limits;
 pub mod listeners;
 pub mod network;
@@ -21,6 +23,8 @@ pub mod sysctl;
 pub mod target;
 pub mod uring;
 
+pub use diagnosis::{Needs, Row, Side, State, rows};
+pub use flight::Flight;
 pub use target::Destination;
 
 use std::time::Duration;
