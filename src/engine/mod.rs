@@ -33,9 +33,11 @@ mod tokio_uring;
 pub mod wire;
 mod worker;
 
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use crate::error::Result;
+use crate::host;
 use crate::metrics::{Fates, Interval, Summary};
 use crate::plan::Plan;
 use crate::time::Nanos;
@@ -53,6 +55,16 @@ pub enum Progress<'a> {
 /// The length of warm-up and measure together, where it is known before the run.
 pub fn length(plan: &Plan) -> Option<Nanos> {
     prepare::length(plan)
+}
+
+/// How many worker threads the plan would have on this host.
+pub fn workers(plan: &Plan) -> usize {
+    prepare::workers(plan, host::allowed_cores().len().max(1), &mut Vec::new())
+}
+
+/// The addresses of the plan's target.
+pub fn addresses(plan: &Plan) -> Result<Vec<SocketAddr>> {
+    resolve::addresses(plan)
 }
 
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,

@@ -94,8 +94,8 @@ pub fn clock_source(name: Option<&str>) -> Row {
         return row;
     }
     row.warn(
-        "each reading of the clock costs a system call: see \
-         /sys/devices/system/clocksource/clocksource0/available_clocksource, or use another host",
+        "each reading of the clock costs a system call: choose another of available_clocksource \
+         (in /sys/devices/system/clocksource), or another host",
     )
 }
 

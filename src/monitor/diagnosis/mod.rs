@@ -9,7 +9,7 @@ mod ports;
 mod server;
 
 #[cfg(test)]
-pub(super) mod fixture;
+pub(crate) mod fixture;
 
 use serde::Serialize;
 
