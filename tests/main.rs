@@ -2,6 +2,7 @@
 
 mod cli;
 mod connections;
+mod doctor;
 mod ending;
 mod experiments;
 mod failures;

@@ -172,7 +172,10 @@ fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
     Err(Error::failed(format!(
         "{whose} need a descriptor limit of {needed}, and it is {limit} here: raise it with \
          `ulimit -Hn {needed}`, or use fewer --connections{}",
-        if plan.engine == Engine::Ring { " or more --threads" } else { "" }
+        match plan.engine {
+            Engine::Ring => " or more --threads",
+            Engine::TokioUring => ", or --engine ring, whose sockets are no descriptors",
+        }
     )))
 }
 

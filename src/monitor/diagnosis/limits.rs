@@ -21,11 +21,13 @@ pub fn descriptors(limits: &Limits, needs: &Needs) -> Row {
     let Some(files) = limits.files else {
         return Row::unread("descriptors", Side::Client, "the limit of open files", wanted);
     };
-    match needs.engine {
+    let row = match needs.engine {
         Engine::Ring => in_tables(files, needs),
         Engine::TokioUring => as_descriptors(files, needs),
-    }
-    .counts(&[("hard", files.reachable()), ("soft", files.soft.unwrap_or(u64::MAX))])
+    };
+    let known = [("hard", files.hard), ("soft", files.soft)];
+    let known = known.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
+    row.counts(&known.collect::<Vec<_>>())
 }
 
 /// On the ring engine a socket is a place in a ring's table, which is as long as the limit at
