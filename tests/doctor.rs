@@ -2,13 +2,16 @@
 //! what its host lacks.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Blast, Server, Terminal, closed_port, each_engine, ok};
+use crate::support::{Blast, Terminal, closed_port, each_engine, ok};
 
 fn doctor(words: &str) -> Output {
     run(Command::new(env!("CARGO_BIN_EXE_blast")), words)
@@ -204,15 +207,37 @@ fn a_reader_that_leaves_early_is_no_error() {
 }
 
 #[test]
-fn a_run_warns_of_an_accept_queue_that_it_could_overflow_and_of_no_other() {
+fn a_run_that_lost_a_syn_says_how_short_the_accept_queue_is() {
     each_engine(|engine| {
-        // The standard library listens with a backlog of 128.
-        let server = Server::answering(ok());
-        for (connections, expected) in [(64, false), (200, true)] {
-            let flags = format!("-c {connections} -n 400");
-            let document = Blast::calm(engine, &server.url()).args(&flags).document();
-            let warns = document.warnings().contains(&"accept_queue");
-            assert_eq!(warns, expected, "{connections}: {:?}", document.warnings());
+        for (backlog, connections, expected) in [(8, 40, true), (128, 40, false)] {
+            let (listener, address) = listener(backlog);
+            // Nobody accepts until the queue has overflowed: the first connection needs none.
+            thread::spawn(move || late(listener));
+            let flags = format!("-c {connections} -n 80");
+            let run = Blast::calm(engine, &format!("http://{address}/")).args(&flags);
+            let document = run.document();
+            let warnings = document.warnings();
+            assert_eq!(warnings.contains(&"accept_queue"), expected, "{backlog}: {warnings:?}");
+            assert_eq!(document.count("connections.open_peak"), connections);
         }
     });
+}
+
+/// Accepts after a while, and then answers every request, until the test is over.
+fn late(listener: Socket) {
+    thread::sleep(Duration::from_millis(500));
+    let listener = TcpListener::from(listener);
+    for stream in listener.incoming().map_while(Result::ok) {
+        thread::spawn(move || answer_all(stream));
+    }
+}
+
+fn answer_all(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    // A request is one small segment here.
+    while let Ok(1..) = stream.read(&mut buffer) {
+        if stream.write_all(ok().as_bytes()).is_err() {
+            return;
+        }
+    }
 }

@@ -30,7 +30,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     live.end();
     let mut summary = summary?;
     let needs = doctor::needs(&plan);
-    summary.warnings.extend(flight.warnings(&needs, &summary.addresses));
+    let found = flight.warnings(&needs, &summary);
+    summary.warnings.extend(found);
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {

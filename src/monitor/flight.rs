@@ -10,7 +10,7 @@ use super::sockets::{self, Listener};
 use super::sysctl;
 use super::target::{Destination, Place};
 use crate::host;
-use crate::metrics::Warning;
+use crate::metrics::{Summary, Warning};
 
 /// The readings from before a run.
 #[derive(Clone, Debug, Default)]
@@ -39,34 +39,41 @@ impl Flight {
         }
     }
 
-    /// What to warn of, now that the run is over and has used these addresses.
-    pub fn warnings(&self, needs: &Needs, addresses: &[SocketAddr]) -> Vec<Warning> {
+    /// What to warn of, now that the run is over.
+    pub fn warnings(&self, needs: &Needs, summary: &Summary) -> Vec<Warning> {
         let stolen = self.times.zip(cpu::times(&self.cores));
-        let stolen = stolen.and_then(|(before, after)| after.stolen_since(before));
-        self.judge(needs, addresses, stolen, Conntrack::read())
+        let lost_syn = |warning: &Warning| matches!(warning, Warning::ListenBacklog { .. });
+        let after = After {
+            stolen: stolen.and_then(|(before, after)| after.stolen_since(before)),
+            // Tracked connections stay in the table for a while: an empty one tracks nothing.
+            tracks: Conntrack::read().is_some_and(|conntrack| conntrack.count > 0),
+            lost_syns: summary.warnings.iter().any(lost_syn),
+        };
+        self.judge(needs, &summary.addresses, &after)
     }
 
-    fn judge(
-        &self,
-        needs: &Needs,
-        addresses: &[SocketAddr],
-        stolen: Option<f64>,
-        conntrack_after: Option<Conntrack>,
-    ) -> Vec<Warning> {
+    fn judge(&self, needs: &Needs, addresses: &[SocketAddr], after: &After) -> Vec<Warning> {
         let place = |address: &SocketAddr| Place::new(*address, &self.listeners);
         let target = Destination::Known(addresses.iter().map(place).collect());
-        // Tracked connections stay in the table for a while: an empty one tracks nothing.
-        let tracks = conntrack_after.is_some_and(|conntrack| conntrack.count > 0);
+        let queue = || diagnosis::accept_queue(self.somaxconn, &target, needs);
         let rows = [
             Some(diagnosis::governor(&self.governors)),
             Some(diagnosis::clock_source(self.clock_source.as_deref())),
-            Some(diagnosis::steal(stolen)),
-            tracks.then(|| diagnosis::conntrack(self.conntrack, needs)),
-            target.is_local().then(|| diagnosis::accept_queue(self.somaxconn, &target, needs)),
+            Some(diagnosis::steal(after.stolen)),
+            after.tracks.then(|| diagnosis::conntrack(self.conntrack, needs)),
+            // A queue that is short and never overflowed was long enough for this run.
+            (after.lost_syns && target.is_local()).then(queue),
         ];
         let worries = rows.into_iter().flatten().filter(|row| row.state != State::Ok);
         worries.map(Warning::from).collect()
     }
+}
+
+/// What the run itself has shown.
+struct After {
+    stolen: Option<f64>,
+    tracks: bool,
+    lost_syns: bool,
 }
 
 impl From<Row> for Warning {
@@ -93,35 +100,42 @@ mod tests {
         }
     }
 
-    fn codes(flight: &Flight, connections: u64, stolen: f64, tracked: u64) -> Vec<&'static str> {
-        let after = Some(Conntrack { count: tracked, max: 65_536 });
+    const QUIET: After = After { stolen: Some(0.01), tracks: true, lost_syns: true };
+
+    fn codes(flight: &Flight, connections: u64, after: After) -> Vec<&'static str> {
         let addresses = [TARGET.parse().unwrap()];
-        let found = flight.judge(&needs(connections), &addresses, Some(stolen), after);
+        let found = flight.judge(&needs(connections), &addresses, &after);
         found.iter().map(Warning::code).collect()
     }
 
     #[test]
     fn an_ordinary_run_on_an_ordinary_host_has_no_warning() {
-        assert_eq!(codes(&flight(511), 64, 0.01, 70), [""; 0]);
+        assert_eq!(codes(&flight(511), 64, QUIET), [""; 0]);
     }
 
     #[test]
     fn each_limit_of_the_host_that_touches_the_run_is_a_warning() {
-        assert_eq!(codes(&flight(511), 512, 0.0, 70), ["accept_queue"]);
-        assert_eq!(codes(&flight(511), 64, 0.06, 70), ["steal"]);
-        assert_eq!(codes(&flight(1 << 20), 70_000, 0.0, 70_000), ["conntrack"]);
-        assert_eq!(codes(&flight(1 << 20), 70_000, 0.0, 0), [""; 0], "nothing is tracked");
+        let long = 1 << 20;
+        assert_eq!(codes(&flight(511), 512, QUIET), ["accept_queue"]);
+        assert_eq!(codes(&flight(511), 64, After { stolen: Some(0.06), ..QUIET }), ["steal"]);
+        assert_eq!(codes(&flight(long), 70_000, QUIET), ["conntrack"]);
         let governors = vec![Governor { core: 0, name: "powersave".to_string() }];
         let clock_source = Some("hpet".to_string());
         let slow = Flight { governors, clock_source, ..flight(511) };
-        assert_eq!(codes(&slow, 64, 0.0, 70), ["governor", "clock_source"]);
+        assert_eq!(codes(&slow, 64, QUIET), ["governor", "clock_source"]);
+    }
+
+    #[test]
+    fn a_limit_that_the_run_never_met_is_not_mentioned() {
+        let after = || After { stolen: None, tracks: false, lost_syns: false };
+        assert_eq!(codes(&flight(511), 512, after()), [""; 0], "no SYN was lost");
+        assert_eq!(codes(&flight(511), 70_000, after()), [""; 0], "nothing is tracked");
     }
 
     #[test]
     fn a_server_elsewhere_is_not_judged_by_this_host() {
         let addresses = ["192.0.2.1:80".parse().unwrap()];
-        let found = flight(1).judge(&needs(10_000), &addresses, None, None);
-        assert_eq!(found, []);
+        assert_eq!(flight(1).judge(&needs(10_000), &addresses, &QUIET), []);
     }
 
     #[test]

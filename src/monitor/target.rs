@@ -38,10 +38,10 @@ impl Destination {
             if place.listeners.is_empty() {
                 let opened = TcpStream::connect_timeout(&address, patience);
                 place.opened = Some(opened.map(drop).map_err(|error| plain(&error)));
+            } else {
+                let inodes: Vec<u64> = place.listeners.iter().map(|l| l.inode).collect();
+                place.owners = listeners::owners(&inodes);
             }
-            let inodes: Vec<u64> = place.listeners.iter().map(|l| l.inode).collect();
-            place.owners =
-                if inodes.is_empty() { place.owners } else { listeners::owners(&inodes) };
             place
         };
         Destination::Known(addresses.into_iter().map(place).collect())

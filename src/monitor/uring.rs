@@ -225,8 +225,7 @@ fn receives_again(ring: &mut IoUring) -> io::Result<bool> {
 }
 
 fn takes_eventfd(ring: &IoUring) -> bool {
-    // Any descriptor of the right kind would do; the ring makes its own error for others, and a
-    // kernel without the call another.
+    // A kernel that knows the call misses the descriptor (EBADF), any other the call (EINVAL).
     let submitter = ring.submitter();
     let refused = submitter.register_eventfd(-1).err().and_then(|error| error.raw_os_error());
     refused == Some(libc::EBADF)

@@ -55,24 +55,27 @@ pub fn memory(limits: &Limits, destination: &Destination, needs: &Needs) -> Row 
 
 pub fn socket_memory(network: &Network, destination: &Destination, needs: &Needs) -> Row {
     let needed = needs.in_flight * PAGES * ends(destination);
+    let first = |sizes: Option<[u64; 3]>| sizes.map_or(0, |[_, first, _]| first);
+    let (read, sent) = (first(network.rmem), first(network.wmem));
+    let full = needs.in_flight * ends(destination) * (read + sent);
     let wanted = format!(
-        "about {} pages for {} requests in flight{}",
+        "about {} pages for {} requests in flight{}; {} where large answers fill the buffers",
         exact(needed),
         exact(needs.in_flight),
-        at_both_ends(destination)
+        at_both_ends(destination),
+        format_bytes(full as f64)
     );
     let Some([low, pressure, most]) = network.tcp_mem else {
         return Row::unread("socket_memory", Side::Both, "net.ipv4.tcp_mem", wanted);
     };
-    let first = |sizes: Option<[u64; 3]>| sizes.map_or(0.0, |[_, first, _]| first as f64);
     let here = format!(
         "net.ipv4.tcp_mem is {}, {}, {} pages for all sockets; one starts with up to {} to read \
          and {} to send",
         exact(low),
         exact(pressure),
         exact(most),
-        format_bytes(first(network.rmem)),
-        format_bytes(first(network.wmem))
+        format_bytes(read as f64),
+        format_bytes(sent as f64)
     );
     let row = Row::new("socket_memory", Side::Both, here, wanted).counts(&[
         ("pressure_pages", pressure),

@@ -113,10 +113,10 @@ impl Queue {
         };
         let somaxconn = somaxconn.map_or("unknown".to_string(), exact);
         format!(
-            "{} of {} waiting{over}; the queue is min(backlog given to listen, \
+            "room for {}{over}, of which {} wait: min(backlog given to listen, \
              net.core.somaxconn, which is {somaxconn})",
-            exact(self.waiting),
-            exact(self.room)
+            exact(self.room),
+            exact(self.waiting)
         )
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let backlog = row(511, 4_096, 512);
         assert_eq!(backlog.state, State::Warn);
         assert!(backlog.advice.contains("backlog of 512 in the server"), "{backlog:?}");
-        assert!(backlog.here.contains("0 of 511 waiting"), "{backlog:?}");
+        assert!(backlog.here.contains("room for 511, of which 0 wait"), "{backlog:?}");
         let both = row(4_096, 4_096, 10_000);
         assert!(both.advice.contains("net.core.somaxconn=16384"), "{both:?}");
         assert!(both.here.contains("min(backlog given to listen"), "{both:?}");
@@ -260,7 +260,7 @@ mod tests {
         places[0].listeners.push(second);
         let row = accept_queue(Some(4_096), &Destination::Known(places), &needs(600));
         assert_eq!(row.state, State::Ok);
-        assert!(row.here.contains("0 of 600 waiting over 2 listeners"), "{row:?}");
+        assert!(row.here.contains("room for 600 over 2 listeners, of which 0 wait"), "{row:?}");
     }
 
     #[test]
