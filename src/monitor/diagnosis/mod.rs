@@ -107,7 +107,7 @@ pub struct Needs {
     /// Requests under way at a time. With a rate, as if answers took no longer than a second.
     pub in_flight: u64,
     /// Connections that may wait to be accepted together: all of them, or those that
-    /// `--connect-rate` opens in the time of [`STALL`].
+    /// `--connect-rate` opens while a healthy server does not accept.
     pub at_once: u64,
     /// A connection is closed after so many requests.
     pub per_connection: Option<u64>,
