@@ -1,6 +1,7 @@
 //! `blast doctor`: the flags of a run, and instead of the run what it would need of this host.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::low::LoadArgs;
@@ -73,7 +74,12 @@ pub fn run(args: LoadArgs) -> Result<Exit> {
 
 /// What a run with this plan asks of the host.
 pub fn needs(plan: &Plan) -> Needs {
-    Needs::of(plan, engine::workers(plan), plan.bind.len() as u64)
+    let bound = (!plan.bind.is_empty()).then(|| engine::bound(plan));
+    let count = |bound: Result<Vec<IpAddr>>| match bound {
+        Ok(addresses) => Ok(addresses.len() as u64),
+        Err(error) => Err(error.message),
+    };
+    Needs::of(plan, engine::workers(plan), bound.map(count))
 }
 
 fn plan(args: &LoadArgs) -> Result<Plan> {

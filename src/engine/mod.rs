@@ -26,14 +26,16 @@ mod redial;
 mod resolve;
 mod ring;
 mod socket;
+mod sources;
 pub mod stop;
 mod tally;
 pub mod timeline;
 mod tokio_uring;
+mod window;
 pub mod wire;
 mod worker;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
 use crate::error::Result;
@@ -65,6 +67,11 @@ pub fn workers(plan: &Plan) -> usize {
 /// The addresses of the plan's target.
 pub fn addresses(plan: &Plan) -> Result<Vec<SocketAddr>> {
     resolve::addresses(plan)
+}
+
+/// The local addresses that the plan's `--bind` names, as far as this host has them.
+pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
+    sources::bound(&plan.bind)
 }
 
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,

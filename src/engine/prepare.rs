@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
-use super::{calibrate, resolve};
+use super::{calibrate, resolve, sources};
 use crate::error::{Error, Result};
-use crate::host::{self, SPARE_DESCRIPTORS};
+use crate::host::{self, SPARE_DESCRIPTORS, tables};
+use crate::http::Payload;
 use crate::metrics::Warning;
 use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait, Warmup};
 use crate::time::Nanos;
@@ -36,6 +37,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let mut warnings = Vec::new();
     let workers = workers(plan, allowed.len().max(1), &mut warnings);
     check_descriptors(plan, workers, descriptors)?;
+    let sources = sources::choose(plan, &addresses, host::Ports::of_this_host())?;
     let cores = cores(plan, workers, &allowed)?;
     let overshoot = calibrate::overshoot();
     let wait = wait(plan, allowed.len(), &mut warnings);
@@ -44,8 +46,9 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         plan,
         workers,
         addresses: &addresses,
-        binds: plan.bind.iter().map(|ip| SocketAddr::new(*ip, 0)).collect(),
-        request: plan.request.serialise(plan.pipeline),
+        longest_table: tables::longest(descriptors),
+        binds: sources.into(),
+        request: Payload::new(&plan.request, plan.pipeline),
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
         stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
         wait,
@@ -84,8 +87,9 @@ struct Common<'a> {
     plan: &'a Plan,
     workers: usize,
     addresses: &'a Arc<[SocketAddr]>,
+    longest_table: u32,
     binds: Arc<[SocketAddr]>,
-    request: bytes::Bytes,
+    request: Payload,
     schedule: Option<Schedule>,
     stage_ends: Arc<[Nanos]>,
     wait: Wait,
@@ -104,10 +108,9 @@ impl Common<'_> {
             connections: part(u64::from(plan.connections), worker, workers) as u32,
             first_connection,
             addresses: self.addresses.clone(),
+            longest_table: self.longest_table,
             binds: self.binds.clone(),
-            // A copy of its own: the count of its users is no business of the other workers.
-            request: bytes::Bytes::copy_from_slice(&self.request),
-            request_len: self.request.len() / plan.pipeline as usize,
+            request: self.request.copied(),
             is_head: plan.request.is_head(),
             pipeline: plan.pipeline,
             per_connection: once.or(plan.requests_per_connection),
@@ -162,20 +165,29 @@ pub fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usiz
 /// Enough room for the connections, or one sentence with the number that would do.
 fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
     let connections = u64::from(plan.connections);
-    let (needed, whose) = match plan.engine {
-        Engine::Ring => (connections.div_ceil(workers as u64), "one worker's connections"),
-        Engine::TokioUring => (connections + SPARE_DESCRIPTORS, "all connections"),
-    };
+    if plan.engine == Engine::Ring {
+        let workers = workers as u64;
+        let largest = connections.div_ceil(workers);
+        let rings = tables::rings(largest, limit);
+        let needed = host::open_descriptors() + tables::descriptors(workers, rings);
+        if rings <= tables::MOST_RINGS && needed <= limit {
+            return Ok(());
+        }
+        let enough = tables::least_limit(largest, workers);
+        return Err(Error::failed(format!(
+            "the connections need {rings} rings a worker, and the descriptor limit of {limit} is \
+             too low for them: raise it with `ulimit -Hn {enough}`, or use fewer --connections"
+        )));
+    }
+    let needed = connections + SPARE_DESCRIPTORS;
     if needed <= limit {
         return Ok(());
     }
+    let name = plan.engine.name();
     Err(Error::failed(format!(
-        "{whose} need a descriptor limit of {needed}, and it is {limit} here: raise it with \
-         `ulimit -Hn {needed}`, or use fewer --connections{}",
-        match plan.engine {
-            Engine::Ring => " or more --threads",
-            Engine::TokioUring => ", or --engine ring, whose sockets are no descriptors",
-        }
+        "with `--engine {name}` each connection takes a descriptor: {connections} of them need a \
+         limit of {needed}, and it is {limit} here; raise it with `ulimit -Hn {needed}`, use \
+         `--engine ring`, which needs none, or fewer --connections"
     )))
 }
 
@@ -216,6 +228,24 @@ fn wait(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> Wait {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ring_engine_takes_few_descriptors_and_the_other_one_each() {
+        let url = crate::plan::Url::parse("http://127.0.0.1/").expect("a URL");
+        let request = crate::http::Request::new("GET", "/", "127.0.0.1");
+        let plan = |engine, connections| Plan {
+            engine,
+            connections,
+            ..Plan::new(url.clone(), request.clone())
+        };
+        assert!(check_descriptors(&plan(Engine::Ring, 1_000_000), 2, 20_000).is_ok());
+        assert!(check_descriptors(&plan(Engine::TokioUring, 19_936), 2, 20_000).is_ok());
+        let text = check_descriptors(&plan(Engine::TokioUring, 19_937), 2, 20_000);
+        assert!(text.expect_err("too many").message.contains("ulimit -Hn 20001"));
+        let text = check_descriptors(&plan(Engine::Ring, 1_000_000), 2, 1_024);
+        assert!(text.expect_err("too many").message.contains("ulimit -Hn 8192"));
+        assert!(check_descriptors(&plan(Engine::Ring, 1_000_000), 2, 8_192).is_ok());
+    }
 
     #[test]
     fn connections_and_requests_are_shared_out_exactly() {

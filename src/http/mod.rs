@@ -19,6 +19,7 @@
 mod body;
 mod framing;
 mod head;
+mod payload;
 mod pool;
 #[cfg(test)]
 mod property;
@@ -26,6 +27,7 @@ mod reader;
 mod request;
 mod scan;
 
+pub use payload::Payload;
 pub use pool::HeadPool;
 pub use reader::{End, Progress, Reader, Response};
 pub use request::Request;

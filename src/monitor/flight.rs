@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_server_elsewhere_is_not_judged_by_this_host() {
-        let addresses = ["192.0.2.1:80".parse().unwrap()];
+        let addresses = ["203.0.113.1:80".parse().unwrap()];
         assert_eq!(flight(1).judge(&needs(10_000), &addresses, &QUIET), []);
     }
 

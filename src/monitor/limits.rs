@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::host;
+
 /// The soft and the hard value of a resource limit; `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -19,6 +21,8 @@ impl Limit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     pub files: Option<Limit>,
+    /// Descriptors that are in use already.
+    pub open: u64,
     pub locked_bytes: Option<Limit>,
     /// What the host could give without swapping.
     pub memory_available: Option<u64>,
@@ -28,13 +32,14 @@ impl Limits {
     pub fn read() -> Limits {
         let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        Limits::parse(&limits, &memory)
+        Limits { open: host::open_descriptors(), ..Limits::parse(&limits, &memory) }
     }
 
     /// From the texts of `/proc/self/limits` and `/proc/meminfo`.
     pub fn parse(limits: &str, memory: &str) -> Limits {
         Limits {
             files: limit(limits, "Max open files"),
+            open: 0,
             locked_bytes: limit(limits, "Max locked memory"),
             memory_available: kibibytes(memory, "MemAvailable:").map(|kib| kib * 1024),
         }

@@ -1,10 +1,11 @@
 //! What the kernel's TCP has room for: ports, queues, memory, tracked connections.
 
-use super::sysctl::{self, Ports};
+use super::sysctl;
+use crate::host::Ports;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    pub ports: Option<Ports>,
+    pub ports: Ports,
     pub somaxconn: Option<u64>,
     pub syn_backlog: Option<u64>,
     /// 0: never, 1: when a queue is full, 2: always.
@@ -33,7 +34,7 @@ impl Network {
     pub fn read() -> Network {
         let triple = |name| sysctl::text(name).as_deref().and_then(sysctl::triple);
         Network {
-            ports: Ports::read(),
+            ports: Ports::of_this_host(),
             somaxconn: sysctl::number("net.core.somaxconn"),
             syn_backlog: sysctl::number("net.ipv4.tcp_max_syn_backlog"),
             syncookies: sysctl::number("net.ipv4.tcp_syncookies"),

@@ -93,8 +93,8 @@ mod tests {
         {
             assert_eq!(is_local(address.parse().unwrap()), expected, "{address}");
         }
-        // TEST-NET-1 (RFC 5737) is nobody's.
-        assert!(!is_local("192.0.2.1:80".parse().unwrap()));
+        // TEST-NET-3 (RFC 5737) is nobody's.
+        assert!(!is_local("203.0.113.1:80".parse().unwrap()));
     }
 
     #[test]

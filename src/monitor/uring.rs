@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use io_uring::squeue::Entry;
 use io_uring::types::{BufRingEntry, Fd};
 use io_uring::{Builder, IoUring, Probe, opcode};
+use socket2::{Domain, Socket, Type};
 
 use super::sysctl;
 use crate::plan::Engine;
@@ -41,6 +42,7 @@ pub enum Feature {
     BufferRing,
     MultishotReceive,
     Eventfd,
+    SetSocketOption,
     AbsoluteTimer,
 }
 
@@ -55,7 +57,7 @@ pub enum Need {
 }
 
 impl Feature {
-    pub const ALL: [Feature; 14] = [
+    pub const ALL: [Feature; 15] = [
         Feature::SingleIssuer,
         Feature::DeferTaskrun,
         Feature::TaskrunFlag,
@@ -69,6 +71,7 @@ impl Feature {
         Feature::BufferRing,
         Feature::MultishotReceive,
         Feature::Eventfd,
+        Feature::SetSocketOption,
         Feature::AbsoluteTimer,
     ];
 
@@ -91,6 +94,11 @@ impl Feature {
                 "eventfd",
                 "5.2",
                 Need::Nobody("a worker has one ring, and no more connections than open files"),
+            ),
+            Feature::SetSocketOption => (
+                "socket options",
+                "6.7",
+                Need::Nobody("a worker is woken more often for large bodies"),
             ),
             Feature::AbsoluteTimer => (
                 "ABS_TIMER",
@@ -156,7 +164,8 @@ fn works(feature: Feature, ring: &mut IoUring) -> bool {
         Feature::NoDrop => ring.params().is_feature_nodrop(),
         Feature::ExtArg => ring.params().is_feature_ext_arg(),
         Feature::SkipSuccess => ring.params().is_feature_skip_cqe_on_success(),
-        Feature::Operations => knows_operations(ring),
+        Feature::Operations => knows(ring, &OPERATIONS),
+        Feature::SetSocketOption => sets_options(ring).unwrap_or(false),
         Feature::FileTable => ring.submitter().register_files_sparse(ENTRIES).is_ok(),
         Feature::BufferRing => takes_buffer_ring(ring),
         Feature::MultishotReceive => receives_again(ring).unwrap_or(false),
@@ -172,17 +181,19 @@ fn makes(flags: impl FnOnce(&mut Builder) -> &mut Builder) -> bool {
     builder.build(ENTRIES).is_ok()
 }
 
-fn knows_operations(ring: &IoUring) -> bool {
+/// What both engines, or the target, ask of a socket.
+const OPERATIONS: [u8; 7] = [
+    opcode::Connect::CODE,
+    opcode::Send::CODE,
+    opcode::Recv::CODE,
+    opcode::Shutdown::CODE,
+    opcode::AsyncCancel::CODE,
+    opcode::Close::CODE,
+    opcode::PollAdd::CODE,
+];
+
+fn knows(ring: &IoUring, codes: &[u8]) -> bool {
     let mut known = Probe::new();
-    let codes = [
-        opcode::Connect::CODE,
-        opcode::Send::CODE,
-        opcode::Recv::CODE,
-        opcode::Shutdown::CODE,
-        opcode::AsyncCancel::CODE,
-        opcode::Close::CODE,
-        opcode::PollAdd::CODE,
-    ];
     ring.submitter().register_probe(&mut known).is_ok()
         && codes.iter().all(|code| known.is_supported(*code))
 }
@@ -217,11 +228,30 @@ fn receives_again(ring: &mut IoUring) -> io::Result<bool> {
     theirs.write_all(b"x")?;
     let entry: Entry = opcode::RecvMulti::new(Fd(ours.as_raw_fd()), GROUP).build();
     // SAFETY: the receive names no memory, and there is no buffer in its group.
-    let pushed = unsafe { ring.submission().push(&entry) };
-    pushed.map_err(io::Error::other)?;
+    unsafe { complete(ring, &entry) }.map(|result| result == -libc::ENOBUFS)
+}
+
+/// Sets SO_RCVLOWAT, the one that blast uses; other kernels know the operation for other options.
+fn sets_options(ring: &mut IoUring) -> io::Result<bool> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let (level, option) = (libc::SOL_SOCKET as u32, libc::SO_RCVLOWAT as u32);
+    let one: libc::c_int = 1;
+    let value = (&raw const one).cast();
+    let entry = opcode::SetSockOpt::new(Fd(socket.as_raw_fd()), level, option, value, 4).build();
+    // SAFETY: `one` outlives the wait for the completion.
+    unsafe { complete(ring, &entry) }.map(|result| result == 0)
+}
+
+/// The result of one operation.
+///
+/// # Safety
+/// What the entry points to must outlive the call.
+unsafe fn complete(ring: &mut IoUring, entry: &Entry) -> io::Result<i32> {
+    // SAFETY: passed on to the caller.
+    unsafe { ring.submission().push(entry) }.map_err(io::Error::other)?;
     ring.submit_and_wait(1)?;
     let completion = ring.completion().next();
-    Ok(completion.is_some_and(|completion| completion.result() == -libc::ENOBUFS))
+    completion.map(|completion| completion.result()).ok_or(io::ErrorKind::WouldBlock.into())
 }
 
 fn takes_eventfd(ring: &IoUring) -> bool {

@@ -9,10 +9,16 @@ use crate::engine::wire::Slot;
 pub enum Verb {
     Connect,
     Receive,
+    /// A receive that throws away what it gets.
+    Discard,
+    /// A change of how much has to be there before a receive ends.
+    Await,
     Send,
     Cancel,
     Shutdown,
     Close,
+    /// A poll of another ring's eventfd; the slot is that ring's number.
+    Bell,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +40,13 @@ impl Token {
         let verb = match (bits >> 48) as u8 {
             0 => Verb::Connect,
             1 => Verb::Receive,
-            2 => Verb::Send,
-            3 => Verb::Cancel,
-            4 => Verb::Shutdown,
-            _ => Verb::Close,
+            2 => Verb::Discard,
+            3 => Verb::Await,
+            4 => Verb::Send,
+            5 => Verb::Cancel,
+            6 => Verb::Shutdown,
+            7 => Verb::Close,
+            _ => Verb::Bell,
         };
         Token { slot: bits as u32, generation: (bits >> 32) as u16, verb }
     }
@@ -50,7 +59,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_kernel() {
         use Verb::*;
-        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close] {
+        for verb in [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell] {
             for (slot, generation) in [(0, 0), (u32::MAX, u16::MAX), (19_999, 7)] {
                 let token = Token { slot, generation, verb };
                 assert_eq!(Token::unpack(token.pack()), token);

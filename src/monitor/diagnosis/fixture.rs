@@ -7,10 +7,10 @@ use super::super::limits::{Limit, Limits};
 use super::super::listeners::Process;
 use super::super::network::{Conntrack, Network};
 use super::super::sockets::Listener;
-use super::super::sysctl::Ports;
 use super::super::target::{Destination, Place};
 use super::super::uring::Uring;
 use super::super::{Needs, Readings};
+use crate::host::Ports;
 use crate::plan::Engine;
 
 pub fn readings() -> Readings {
@@ -19,6 +19,7 @@ pub fn readings() -> Readings {
         uring: Uring { disabled: Some(0), filtered: false, missing: Ok(Vec::new()) },
         limits: Limits {
             files: Some(Limit { soft: Some(1_024), hard: Some(20_000) }),
+            open: 10,
             locked_bytes: Some(Limit { soft: Some(8 << 20), hard: Some(8 << 20) }),
             memory_available: Some(6_000_000_000),
         },
@@ -36,7 +37,7 @@ pub fn readings() -> Readings {
 
 pub fn network() -> Network {
     Network {
-        ports: Ports::parse("32768 60999", ""),
+        ports: Ports { first: 32_768, last: 60_999, count: 28_232 },
         somaxconn: Some(4_096),
         syn_backlog: Some(2_048),
         syncookies: Some(1),
@@ -59,7 +60,7 @@ pub fn needs(connections: u64) -> Needs {
         in_flight: connections,
         at_once: connections,
         per_connection: None,
-        sources: 0,
+        bound: None,
     }
 }
 

@@ -1,17 +1,11 @@
 //! The limits of this process.
 
 use super::{Needs, Row, Side};
-use crate::host::SPARE_DESCRIPTORS;
+use crate::host::{SPARE_DESCRIPTORS, tables};
 use crate::monitor::limits::{Limit, Limits};
 use crate::monitor::uring::Uring;
 use crate::plan::Engine;
 use crate::units::{format_bytes, format_exact as exact};
-
-/// Rings that one worker has at most.
-const MOST_RINGS: u64 = 64;
-
-/// Descriptors besides the rings and their eventfds: standard streams, shared libraries, timers.
-const OWN: u64 = 16;
 
 pub fn descriptors(limits: &Limits, needs: &Needs) -> Row {
     let wanted = match needs.engine {
@@ -22,7 +16,7 @@ pub fn descriptors(limits: &Limits, needs: &Needs) -> Row {
         return Row::unread("descriptors", Side::Client, "the limit of open files", wanted);
     };
     let row = match needs.engine {
-        Engine::Ring => in_tables(files, needs),
+        Engine::Ring => in_tables(files, limits.open, needs),
         Engine::TokioUring => as_descriptors(files, needs),
     };
     let known = [("hard", files.hard), ("soft", files.soft)];
@@ -32,44 +26,29 @@ pub fn descriptors(limits: &Limits, needs: &Needs) -> Row {
 
 /// On the ring engine a socket is a place in a ring's table, which is as long as the limit at
 /// most.
-fn in_tables(files: Limit, needs: &Needs) -> Row {
+fn in_tables(files: Limit, open: u64, needs: &Needs) -> Row {
     let per_worker = needs.connections.div_ceil(needs.workers.max(1));
-    let rings = rings(per_worker, files.reachable());
+    let rings = tables::rings(per_worker, files.reachable());
+    let needed = open + tables::descriptors(needs.workers, rings);
+    let most = tables::MOST_RINGS;
     let here = format!(
         "{}; sockets of the ring engine lie in tables of registered files, each no longer than \
          that, and cost no descriptor",
         words(files)
     );
     let wanted = format!(
-        "{} connections over {}: {} a worker ({MOST_RINGS} at most)",
+        "{} connections over {}: {} a worker ({most} at most)",
         exact(needs.connections),
         plural(needs.workers, "worker"),
         plural(rings, "ring")
     );
     let row = Row::new("descriptors", Side::Client, here, wanted)
-        .counts(&[("rings_per_worker", rings), ("needed", own(needs.workers, rings))]);
-    // The least limit whose tables, one power of two long each, hold them.
-    let enough = per_worker.div_ceil(MOST_RINGS).next_power_of_two();
-    let enough = enough.max(own(needs.workers, MOST_RINGS.min(rings)));
-    if rings > MOST_RINGS || own(needs.workers, rings) > files.reachable() {
-        return row.stop(format!(
-            "`ulimit -Hn {enough}` as root, more --threads, or fewer --connections"
-        ));
+        .counts(&[("rings_per_worker", rings), ("needed", needed)]);
+    if rings <= most && needed <= files.reachable() {
+        return row;
     }
-    row
-}
-
-/// A worker whose connections do not fit one table lays them out in blocks of a power of two.
-fn rings(per_worker: u64, limit: u64) -> u64 {
-    match per_worker <= limit {
-        true => 1,
-        false => per_worker.div_ceil(1 << limit.max(1).ilog2()),
-    }
-}
-
-/// What the rings themselves take: each is a descriptor, and so is the eventfd that wakes for it.
-fn own(workers: u64, rings: u64) -> u64 {
-    OWN + workers * (2 * rings)
+    let enough = tables::least_limit(per_worker, needs.workers);
+    row.stop(format!("`ulimit -Hn {enough}` as root, more --threads, or fewer --connections"))
 }
 
 fn as_descriptors(files: Limit, needs: &Needs) -> Row {

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::Readings;
 use super::target::Destination;
-use crate::plan::{Engine, Plan};
+use crate::plan::{Engine, Plan, Rate, START_RATE};
 
 pub(super) use cpu::{clock_source, governor, steal};
 pub(super) use memory::conntrack;
@@ -106,37 +106,37 @@ pub struct Needs {
     pub rate: Option<f64>,
     /// Requests under way at a time. With a rate, as if answers took no longer than a second.
     pub in_flight: u64,
-    /// Connections that may wait to be accepted together: all of them, or those that
-    /// `--connect-rate` opens while a healthy server does not accept.
+    /// Connections that may wait to be accepted together: those that are opened while a healthy
+    /// server does not accept.
     pub at_once: u64,
     /// A connection is closed after so many requests.
     pub per_connection: Option<u64>,
-    /// Local addresses that the user named; 0 is the kernel's choice.
-    pub sources: u64,
+    /// How many local addresses the user named, or why they cannot be had. `None`: nobody named
+    /// any.
+    pub bound: Option<Result<u64, String>>,
 }
 
 /// A server that does not accept for this long, in seconds, is still a healthy one.
 const STALL: f64 = 0.1;
 
 impl Needs {
-    /// `workers`: how many threads the run would have.
-    pub fn of(plan: &Plan, workers: usize, sources: u64) -> Needs {
+    /// `workers`: how many threads the run would have; `bound`: what became of `--bind`.
+    pub fn of(plan: &Plan, workers: usize, bound: Option<Result<u64, String>>) -> Needs {
         let connections = u64::from(plan.connections);
         let rate = plan.load.offered().map(|offered| offered.highest_per_s());
         let room = connections * u64::from(plan.pipeline);
         // A float becomes an integer by saturation.
         let within = |rate: f64, seconds: f64| ((rate * seconds).ceil() as u64).max(1);
+        let opened_per_s = plan.connect_rate.map_or(START_RATE as f64, Rate::per_s);
         Needs {
             engine: plan.engine,
             connections,
             workers: workers as u64,
             rate,
             in_flight: rate.map_or(room, |rate| room.min(within(rate, 1.0))),
-            at_once: plan
-                .connect_rate
-                .map_or(connections, |rate| connections.min(within(rate.per_s(), STALL))),
+            at_once: connections.min(within(opened_per_s, STALL)),
             per_connection: (!plan.keepalive).then_some(1).or(plan.requests_per_connection),
-            sources,
+            bound,
         }
     }
 

@@ -5,13 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::limits::plural;
 use super::{Needs, Row, Side};
+use crate::host::Ports;
 use crate::monitor::network::Network;
-use crate::monitor::sysctl::Ports;
 use crate::monitor::target::Destination;
 use crate::units::{format_count, format_exact as exact};
-
-/// Local addresses that blast takes at most.
-const MOST_SOURCES: u64 = 4_096;
 
 /// How long the port of a connection is held by the side that closed it first: TCP_TIMEWAIT_LEN,
 /// or with tcp_tw_reuse a second.
@@ -38,34 +35,36 @@ impl Source {
             IpAddr::V4(ip) => ip.is_loopback(),
             IpAddr::V6(_) => false,
         };
-        match needs.sources {
-            0 if places.iter().any(|place| on_loopback(place.address)) => Source::Loopback,
-            0 if places.is_empty() => Source::Unknown,
-            0 => Source::Kernel,
-            named => Source::Bound(named),
+        match &needs.bound {
+            Some(bound) => Source::Bound(bound.clone().unwrap_or(0)),
+            None if places.iter().any(|place| on_loopback(place.address)) => Source::Loopback,
+            None if places.is_empty() => Source::Unknown,
+            None => Source::Kernel,
         }
     }
 
     /// So many addresses for so many connections to one address of the target. blast fills half
     /// of a loopback address's ports: past that, the search for a free one takes most of the time.
-    fn addresses(self, each: u64, ports: Ports) -> u64 {
+    fn addresses(self, needs: &Needs, targets: u64, ports: Ports) -> u64 {
+        let each = needs.connections.div_ceil(targets);
         match self {
-            Source::Loopback => each.div_ceil((ports.count / 2).max(1)).clamp(1, MOST_SOURCES),
+            Source::Loopback => ports.addresses(each, needs.per_connection.is_some()),
             Source::Bound(named) => named,
             Source::Kernel | Source::Unknown => 1,
         }
     }
 }
 
-pub fn ports(ports: Option<Ports>, destination: &Destination, needs: &Needs) -> Row {
+pub fn ports(ports: Ports, destination: &Destination, needs: &Needs) -> Row {
     let targets = destination.places().len().max(1) as u64;
     let each = needs.connections.div_ceil(targets);
-    let Some(ports) = ports else {
-        let wanted = format!("a port for each of {} connections", exact(needs.connections));
-        return Row::unread("ports", Side::Client, "the range of local ports", wanted);
-    };
     let source = Source::of(destination, needs);
-    let sources = source.addresses(each, ports);
+    let sources = source.addresses(needs, targets, ports);
+    if let Some(Err(sentence)) = &needs.bound {
+        let wanted = plural(needs.connections, "connection") + " from the addresses of --bind";
+        let row = Row::new("ports", Side::Client, sentence.clone(), wanted);
+        return row.stop("--bind with addresses that `ip address` lists");
+    }
     let here = format!(
         "{} ports ({} to {}, the reserved ones left out) for each local address towards each of \
          the target's",
@@ -132,16 +131,14 @@ pub fn time_wait(network: &Network, destination: &Destination, needs: &Needs) ->
          (net.ipv4.tcp_tw_reuse is {setting})"
     );
     let row = |wanted: String| Row::new("time_wait", Side::Client, here.clone(), wanted);
-    let (Some(ports), Some(opened)) = (network.ports, needs.opened_per_s()) else {
+    let Some(opened) = needs.opened_per_s() else {
         return row("as many connections a second as the server answers".to_string());
     };
     if opened == 0.0 {
         return row("none: connections are kept".to_string());
     }
-    let targets = destination.places().len().max(1) as u64;
-    // blast adds the addresses for what lingers where it can.
-    let lingering = (opened * held_s).ceil() as u64;
-    let sources = source.addresses((needs.connections + lingering).div_ceil(targets), ports);
+    let (ports, targets) = (network.ports, destination.places().len().max(1) as u64);
+    let sources = source.addresses(needs, targets, ports);
     let room_per_s = (sources * targets * ports.count) as f64 / held_s;
     let wanted = format!(
         "{} connections a second; {} have room",
@@ -188,7 +185,8 @@ mod tests {
             (50_000, 4, &one, State::Ok, ""),
             (50_000, 0, &four, State::Ok, ""),
         ] {
-            let row = row(&elsewhere(addresses), &Needs { sources, ..needs(connections) });
+            let bound = (sources > 0).then_some(Ok(sources));
+            let row = row(&elsewhere(addresses), &Needs { bound, ..needs(connections) });
             assert_eq!(row.state, state, "{row:?}");
             assert!(row.advice.contains(words), "{row:?}");
             assert_eq!(
@@ -216,9 +214,17 @@ mod tests {
 
     #[test]
     fn reserved_ports_are_missing() {
-        let all = Ports::parse("32768 60999", "32768-60000");
-        let row = ports(all, &elsewhere(&["10.0.0.1:80"]), &needs(1_000));
+        let few = Ports { count: 999, ..network().ports };
+        let row = ports(few, &elsewhere(&["10.0.0.1:80"]), &needs(1_000));
         assert_eq!(row.state, State::Stop, "{row:?}");
+    }
+
+    #[test]
+    fn addresses_that_this_host_does_not_have_stop_the_run() {
+        let bound = Some(Err("--bind: this host has none of the addresses".to_string()));
+        let row = row(&elsewhere(&["10.0.0.1:80"]), &Needs { bound, ..needs(1) });
+        assert_eq!(row.state, State::Stop);
+        assert!(row.here.contains("has none of"), "{row:?}");
     }
 
     #[test]
