@@ -48,7 +48,7 @@ fn in_tables(files: Limit, open: u64, needs: &Needs) -> Row {
         return row;
     }
     let enough = tables::least_limit(per_worker, needs.workers);
-    row.stop(format!("`ulimit -Hn {enough}` as root, more --threads, or fewer --connections"))
+    row.stop(format!("`ulimit -Hn {enough}` as root, or fewer --connections"))
 }
 
 fn as_descriptors(files: Limit, needs: &Needs) -> Row {

@@ -1,7 +1,7 @@
 //! The server's side, as far as it can be seen from here: who listens, and how many connections
 //! may wait to be accepted.
 
-use super::{Needs, Row, Side};
+use super::{Needs, Row, STALL, Side};
 use crate::monitor::network::Network;
 use crate::monitor::sockets::Listener;
 use crate::monitor::target::{Destination, Place};
@@ -58,7 +58,7 @@ fn owners(place: &Place, listener: &Listener) -> String {
 
 /// The accept queue is as long as the backlog given to listen, but never longer than somaxconn.
 pub fn accept_queue(somaxconn: Option<u64>, destination: &Destination, needs: &Needs) -> Row {
-    let wanted = format!("room for {} connections that open at once", exact(needs.at_once));
+    let wanted = format!("room for {}", opening(needs));
     let row = |here: String| Row::new("accept_queue", Side::Server, here, wanted.clone());
     let queues = destination.places().iter().filter_map(Queue::of);
     // The shortest decides: connections are dealt out evenly.
@@ -84,6 +84,14 @@ pub fn accept_queue(somaxconn: Option<u64>, destination: &Destination, needs: &N
     match needs.at_once > somaxconn {
         true => row.warn(format!("where the server runs here: {}", raise(needs.at_once))),
         false => row,
+    }
+}
+
+fn opening(needs: &Needs) -> String {
+    let many = exact(needs.at_once);
+    match needs.at_once < needs.connections {
+        true => format!("the {many} connections that open in {} ms", (STALL * 1e3) as u64),
+        false => format!("{many} connections that open at once"),
     }
 }
 
@@ -153,7 +161,7 @@ fn raise(needed: u64) -> String {
 
 /// Connections whose handshake is not over. With syncookies a full queue still answers.
 pub fn syn_backlog(network: &Network, destination: &Destination, needs: &Needs) -> Row {
-    let wanted = format!("room for the SYNs of {} connections", exact(needs.at_once));
+    let wanted = format!("room for the SYNs of {}", opening(needs));
     let elsewhere = !destination.places().is_empty() && !destination.is_local();
     let (Some(backlog), Some(cookies)) = (network.syn_backlog, network.syncookies) else {
         let what = "net.ipv4.tcp_max_syn_backlog";
