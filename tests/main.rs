@@ -3,6 +3,7 @@
 mod bodies;
 mod cli;
 mod connections;
+mod doctor;
 mod ending;
 mod experiments;
 mod failures;

@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 3] = ["target", "demo", "completions"];
+pub const VERBS: [&str; 4] = ["target", "demo", "doctor", "completions"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 16] = [
+const LATER_VERBS: [&str; 15] = [
     "run",
     "ceiling",
     "soak",
@@ -21,7 +21,6 @@ const LATER_VERBS: [&str; 16] = [
     "ab",
     "versus",
     "calibrate",
-    "doctor",
     "monitor",
     "profile",
     "report",

@@ -7,6 +7,7 @@ pub mod low;
 
 mod complaint;
 mod demo;
+mod doctor;
 mod help;
 mod high;
 mod load;
@@ -77,6 +78,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         None => run::run(high::plan(&cli.load)?, Outputs::of(&cli.load)?),
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
     }
 }

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use super::outputs::Format;
 use super::terminal::{self, Live};
-use super::{Outputs, print};
+use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary};
+use crate::monitor::Flight;
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::{Document, PageOptions, hgrm, json, page};
@@ -19,6 +20,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
+    let flight = Flight::before();
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
@@ -26,7 +28,10 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
         live.show(progress);
     });
     live.end();
-    let summary = summary?;
+    let mut summary = summary?;
+    let needs = doctor::needs(&plan);
+    let found = flight.warnings(&needs, &summary);
+    summary.warnings.extend(found);
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use io_uring::cqueue;
 
 use self::buffers::Buffers;
-pub use self::rings::Layout;
 use self::setup::Setup;
 use self::sockets::{Outcome, Sockets};
 use self::uring::Uring;

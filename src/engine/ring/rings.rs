@@ -236,6 +236,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
+    use crate::host::tables;
 
     fn rings(slots: u32, longest: u32, wait: Wait, spin_window: Nanos) -> Rings {
         let layout = Layout::new(slots, longest);
@@ -255,8 +256,12 @@ mod tests {
             let total: u32 = (0..layout.rings()).map(|ring| layout.length(ring)).sum();
             assert_eq!(total, slots);
         }
-        assert_eq!(Layout::new(20_000, 20_000).rings(), 1);
-        assert_eq!(Layout::new(50_000, 20_000).rings(), 4);
+        // What is checked before the run.
+        for (slots, limit) in [(20_000, 20_000), (50_000, 20_000), (999, 64), (2_000_000, 1 << 40)]
+        {
+            let layout = Layout::new(slots, tables::longest(limit));
+            assert_eq!(u64::from(layout.rings()), tables::rings(slots.into(), limit));
+        }
     }
 
     #[test]
