@@ -4,6 +4,7 @@
 //! this layer reads arguments or the environment, or prints.
 
 pub mod low;
+pub mod shapes;
 
 mod complaint;
 mod demo;
@@ -13,7 +14,6 @@ mod load;
 mod outputs;
 mod request;
 mod run;
-mod shapes;
 mod target;
 mod terminal;
 mod values;
@@ -50,13 +50,17 @@ pub fn main() -> ExitCode {
 }
 
 /// What the arguments come to.
-enum Parsed {
+#[derive(Debug)]
+pub enum Parsed {
+    /// To be meant and done.
     Cli(Box<Cli>),
     /// Help or version, to be printed.
     Text(String),
 }
 
-fn parse(arguments: &[OsString]) -> Result<Parsed> {
+/// Reads the arguments, the program's name first, and does nothing yet. Whatever they are, the error
+/// is one sentence.
+pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
     if let Some(word) = arguments.get(1).and_then(|word| word.to_str()) {
         complaint::refuse_later_verb(word)?;
         if word == "help" {
