@@ -5,6 +5,7 @@ mod connections;
 mod ending;
 mod experiments;
 mod failures;
+mod files;
 mod fuzz;
 mod latency;
 mod limits;

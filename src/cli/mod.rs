@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap_complete::Shell;
 
+use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use low::{Cli, Verb};
 
@@ -36,6 +37,7 @@ pub use outputs::Outputs;
 
 /// The program: reads the arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
+    stop::survive_file_limits();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let exit = parse(&arguments).and_then(|parsed| match parsed {
         Parsed::Cli(cli) => dispatch(*cli),
