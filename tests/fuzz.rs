@@ -12,12 +12,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use mutator::Mutator;
 use properties::Property;
 
+use crate::support::seed;
+
 /// Tries the seeds as they are and so many changed ones.
 fn holds(property: &Property, inputs: u64) {
     for seed in property.seeds {
         holds_for(property, seed, "a seed as it is");
     }
-    let first = mutator::first_seed();
+    let first = seed();
     let times = std::env::var("BLAST_FUZZ").map_or(1, |times| times.parse().unwrap());
     for number in 0..inputs * times {
         // A generator for each input: the failing one needs none before it.

@@ -7,6 +7,7 @@ mod experiments;
 mod failures;
 mod files;
 mod fuzz;
+mod interrupts;
 mod latency;
 mod limits;
 mod load;

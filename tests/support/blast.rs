@@ -141,8 +141,17 @@ impl Running {
             let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap();
             let pending = status.lines().filter_map(|line| line.split_once("Pnd:"));
             let pending = pending.map(|(_, mask)| u64::from_str_radix(mask.trim(), 16).unwrap());
-            !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
+            // One that has ended takes no more.
+            status.contains("\nState:\tZ")
+                || !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
         });
+    }
+
+    /// Has a handler for it, as a run has for those that end it.
+    pub fn catches(&self, signal: i32) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
     }
 
     /// Stops the process for a while, as a host does that has no time for it.
