@@ -21,6 +21,9 @@ pub fn check(data: &[u8]) {
         Ok(None) => {}
         Err(error) => is_one_sentence(&error),
     }
+    if data.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()) {
+        return;
+    }
     let url = format!("http://user:{SECRET}@h/");
     let header = format!("Authorization: {SECRET}");
     for planted in [&[url.as_str()][..], &["-H", &header, "h"]] {
@@ -83,6 +86,13 @@ pub const SEEDS: &[&[u8]] = &[
     b"demo\n-c5",
     b"target\n--port\n0\n--delay\nexp:5ms\n--chunked=16",
     b"completions\nfish",
+    b"-d",
+    b"-c",
+    b"h\n--bind",
+    b"-R\n5\n--stages",
+    b"--threshold",
+    b"h\n-X",
+    b"h\n-H",
     b"--help",
     b"-d\n{\"password\":1}\n-q\n5\nh",
 ];

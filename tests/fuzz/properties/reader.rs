@@ -131,6 +131,8 @@ pub const WORDS: &[&str] = &[
     ";",
     ",",
     "\0",
+    "\t:",
+    " :",
     "0\r\n\r\n",
     "1\r\nx\r\n",
     "HTTP/1.1 200 OK\r\n",
