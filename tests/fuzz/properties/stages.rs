@@ -123,6 +123,7 @@ pub const SEEDS: &[&[u8]] = &[
     b"steps 1k..10k/1k@10s\narrivals poisson\nseed 7",
     b"steps 10..1/4@250ms",
     b"connections-stages 5m:100,3m:100,2m:0",
+    b"connections-stages 0s:5,10s:5,0s:1,10s:9",
     b"rps 100:5k\nduration 4\narrivals burst:50",
     b"rps 60/m:0.5\nduration 1h",
     b"rps 1/3s\nrequests 10\nwarmup 1m30s",
