@@ -29,6 +29,6 @@ pub mod target;
 pub mod time;
 pub mod units;
 
-pub use error::{Error, Exit};
+pub use error::{Error, Exit, Result};
 pub use failure::Kind;
 pub use time::Nanos;
