@@ -2,6 +2,7 @@
 //! [`Action`] out; the core carries the action out and keeps the books.
 
 use super::wire::Event;
+use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
 use crate::http::{End, HeadPool, Progress, Reader, Response};
 use crate::time::Nanos;
@@ -108,6 +109,15 @@ impl Connection {
                 pipeline.saturating_sub(self.in_flight()).min(self.allowance)
             }
             _ => 0,
+        }
+    }
+
+    /// How far the oldest request in flight has got.
+    pub fn evidence(&self, pool: &HeadPool) -> Evidence {
+        let evidence = self.reader.so_far(pool);
+        match evidence.reached {
+            Reached::Wait if self.sending => Evidence { reached: Reached::Send, ..evidence },
+            _ => evidence,
         }
     }
 

@@ -9,6 +9,7 @@ use super::framing::{Body, Framing};
 use super::pool::{HeadPool, Lease};
 use super::scan::Scan;
 use super::{MAX_HEAD, head};
+use crate::evidence::{Evidence, Excerpt, Reached};
 use crate::failure::Kind;
 
 /// Reads the responses of one connection. Holds no bytes but those of a split head, and these are
@@ -72,6 +73,7 @@ enum State {
 }
 
 /// What a part of a response came to.
+#[derive(Clone, Copy)]
 enum Step {
     /// Done; the state says what is next.
     Next,
@@ -100,6 +102,7 @@ impl Reader {
                     return (used + n, Progress::Complete(response));
                 }
                 Err(kind) => {
+                    pool.note(self.evidence(input, used, pool));
                     self.reset(pool);
                     return (input.len(), Progress::Broken(kind));
                 }
@@ -112,7 +115,10 @@ impl Reader {
         let end = match self.state {
             State::ToFin => End::Complete(self.response()),
             _ if self.is_idle() => End::Idle,
-            _ => End::Truncated,
+            _ => {
+                pool.note(self.so_far(pool));
+                End::Truncated
+            }
         };
         self.reset(pool);
         end
@@ -130,6 +136,34 @@ impl Reader {
             pool.give(lease);
         }
         self.restart();
+    }
+
+    /// How far the answer has been read.
+    pub fn so_far(&self, pool: &HeadPool) -> Evidence {
+        self.evidence(&[], 0, pool)
+    }
+
+    /// The same where `input` is being read and `used` bytes of it belong to what came before.
+    #[cold]
+    fn evidence(&self, input: &[u8], used: usize, pool: &HeadPool) -> Evidence {
+        let rest = &input[used..];
+        match &self.state {
+            State::Head if rest.is_empty() && self.interim == 0 => Evidence::none(Reached::Wait),
+            State::Head => {
+                Evidence { received: Excerpt::of(rest), ..Evidence::none(Reached::Head) }
+            }
+            State::SplitHead(lease, _) => {
+                let kept = pool.bytes(lease);
+                let received = Excerpt::of(if kept.is_empty() { rest } else { kept });
+                Evidence { received, ..Evidence::none(Reached::Head) }
+            }
+            State::Counted(_) | State::Chunked(_) | State::ToFin => Evidence {
+                reached: Reached::Body,
+                status: Some(self.status),
+                // A piece from the middle may begin within a secret, which nobody could tell.
+                received: if used > 0 { Excerpt::of(rest) } else { Excerpt::EMPTY },
+            },
+        }
     }
 
     #[inline]
@@ -219,12 +253,16 @@ impl Reader {
         };
         let room = MAX_HEAD - pool.bytes(lease).len();
         let input = &input[..input.len().min(room)];
-        let end = scan.read(input)?;
+        let scanned = scan.read(input);
+        let end = scanned.unwrap_or(None);
         let used = end.unwrap_or(input.len());
-        if end.is_none() && used == room {
+        if scanned == Ok(None) && used == room {
             return Err(Kind::HeadTooLarge);
         }
-        if !pool.append(lease, &input[..used]) {
+        // Also where it is refused: what came is evidence.
+        let kept = pool.append(lease, &input[..used]);
+        scanned?;
+        if !kept {
             return Err(Kind::BuffersExhausted);
         }
         if end.is_none() {
@@ -232,10 +270,19 @@ impl Reader {
         }
         // The scan and httparse agree on where a head ends, so `None` does not come.
         let (_, framing) = head::parse(pool.bytes(lease), head)?.ok_or(Kind::Malformed)?;
-        if let State::SplitHead(lease, _) = std::mem::take(&mut self.state) {
-            pool.give(lease);
+        self.end_split_head(framing, pool).map(|step| (used, step))
+    }
+
+    /// Gives the buffer of a split head back, unless the head is refused and so is evidence.
+    #[cold]
+    fn end_split_head(&mut self, framing: Framing, pool: &mut HeadPool) -> Result<Step, Kind> {
+        let split = std::mem::take(&mut self.state);
+        let begun = self.begin_body(framing);
+        match (begun, split) {
+            (Ok(_), State::SplitHead(lease, _)) => pool.give(lease),
+            (_, split) => self.state = split,
         }
-        Ok((used, self.begin_body(framing)?))
+        begun
     }
 
     fn response(&self) -> Response {
@@ -414,6 +461,52 @@ mod tests {
         let long = [b"/1.1 200 OK\r\nA: ", &b"b".repeat(3000)[..]].concat();
         assert_eq!(second.read(&long, false, &mut pool).1, exhausted);
         assert!(pool.is_whole());
+    }
+
+    #[test]
+    fn what_came_of_a_broken_answer_is_noted_however_it_was_split() {
+        let cookie = "HTTP/1.1 101 Up\r\nSet-Cookie: planted\r\n\r\n";
+        let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let bad_size = format!("{chunk}5\r\nhello\r\nzz");
+        let table: [(&str, usize, &str, Reached, Option<u16>); 6] = [
+            ("garbage", 3, "garbage", Reached::Head, None),
+            ("HTTP/1.1 2x0 OK\r\n", 10, "HTTP/1.1 2x0 OK\r\n", Reached::Head, None),
+            (cookie, 30, cookie, Reached::Head, None),
+            ("HTTP/1.1 100 C\r\n\r\nSSH-2", 17, "SSH-2", Reached::Head, None),
+            (&bad_size, chunk.len() - 1, "5\r\nhello\r\nzz", Reached::Body, Some(200)),
+            // Whose the first bytes of this piece are, nobody can tell.
+            (&bad_size, chunk.len() + 5, "", Reached::Body, Some(200)),
+        ];
+        for (input, cut, expected, reached, status) in table {
+            let (mut reader, mut pool) = (Reader::default(), HeadPool::new(1));
+            let noted = [&input[..cut], &input[cut..]].into_iter().find_map(|piece| {
+                reader.read(piece.as_bytes(), false, &mut pool);
+                pool.noted()
+            });
+            let noted = noted.expect("it is broken");
+            let found = noted.received.bytes();
+            assert!(expected.as_bytes().starts_with(found), "{input}: {}", found.escape_ascii());
+            assert_eq!(found.is_empty(), expected.is_empty(), "{input}");
+            assert_eq!((noted.reached, noted.status), (reached, status), "{input}");
+            assert!(pool.noted().is_none() && pool.is_whole());
+        }
+    }
+
+    #[test]
+    fn how_far_an_answer_got_can_be_told_at_any_time() {
+        let table: [(&str, Reached, Option<u16>); 5] = [
+            ("", Reached::Wait, None),
+            ("HTTP/1.1 2", Reached::Head, None),
+            ("HTTP/1.1 100 C\r\n\r\n", Reached::Head, None),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", Reached::Body, Some(200)),
+            ("HTTP/1.1 503 No\r\n\r\nto the end", Reached::Body, Some(503)),
+        ];
+        for (input, reached, status) in table {
+            let (mut reader, mut pool) = (Reader::default(), HeadPool::new(1));
+            reader.read(input.as_bytes(), false, &mut pool);
+            let evidence = reader.so_far(&pool);
+            assert_eq!((evidence.reached, evidence.status), (reached, status), "{input}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! *running* through warm-up and measure, *draining* until each request has its fate.
 
 mod dialling;
+mod examples;
 mod mustering;
 mod sending;
 mod stages;
@@ -127,7 +128,7 @@ impl Core {
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
         let stage_ends = job.stage_ends.clone();
-        let tally = Tally::new(open_loop, job.mailbox.clone(), job.first_connection, stage_ends);
+        let tally = Tally::new(open_loop, job.mailbox.clone(), stage_ends);
         let crew = crew(&job);
         if crew.active() == 0 {
             job.timeline.worker_is_ready();

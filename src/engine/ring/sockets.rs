@@ -6,7 +6,7 @@
 //! a place is never reused while the kernel still works on it.
 
 use std::collections::VecDeque;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +34,7 @@ pub enum Outcome {
     SendFailed(i32),
     Sent,
     Closed,
+    LocalPort(u16),
 }
 
 pub struct Sockets {
@@ -97,6 +98,7 @@ impl Sockets {
                 self.received(token, more, stale);
                 Some(Outcome::Received { buffer, length: result as usize })
             }
+            (Verb::Port, _) => local_port(result).map(Outcome::LocalPort),
             _ if stale => None,
             (Verb::Receive, _) => self.receive_ended(token, result),
             (Verb::Connect, _) => self.connected(token, result),
@@ -311,4 +313,24 @@ impl Wire for Sockets {
             self.shut_down(slot);
         }
     }
+
+    /// A place in the table has no address of its own, so the kernel is asked for a descriptor.
+    /// Only examples of failures want it: at most a hundred in a run.
+    #[cold]
+    fn local_port(&mut self, slot: Slot) -> Option<u16> {
+        self.push(slot, Verb::Port, opcode::FixedFdInstall::new(Fixed(slot), 0).build());
+        None
+    }
+}
+
+/// What the descriptor was wanted for; it is closed again. The kernel may have refused it (before
+/// 6.8 it knows no such operation).
+#[cold]
+fn local_port(result: i32) -> Option<u16> {
+    if result < 0 {
+        return None;
+    }
+    // SAFETY: just made by the kernel for this operation, and owned by nobody else.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(result) };
+    socket::local_port(descriptor.as_fd())
 }

@@ -13,6 +13,8 @@ pub enum Verb {
     Cancel,
     Shutdown,
     Close,
+    /// Asks for a descriptor, to read the local port with.
+    Port,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,8 @@ impl Token {
             2 => Verb::Send,
             3 => Verb::Cancel,
             4 => Verb::Shutdown,
-            _ => Verb::Close,
+            5 => Verb::Close,
+            _ => Verb::Port,
         };
         Token { slot: bits as u32, generation: (bits >> 32) as u16, verb }
     }
@@ -50,7 +53,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_kernel() {
         use Verb::*;
-        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close] {
+        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close, Port] {
             for (slot, generation) in [(0, 0), (u32::MAX, u16::MAX), (19_999, 7)] {
                 let token = Token { slot, generation, verb };
                 assert_eq!(Token::unpack(token.pack()), token);
