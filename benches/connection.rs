@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use blast::engine::core::Core;
 use blast::engine::job::{Arrivals, Job};
-use blast::engine::mailbox::Mailbox;
 use blast::engine::timeline::Timeline;
 use blast::engine::wire::{Event, Slot, Wire};
-use blast::plan::{Wait, Warmup};
 use blast::{Nanos, time};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -40,34 +38,8 @@ impl Wire for Nowhere {
 
 fn job(timeline: Arc<Timeline>) -> Job {
     let request = Bytes::from_static(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    Job {
-        worker: 0,
-        workers: 1,
-        core: None,
-        connections: CONNECTIONS,
-        first_connection: 0,
-        addresses: [([127, 0, 0, 1], 80).into()].into(),
-        binds: [].into(),
-        request_len: request.len(),
-        request,
-        is_head: false,
-        pipeline: 1,
-        per_connection: None,
-        arrivals: Arrivals::Closed { budget: u64::MAX, users: None },
-        timeout: Nanos::from_secs(10),
-        connect_timeout: Nanos::from_secs(5),
-        connect_rate: None,
-        warmup: Warmup::NONE,
-        stage_ends: [].into(),
-        duration: None,
-        drain: Nanos::ZERO,
-        deadline: None,
-        max_in_flight: u64::MAX,
-        wait: Wait::Block,
-        spin_window: Nanos::ZERO,
-        timeline,
-        mailbox: Arc::new(Mailbox::new(false)),
-    }
+    let arrivals = Arrivals::Closed { budget: u64::MAX, users: None };
+    Job { timeline, ..Job::new(CONNECTIONS, request, arrivals) }
 }
 
 fn connection(criterion: &mut Criterion) {

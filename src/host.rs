@@ -58,6 +58,46 @@ pub fn raise_descriptor_limit() -> u64 {
     limit.rlim_cur
 }
 
+/// The local ports that the kernel gives to connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    pub first: u16,
+    pub last: u16,
+    /// Without the reserved ones.
+    pub count: u64,
+}
+
+impl Ports {
+    /// The widest range that leaves the well-known ports alone.
+    pub const WIDEST: (u16, u16) = (1024, 65_535);
+
+    pub fn of_this_host() -> Ports {
+        let read = |name| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
+        let range = read("ip_local_port_range").unwrap_or_default();
+        Ports::read(&range, &read("ip_local_reserved_ports").unwrap_or_default())
+    }
+
+    /// `range` holds "32768\t60999", `reserved` "8080,9148-9150".
+    fn read(range: &str, reserved: &str) -> Ports {
+        let mut numbers = range.split_ascii_whitespace().map_while(|word| word.parse().ok());
+        // The kernel's own default.
+        let (first, last) = numbers.next().zip(numbers.next()).unwrap_or((32_768, 60_999));
+        let parts = reserved.trim().split(',').filter_map(|part| {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            Some((from.parse::<u16>().ok()?.max(first), to.parse::<u16>().ok()?.min(last)))
+        });
+        let taken: u64 =
+            parts.map(|(from, to)| (u64::from(to) + 1).saturating_sub(from.into())).sum();
+        let all = (u64::from(last) + 1).saturating_sub(first.into());
+        Ports { first, last, count: all.saturating_sub(taken) }
+    }
+}
+
+/// The descriptors that this process has open.
+pub fn open_descriptors() -> u64 {
+    fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
+}
+
 /// Why io_uring was refused, as far as the errno tells, and what to do.
 pub fn io_uring_refused(error: &io::Error) -> Error {
     let cause = match error.raw_os_error() {
@@ -107,6 +147,15 @@ mod tests {
         assert_eq!(parse_cpu_max("150000 100000\n"), Some(1.5));
         assert_eq!(parse_cpu_max("max 100000\n"), None);
         assert_eq!(parse_cpu_max(""), None);
+    }
+
+    #[test]
+    fn the_ports_of_connections_are_those_of_the_range_that_are_not_reserved() {
+        let count = |range, reserved| Ports::read(range, reserved).count;
+        assert_eq!(count("32768\t60999\n", "\n"), 28_232);
+        assert_eq!(count("40000 40100", "40000,40050-40052,50000,1-40001"), 101 - 1 - 3 - 2);
+        assert_eq!(count("", ""), 28_232);
+        assert!(Ports::of_this_host().count > 0 && open_descriptors() > 2);
     }
 
     #[test]

@@ -73,6 +73,15 @@ fn an_ipv6_address_is_a_target_like_any_other() {
     });
 }
 
+/// Where each connection came from.
+fn sources(server: &Server) -> Vec<String> {
+    let log = server.log();
+    let mut ends: Vec<_> = log.iter().map(|heard| (heard.from, heard.connection)).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends.iter().map(|(from, _)| from.to_string()).collect()
+}
+
 #[test]
 fn connections_come_from_the_addresses_asked_for_in_turn() {
     each_engine(|engine| {
@@ -80,13 +89,20 @@ fn connections_come_from_the_addresses_asked_for_in_turn() {
         let flags = "-c 6 -R 300 -n 90 -t 2 --bind 127.0.0.2,127.0.0.3,127.0.0.4";
         let document = Blast::calm(engine, &server.url()).args(flags).document();
         assert_eq!(document.fates(["sent", "good"]), [90, 90]);
-        let log = server.log();
-        let mut ends: Vec<_> = log.iter().map(|heard| (heard.from, heard.connection)).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        let from = ends.iter().map(|(from, _)| from.to_string());
         let expected = ["2", "2", "3", "3", "4", "4"].map(|last| format!("127.0.0.{last}"));
-        assert_eq!(from.collect::<Vec<_>>(), expected);
+        assert_eq!(sources(&server), expected);
+    });
+}
+
+#[test]
+fn a_network_of_local_addresses_is_used_in_turn() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let flags = "-c 6 -n 60 -t 2 --bind 127.0.7.0/30,127.0.8.1";
+        let document = Blast::calm(engine, &server.url()).args(flags).document();
+        assert_eq!(document.fates(["sent", "good"]), [60, 60]);
+        let expected = ["7.1", "7.1", "7.2", "7.2", "8.1", "8.1"].map(|end| format!("127.0.{end}"));
+        assert_eq!(sources(&server), expected);
     });
 }
 

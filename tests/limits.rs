@@ -1,5 +1,7 @@
 //! Limits of the host: file descriptors.
 
+use blast::target::{Options, Target};
+
 use crate::support::{Blast, Server, each_engine, ok};
 
 #[test]
@@ -20,22 +22,39 @@ fn a_low_hard_limit_is_one_sentence_with_the_number_that_would_do() {
     each_engine(|engine| {
         let server = Server::answering(ok());
         let blast = Blast::limited("ulimit -n 64", engine, &server.url());
-        let run = blast.args("-c 500 -t 1").run();
+        // The ring's connections are no descriptors, but its tables are as long as the limit.
+        let (flags, needed) = match engine {
+            "ring" => ("-c 5000 -t 1", "256"),
+            _ => ("-c 500 -t 1", "564"),
+        };
+        let run = blast.args(flags).run();
         assert_eq!(run.code(), Some(1), "{run:?}");
-        // The ring's connections are no descriptors, but its table is as long as the limit.
-        let needed = if engine == "ring" { "500" } else { "564" };
         let sentence = run.complaint();
-        assert!(sentence.contains(needed) && sentence.contains("ulimit -Hn"), "{sentence}");
+        let raise = format!("ulimit -Hn {needed}`");
+        assert!(sentence.contains(&raise), "{sentence}");
         assert_eq!(server.connections(), 0);
     });
 }
 
 #[test]
-fn the_ring_needs_few_descriptors_for_many_connections() {
-    // The table of one worker may be as long as the limit, whatever else is open.
-    let server = Server::answering(ok());
-    let blast = Blast::limited("ulimit -n 128", "ring", &server.url());
-    let document = blast.args("-c 128 -t 1 -R 500 -d 500ms").document();
-    assert_eq!(document.fates(["scheduled", "good"]), [250, 250]);
-    assert_eq!(document.count("connections.open_peak"), 128);
+fn more_connections_than_one_table_holds_take_further_rings() {
+    let target = Target::start(Options::default()).expect("a target");
+    let url = format!("http://{}/", target.address());
+    for (threads, load) in [(1, "-R 1500 -d 2s"), (2, "-R 1500 -d 2s"), (1, "-n 3000")] {
+        let blast = Blast::limited("ulimit -n 64", "ring", &url);
+        let document = blast.args(&format!("-c 1000 -t {threads} {load}")).document();
+        assert_eq!(document.fates(["sent", "good"]), [3_000, 3_000], "{load}");
+        assert_eq!(document.count("connections.open_peak"), 1_000);
+        assert!(document.counts("connections.failures").is_empty());
+    }
+    assert_eq!(target.stop().requests, 9_000);
+}
+
+#[test]
+fn connections_that_do_not_fit_the_ports_are_refused_before_any_is_opened() {
+    // IPv6 has one loopback address. (The other engine runs out of descriptors before.)
+    let run = Blast::calm("ring", "http://[::1]:9/").args("-c 70000").run();
+    assert_eq!(run.code(), Some(1), "{run:?}");
+    let sentence = run.complaint();
+    assert!(sentence.contains("ip_local_port_range") && sentence.contains("--bind"), "{sentence}");
 }

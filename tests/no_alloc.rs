@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blast::metrics::Summary;
-use blast::plan::{Engine, Law, Load, Offered, Pin, Plan, Rate, Shape, Url, Wait, Warmup};
+use blast::plan::{Law, Load, Offered, Plan, Rate, Shape, Url, Wait, Warmup};
 use blast::target::{Options, Target};
 use blast::{Nanos, engine, http, time};
 
@@ -55,30 +55,16 @@ fn note() {
 }
 
 fn plan(address: SocketAddr, load: &Load, warmup: Nanos) -> Plan {
+    let url = Url::parse(&format!("http://{address}/")).unwrap();
+    let request = http::Request::new("GET", "/", &address.to_string());
     Plan {
-        url: Url::parse(&format!("http://{address}/")).unwrap(),
-        request: http::Request::new("GET", "/", &address.to_string()),
         load: load.clone(),
         connections: 50,
         threads: Some(1),
-        pipeline: 1,
-        keepalive: true,
-        requests_per_connection: None,
-        connect_rate: None,
-        timeout: Nanos::from_secs(10),
-        connect_timeout: Nanos::from_secs(5),
         warmup: Warmup::For(warmup),
         duration: Some(load.shape().map_or(Nanos::from_millis(2_500), Shape::length)),
-        requests: None,
-        drain: Nanos::from_secs(5),
-        deadline: None,
-        max_in_flight: None,
-        engine: Engine::Ring,
         wait: Wait::Block,
-        pin: Pin::Auto,
-        bind: Vec::new(),
-        thresholds: Vec::new(),
-        abort_on: Vec::new(),
+        ..Plan::new(url, request)
     }
 }
 

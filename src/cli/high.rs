@@ -9,11 +9,7 @@ use super::{load, request, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::url::Host;
-use crate::plan::{Engine, Load, Pin, Plan, Url, Wait, Warmup};
-use crate::time::Nanos;
-
-const TIMEOUT: Nanos = Nanos::from_secs(10);
-const CONNECT_TIMEOUT: Nanos = Nanos::from_secs(5);
+use crate::plan::{Engine, Load, Plan, Url};
 
 /// What `blast URL` with these flags is to do. Reads the body's file or stdin, and
 /// `BLAST_ENGINE`.
@@ -25,31 +21,31 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let load = load::load(args)?;
     check_rules(&args.rules, &load)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
-    let timeout = args.request.timeout.unwrap_or(TIMEOUT);
+    let plan = Plan::new(url, request);
+    let timeout = args.request.timeout.unwrap_or(plan.timeout);
     Ok(Plan {
         connections: load::connections(args, &load),
         duration: load::duration(args, &load),
         load,
         threads: size.threads,
-        pipeline: connection.pipeline.unwrap_or(1),
+        pipeline: connection.pipeline.unwrap_or(plan.pipeline),
         keepalive,
         requests_per_connection: connection.requests_per_connection,
         connect_rate: connection.connect_rate,
         timeout,
-        connect_timeout: connection.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
-        warmup: phases.warmup.unwrap_or(Warmup::NONE),
+        connect_timeout: connection.connect_timeout.unwrap_or(plan.connect_timeout),
+        warmup: phases.warmup.unwrap_or(plan.warmup),
         requests: phases.requests,
         drain: phases.drain.unwrap_or(timeout),
         deadline: args.shape.deadline,
         max_in_flight: args.shape.max_in_flight,
         engine: engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?,
-        wait: args.worker.wait.unwrap_or(Wait::Hybrid),
-        pin: args.worker.pin.clone().unwrap_or(Pin::Auto),
+        wait: args.worker.wait.unwrap_or(plan.wait),
+        pin: args.worker.pin.clone().unwrap_or(plan.pin),
         bind: connection.bind.clone(),
         thresholds: args.rules.thresholds.clone(),
         abort_on: args.rules.abort_on.clone(),
-        url,
-        request,
+        ..plan
     })
 }
 

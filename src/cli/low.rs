@@ -4,7 +4,6 @@
 //! The long names of other tools are hidden aliases: they work, and `--help` stays short. Flags
 //! that few need carry `hide_short_help`: `-h` leaves them out.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -14,7 +13,7 @@ use clap_complete::Shell;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::values;
-use crate::plan::{Engine, Pin, Rate, Threshold, Wait, Warmup};
+use crate::plan::{Engine, Network, Pin, Rate, Threshold, Wait, Warmup};
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -196,7 +195,7 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "N", value_parser = values::at_least_one, hide_short_help = true)]
     pub requests_per_connection: Option<u64>,
 
-    /// Connections opened per second [default: no limit]
+    /// Connections opened per second [default: 20k at the start, then as needed]
     #[arg(long, value_name = "N", value_parser = values::rate, hide_short_help = true)]
     pub connect_rate: Option<Rate>,
 
@@ -204,10 +203,10 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "T", value_parser = values::time_limit, hide_short_help = true)]
     pub connect_timeout: Option<Nanos>,
 
-    /// Local addresses to connect from, in turn
-    #[arg(long, value_name = "IP,IP", value_parser = values::address, value_delimiter = ',')]
+    /// Local addresses to connect from, in turn: `10.0.0.1,10.0.1.0/24`
+    #[arg(long, value_name = "IP,IP", value_parser = values::network, value_delimiter = ',')]
     #[arg(hide_short_help = true, alias = "local-ips")]
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<Network>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

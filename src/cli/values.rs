@@ -1,10 +1,8 @@
 //! One function a kind of flag value: text in, value or one sentence out. The sentence does not
 //! name the flag (`complaint` puts it in front), and repeats nothing that may be a secret.
 
-use std::net::IpAddr;
-
 use crate::error::{Error, Result};
-use crate::plan::{Engine, Pin, Rate};
+use crate::plan::{Engine, Network, Pin, Rate};
 use crate::time::Nanos;
 use crate::units::{format_count, parse_count, parse_duration, parse_rate, quote};
 
@@ -136,11 +134,12 @@ pub fn engine(text: &str) -> Result<Engine> {
     })
 }
 
-pub fn address(text: &str) -> Result<IpAddr> {
+pub fn network(text: &str) -> Result<Network> {
     let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
     bare.parse().map_err(|_| {
         Error::usage(format!(
-            "{} is no IP address; write one or several of this host's, as in `10.0.0.1,10.0.0.2`",
+            "{} is no IP address; write some of this host's, as in `10.0.0.1,10.0.0.2` or \
+             `10.0.1.0/24`",
             quote(text)
         ))
     })
@@ -255,11 +254,11 @@ mod tests {
 
     #[test]
     fn addresses_may_stand_in_brackets() {
-        for text in ["10.0.0.1", "::1", "[::1]"] {
-            assert!(address(text).is_ok(), "{text}");
+        for text in ["10.0.0.1", "::1", "[::1]", "10.0.0.0/8"] {
+            assert!(network(text).is_ok(), "{text}");
         }
-        for text in ["", "localhost", "10.0.0.0/8", "10.0.0.1:80"] {
-            assert!(message(address(text)).contains("is no IP address"), "{text}");
+        for text in ["", "localhost", "10.0.0.0/33", "10.0.0.1:80"] {
+            assert!(message(network(text)).contains("is no IP address"), "{text}");
         }
     }
 }

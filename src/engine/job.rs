@@ -22,6 +22,8 @@ pub struct Job {
     pub connections: u32,
     pub first_connection: u64,
     pub addresses: Arc<[SocketAddr]>,
+    /// How long a ring's table of registered files may be.
+    pub longest_table: u32,
     /// Local addresses, with port 0; empty: the kernel's choice.
     pub binds: Arc<[SocketAddr]>,
     /// The request, `pipeline` times.
@@ -63,6 +65,39 @@ pub enum Arrivals {
 }
 
 impl Job {
+    /// One worker's job without anything special: it sends this request to port 80 of loopback.
+    pub fn new(connections: u32, request: Bytes, arrivals: Arrivals) -> Job {
+        Job {
+            worker: 0,
+            workers: 1,
+            core: None,
+            connections,
+            first_connection: 0,
+            addresses: [([127, 0, 0, 1], 80).into()].into(),
+            longest_table: u32::MAX,
+            binds: [].into(),
+            request_len: request.len(),
+            request,
+            is_head: false,
+            pipeline: 1,
+            per_connection: None,
+            arrivals,
+            timeout: Nanos::from_secs(10),
+            connect_timeout: Nanos::from_secs(5),
+            connect_rate: None,
+            warmup: Warmup::NONE,
+            stage_ends: [].into(),
+            duration: None,
+            drain: Nanos::ZERO,
+            deadline: None,
+            max_in_flight: u64::MAX,
+            wait: Wait::Block,
+            spin_window: Nanos::ZERO,
+            timeline: Arc::default(),
+            mailbox: Arc::new(Mailbox::new(false)),
+        }
+    }
+
     /// Whether the end of each write is waited for. Requests that fit a socket's buffer need no
     /// word of it: it has room for them, and a failure still shows. More than that, and a second
     /// write could overtake the rest of the first.
@@ -74,6 +109,8 @@ impl Job {
     /// The local address a slot connects from: those of the target's family, in turn.
     pub fn bind(&self, slot: u32, to: &SocketAddr) -> Option<SocketAddr> {
         let number = (self.first_connection + u64::from(slot)) as usize;
+        // The target's addresses take turns as well: each is to be reached from each of these.
+        let number = number / self.addresses.len();
         let of_family = || self.binds.iter().filter(|from| from.is_ipv4() == to.is_ipv4());
         of_family().nth(number % of_family().count().max(1)).copied()
     }

@@ -26,6 +26,7 @@ mod redial;
 mod resolve;
 mod ring;
 mod socket;
+mod sources;
 pub mod stop;
 mod tally;
 pub mod timeline;

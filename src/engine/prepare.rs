@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
+use super::ring::Layout;
 use super::timeline::Timeline;
-use super::{calibrate, resolve};
+use super::{calibrate, resolve, sources};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::metrics::Warning;
@@ -15,6 +16,15 @@ use crate::time::Nanos;
 
 /// Descriptors a process needs besides its connections.
 const SPARE_DESCRIPTORS: u64 = 64;
+
+/// The rings that a worker may have, the descriptors that each takes (its own and its bell's), and
+/// those that a worker needs besides while it opens connections.
+const MOST_RINGS: u64 = 64;
+const PER_RING: u64 = 2;
+const PER_WORKER: u64 = 4;
+
+/// The kernel's own limit of a table of registered files.
+const LARGEST_TABLE: u64 = 1 << 20;
 
 /// The hybrid wait spins at least and at most this long. In between it is twice the overshoot of
 /// an idle host: with one time, half of the waits at 20,000/s still woke 6 us late.
@@ -39,6 +49,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let mut warnings = Vec::new();
     let workers = workers(plan, allowed.len().max(1), &mut warnings);
     check_descriptors(plan, workers, descriptors)?;
+    let sources = sources::choose(plan, &addresses, host::Ports::of_this_host())?;
     let cores = cores(plan, workers, &allowed)?;
     let overshoot = calibrate::overshoot();
     let wait = wait(plan, allowed.len(), &mut warnings);
@@ -47,7 +58,8 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         plan,
         workers,
         addresses: &addresses,
-        binds: plan.bind.iter().map(|ip| SocketAddr::new(*ip, 0)).collect(),
+        longest_table: longest_table(descriptors),
+        binds: sources.into(),
         request: plan.request.serialise(plan.pipeline),
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
         stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
@@ -87,6 +99,7 @@ struct Common<'a> {
     plan: &'a Plan,
     workers: usize,
     addresses: &'a Arc<[SocketAddr]>,
+    longest_table: u32,
     binds: Arc<[SocketAddr]>,
     request: bytes::Bytes,
     schedule: Option<Schedule>,
@@ -107,6 +120,7 @@ impl Common<'_> {
             connections: part(u64::from(plan.connections), worker, workers) as u32,
             first_connection,
             addresses: self.addresses.clone(),
+            longest_table: self.longest_table,
             binds: self.binds.clone(),
             // A copy of its own: the count of its users is no business of the other workers.
             request: bytes::Bytes::copy_from_slice(&self.request),
@@ -164,18 +178,44 @@ fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
 /// Enough room for the connections, or one sentence with the number that would do.
 fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
     let connections = u64::from(plan.connections);
-    let (needed, whose) = match plan.engine {
-        Engine::Ring => (connections.div_ceil(workers as u64), "one worker's connections"),
-        Engine::TokioUring => (connections + SPARE_DESCRIPTORS, "all connections"),
-    };
+    if plan.engine == Engine::Ring {
+        let largest = plan.connections.div_ceil(workers as u32);
+        let rings = u64::from(Layout::new(largest, longest_table(limit)).rings());
+        let needed = host::open_descriptors() + workers as u64 * (rings * PER_RING + PER_WORKER);
+        if rings <= MOST_RINGS && needed <= limit {
+            return Ok(());
+        }
+        let enough = least_limit(largest, workers as u64);
+        return Err(Error::failed(format!(
+            "the connections need {rings} rings a worker, and the descriptor limit of {limit} is \
+             too low for them: raise it with `ulimit -Hn {enough}`, or use fewer --connections"
+        )));
+    }
+    let needed = connections + SPARE_DESCRIPTORS;
     if needed <= limit {
         return Ok(());
     }
+    let name = plan.engine.name();
     Err(Error::failed(format!(
-        "{whose} need a descriptor limit of {needed}, and it is {limit} here: raise it with \
-         `ulimit -Hn {needed}`, or use fewer --connections{}",
-        if plan.engine == Engine::Ring { " or more --threads" } else { "" }
+        "with `--engine {name}` each connection takes a descriptor: {connections} of them need a \
+         limit of {needed}, and it is {limit} here; raise it with `ulimit -Hn {needed}`, use \
+         `--engine ring`, which needs none, or fewer --connections"
     )))
+}
+
+/// How long the table of registered files of one ring may be.
+fn longest_table(limit: u64) -> u32 {
+    limit.clamp(1, LARGEST_TABLE) as u32
+}
+
+/// The lowest limit, as a power of two, that lets a worker have so many connections.
+fn least_limit(connections: u32, workers: u64) -> u64 {
+    let fits = |limit: &u64| {
+        let rings = u64::from(Layout::new(connections, longest_table(*limit)).rings());
+        let needed = SPARE_DESCRIPTORS + workers * (rings * PER_RING + PER_WORKER);
+        rings <= MOST_RINGS && needed <= *limit
+    };
+    (6..).map(|power| 1_u64 << power).find(fits).unwrap_or(LARGEST_TABLE)
 }
 
 /// A core for each worker: from the highest down, so that a server started on the same host can
@@ -215,6 +255,24 @@ fn wait(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> Wait {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ring_engine_takes_few_descriptors_and_the_other_one_each() {
+        let url = crate::plan::Url::parse("http://127.0.0.1/").expect("a URL");
+        let request = crate::http::Request::new("GET", "/", "127.0.0.1");
+        let plan = |engine, connections| Plan {
+            engine,
+            connections,
+            ..Plan::new(url.clone(), request.clone())
+        };
+        assert!(check_descriptors(&plan(Engine::Ring, 1_000_000), 2, 20_000).is_ok());
+        assert!(check_descriptors(&plan(Engine::TokioUring, 19_936), 2, 20_000).is_ok());
+        let text = check_descriptors(&plan(Engine::TokioUring, 19_937), 2, 20_000);
+        assert!(text.expect_err("too many").message.contains("ulimit -Hn 20001"));
+        let text = check_descriptors(&plan(Engine::Ring, 1_000_000), 2, 1_024);
+        assert!(text.expect_err("too many").message.contains("ulimit -Hn 8192"));
+        assert!(check_descriptors(&plan(Engine::Ring, 1_000_000), 2, 8_192).is_ok());
+    }
 
     #[test]
     fn connections_and_requests_are_shared_out_exactly() {

@@ -7,18 +7,18 @@
 pub mod arrivals;
 pub mod integral;
 pub mod load;
+pub mod network;
 pub mod schedule;
 pub mod shape;
 pub mod threshold;
 pub mod url;
-
-use std::net::IpAddr;
 
 use crate::http::Request;
 use crate::time::Nanos;
 
 pub use arrivals::Law;
 pub use load::{Load, Offered, OfferedRate, Rate};
+pub use network::Network;
 pub use schedule::Schedule;
 pub use shape::Shape;
 pub use threshold::Threshold;
@@ -60,12 +60,45 @@ pub struct Plan {
     pub engine: Engine,
     pub wait: Wait,
     pub pin: Pin,
-    /// Local addresses, taken round robin; empty: the kernel's choice.
-    pub bind: Vec<IpAddr>,
+    /// Local addresses, taken round robin; empty: the kernel's choice, and on loopback as many as
+    /// the connections need.
+    pub bind: Vec<Network>,
     /// Rules that the whole run is judged by.
     pub thresholds: Vec<Threshold>,
     /// Rules that end the run when they become true.
     pub abort_on: Vec<Threshold>,
+}
+
+impl Plan {
+    /// What `blast URL` does without a flag: a closed loop of 64 connections for 10 s.
+    pub fn new(url: Url, request: Request) -> Plan {
+        let timeout = Nanos::from_secs(10);
+        Plan {
+            url,
+            request,
+            load: Load::CLOSED,
+            connections: 64,
+            threads: None,
+            pipeline: 1,
+            keepalive: true,
+            requests_per_connection: None,
+            connect_rate: None,
+            timeout,
+            connect_timeout: Nanos::from_secs(5),
+            warmup: Warmup::NONE,
+            duration: Some(Nanos::from_secs(10)),
+            requests: None,
+            drain: timeout,
+            deadline: None,
+            max_in_flight: None,
+            engine: Engine::Ring,
+            wait: Wait::Hybrid,
+            pin: Pin::Auto,
+            bind: Vec::new(),
+            thresholds: Vec::new(),
+            abort_on: Vec::new(),
+        }
+    }
 }
 
 /// How long the load runs before it is measured.

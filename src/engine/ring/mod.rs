@@ -1,6 +1,8 @@
-//! The default driver: one bare io_uring a worker.
+//! The default driver: bare io_uring, one ring a worker and more where its connections need more
+//! than one table of registered files.
 
 mod buffers;
+mod rings;
 mod sockets;
 mod token;
 mod uring;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use io_uring::cqueue;
 
 use self::buffers::Buffers;
+pub use self::rings::Layout;
 use self::sockets::{Outcome, Sockets};
 use self::uring::Features;
 use super::core::{Core, Finished};
@@ -28,13 +31,13 @@ const SLICE: usize = 64;
 
 /// Runs one worker's share of the load, from connecting to the last answer.
 pub fn run(job: Arc<Job>) -> Result<Finished> {
-    let mut sockets = Sockets::new(job.clone(), Features::ALL)?;
-    let buffers = Buffers::register(&sockets.uring.submitter());
+    let sockets = Sockets::new(job.clone(), Features::ALL)?;
+    let buffers = sockets.rings.all().iter().map(|ring| Buffers::register(&ring.submitter()));
+    let buffers = buffers.collect::<std::io::Result<Vec<_>>>();
     let buffers = buffers.map_err(|error| host::io_uring_refused(&error))?;
-    sockets.uring.enters = 0;
     let meter = Meter::new(job.connections);
     let completions = Vec::with_capacity(SLICE);
-    // The ring is dropped before the buffers it fills: fields are dropped in order.
+    // The rings are dropped before the buffers they fill: fields are dropped in order.
     let worker =
         Worker { core: Core::new(job), sockets, buffers, meter, completions, completed: 0 };
     worker.run()
@@ -43,7 +46,8 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
 struct Worker {
     core: Core,
     sockets: Sockets,
-    buffers: Buffers,
+    /// Of each ring.
+    buffers: Vec<Buffers>,
     meter: Meter,
     /// The slice being handled: copied out of the ring before any of it is.
     completions: Vec<cqueue::Entry>,
@@ -59,8 +63,9 @@ impl Worker {
             }
             self.meter_phase();
             let wake = self.core.wake(now);
-            self.sockets.uring.wait(wake, now)?;
-            self.reap();
+            self.sockets.rings.wait(wake, now)?;
+            (0..self.buffers.len()).for_each(|ring| self.reap(ring));
+            self.tell_stillborn();
             if let Some(error) = self.sockets.broken.take() {
                 return Err(error);
             }
@@ -69,32 +74,32 @@ impl Worker {
         Ok(self.core.finished(time::now(), self.meter.finish(effort)))
     }
 
-    /// One slice of completions: event, connection, action, ring.
+    /// One slice of a ring's completions: event, connection, action, ring.
     #[inline]
-    fn reap(&mut self) {
+    fn reap(&mut self, ring: usize) {
+        self.sockets.rings.reap(ring, &mut self.completions);
+        if self.completions.is_empty() {
+            return;
+        }
         let now = time::now();
         self.core.roll(now);
-        self.sockets.uring.reap(&mut self.completions);
         self.completed += self.completions.len() as u64;
         for index in 0..self.completions.len() {
             if let Some((slot, outcome)) = self.sockets.outcome(&self.completions[index]) {
-                self.tell(slot, outcome, now);
+                self.tell(ring, slot, outcome, now);
             }
         }
         self.completions.clear();
-        self.buffers.publish();
-        while let Some((slot, errno)) = self.sockets.stillborn() {
-            self.core.on(slot, Event::OpenFailed(errno), now, &mut self.sockets);
-        }
+        self.buffers[ring].publish();
     }
 
     #[inline]
-    fn tell(&mut self, slot: Slot, outcome: Outcome, now: Nanos) {
+    fn tell(&mut self, ring: usize, slot: Slot, outcome: Outcome, now: Nanos) {
         let event = match outcome {
             Outcome::Received { buffer, length } => {
-                let event = Event::Received(self.buffers.bytes(buffer, length));
+                let event = Event::Received(self.buffers[ring].bytes(buffer, length));
                 self.core.on(slot, event, now, &mut self.sockets);
-                return self.buffers.give_back(buffer);
+                return self.buffers[ring].give_back(buffer);
             }
             Outcome::Opened => Event::Opened,
             Outcome::OpenFailed(errno) => Event::OpenFailed(errno),
@@ -108,6 +113,16 @@ impl Worker {
         self.core.on(slot, event, now, &mut self.sockets);
     }
 
+    /// Opens that failed at once are told like the others, after the call that asked for them.
+    #[inline]
+    fn tell_stillborn(&mut self) {
+        while let Some((slot, errno)) = self.sockets.stillborn() {
+            let now = time::now();
+            self.core.roll(now);
+            self.core.on(slot, Event::OpenFailed(errno), now, &mut self.sockets);
+        }
+    }
+
     #[inline]
     fn meter_phase(&mut self) {
         let phase = self.core.phase();
@@ -119,11 +134,11 @@ impl Worker {
 
     fn effort(&mut self) -> Effort {
         Effort {
-            enters: self.sockets.uring.enters,
+            enters: self.sockets.rings.enters(),
             completions: self.completed,
-            spin_time: self.sockets.uring.spin_time,
+            spin_time: self.sockets.rings.spin_time,
             buffers_exhausted: self.sockets.buffers_exhausted + self.core.heads_grown(),
-            cq_overflows: self.sockets.uring.overflows(),
+            cq_overflows: self.sockets.rings.overflows(),
         }
     }
 }

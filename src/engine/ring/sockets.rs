@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use io_uring::squeue::{Entry, Flags};
-use io_uring::types::Fixed;
 use io_uring::{cqueue, opcode};
 use socket2::SockAddr;
 
 use super::buffers::GROUP;
+use super::rings::{Layout, Rings};
 use super::token::{Token, Verb};
-use super::uring::{Features, Uring};
+use super::uring::Features;
 use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
@@ -38,7 +38,7 @@ pub enum Outcome {
 }
 
 pub struct Sockets {
-    pub uring: Uring,
+    pub rings: Rings,
     job: Arc<Job>,
     addresses: Box<[SockAddr]>,
     request: Bytes,
@@ -65,9 +65,10 @@ struct Place {
 
 impl Sockets {
     pub fn new(job: Arc<Job>, features: Features) -> Result<Sockets> {
-        let uring = Uring::new(job.connections, job.wait, job.spin_window, features)?;
+        let layout = Layout::new(job.connections, job.longest_table);
+        let rings = Rings::new(layout, job.wait, job.spin_window, features)?;
         Ok(Sockets {
-            uring,
+            rings,
             addresses: job.addresses.iter().copied().map(SockAddr::from).collect(),
             request: job.request.clone(),
             places: vec![Place::default(); job.connections as usize],
@@ -87,6 +88,10 @@ impl Sockets {
     #[inline]
     pub fn outcome(&mut self, completion: &cqueue::Entry) -> Option<(Slot, Outcome)> {
         let token = Token::unpack(completion.user_data());
+        if token.verb == Verb::Bell {
+            self.rings.rung(token.slot);
+            return None;
+        }
         let result = completion.result();
         let flags = completion.flags();
         let stale = self.places[token.slot as usize].generation != token.generation;
@@ -115,6 +120,7 @@ impl Sockets {
                 *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
                 Some(Outcome::Closed)
             }
+            (Verb::Bell, _) => None,
         };
         Some((token.slot, outcome?))
     }
@@ -202,7 +208,7 @@ impl Sockets {
 
     /// Arms the multishot receive that serves the connection for its whole life.
     fn receive(&mut self, slot: Slot) {
-        let entry = opcode::RecvMulti::new(Fixed(slot), GROUP).build();
+        let entry = opcode::RecvMulti::new(self.rings.fixed(slot), GROUP).build();
         self.push(slot, Verb::Receive, entry);
     }
 
@@ -210,7 +216,7 @@ impl Sockets {
         let Place { sending, unsent, .. } = self.places[slot as usize];
         let rest = &self.request[sending - unsent..sending];
         let length = u32::try_from(rest.len()).unwrap_or(u32::MAX >> 1);
-        let entry = opcode::Send::new(Fixed(slot), rest.as_ptr(), length)
+        let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
             .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
             .build();
         self.push(slot, Verb::Send, entry);
@@ -221,7 +227,7 @@ impl Sockets {
         let place = &mut self.places[slot as usize];
         place.pending -= 1;
         if place.pending == 0 {
-            let entry = opcode::Close::new(Fixed(slot)).build();
+            let entry = opcode::Close::new(self.rings.fixed(slot)).build();
             self.push(slot, Verb::Close, entry);
         }
     }
@@ -238,13 +244,13 @@ impl Sockets {
     /// signal and waits for room without end.
     fn shut_down(&mut self, slot: Slot) {
         self.places[slot as usize].pending += 1;
-        let entry = opcode::Shutdown::new(Fixed(slot), libc::SHUT_WR).build();
+        let entry = opcode::Shutdown::new(self.rings.fixed(slot), libc::SHUT_WR).build();
         self.push(slot, Verb::Shutdown, entry);
     }
 
     /// Frees a place at once: nothing is under way on it.
     fn vacate(&mut self, slot: Slot) {
-        if let Err(error) = self.uring.install(slot, -1) {
+        if let Err(error) = self.rings.install(slot, -1) {
             let text = format!("io_uring could not close a connection ({error}); try again");
             self.broken.get_or_insert(Error::failed(text));
         }
@@ -253,9 +259,10 @@ impl Sockets {
     fn connect(&mut self, slot: Slot, address: usize) -> std::io::Result<()> {
         let to = &self.job.addresses[address];
         let descriptor = socket::new(to, self.job.bind(slot, to))?;
-        self.uring.install(slot, descriptor.as_raw_fd())?;
+        self.rings.install(slot, descriptor.as_raw_fd())?;
         let address = &self.addresses[address];
-        let entry = opcode::Connect::new(Fixed(slot), address.as_ptr().cast(), address.len());
+        let entry =
+            opcode::Connect::new(self.rings.fixed(slot), address.as_ptr().cast(), address.len());
         self.places[slot as usize].pending = 1;
         self.push(slot, Verb::Connect, entry.build());
         Ok(())
@@ -268,7 +275,7 @@ impl Sockets {
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
         // which are never changed and live as long as the ring; receives name no memory, the
         // kernel takes it from the registered buffers.
-        if let Err(error) = unsafe { self.uring.push(&entry) } {
+        if let Err(error) = unsafe { self.rings.push(slot, &entry) } {
             self.broken.get_or_insert(error);
         }
     }
@@ -290,7 +297,7 @@ impl Wire for Sockets {
             place.pending += 1;
             return self.send_rest(slot);
         }
-        let entry = opcode::Send::new(Fixed(slot), self.request.as_ptr(), length as u32)
+        let entry = opcode::Send::new(self.rings.fixed(slot), self.request.as_ptr(), length as u32)
             .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
             .build()
             // Success needs no word: the answer tells. Saves a completion a request.
@@ -303,7 +310,7 @@ impl Wire for Sockets {
         place.closing = true;
         let (pending, sending) = (place.pending, place.unsent > 0);
         if pending == 0 {
-            let entry = opcode::Close::new(Fixed(slot)).build();
+            let entry = opcode::Close::new(self.rings.fixed(slot)).build();
             return self.push(slot, Verb::Close, entry);
         }
         // Whichever of the two is under way; the other cancel finds nothing.
@@ -318,7 +325,8 @@ impl Wire for Sockets {
     /// Only examples of failures want it: at most a hundred in a run.
     #[cold]
     fn local_port(&mut self, slot: Slot) -> Option<u16> {
-        self.push(slot, Verb::Port, opcode::FixedFdInstall::new(Fixed(slot), 0).build());
+        let entry = opcode::FixedFdInstall::new(self.rings.fixed(slot), 0).build();
+        self.push(slot, Verb::Port, entry);
         None
     }
 }

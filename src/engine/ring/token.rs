@@ -13,6 +13,8 @@ pub enum Verb {
     Cancel,
     Shutdown,
     Close,
+    /// A poll of another ring's eventfd; the slot is that ring's number.
+    Bell,
     /// Asks for a descriptor, to read the local port with.
     Port,
 }
@@ -40,6 +42,7 @@ impl Token {
             3 => Verb::Cancel,
             4 => Verb::Shutdown,
             5 => Verb::Close,
+            6 => Verb::Bell,
             _ => Verb::Port,
         };
         Token { slot: bits as u32, generation: (bits >> 32) as u16, verb }
@@ -53,7 +56,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_kernel() {
         use Verb::*;
-        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close, Port] {
+        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close, Bell, Port] {
             for (slot, generation) in [(0, 0), (u32::MAX, u16::MAX), (19_999, 7)] {
                 let token = Token { slot, generation, verb };
                 assert_eq!(Token::unpack(token.pack()), token);

@@ -6,11 +6,9 @@ use std::os::fd::RawFd;
 use io_uring::squeue::Entry;
 use io_uring::{IoUring, cqueue};
 
-use crate::engine::core::Wake;
 use crate::error::{Error, Result};
 use crate::host;
-use crate::plan::Wait;
-use crate::time::{self, Nanos};
+use crate::time::Nanos;
 
 /// Submission entries. A turn makes at most a slice of sends, and flushes when full.
 const SUBMISSIONS: u32 = 256;
@@ -38,10 +36,7 @@ impl Features {
 pub struct Uring {
     ring: IoUring,
     features: Features,
-    wait: Wait,
-    spin_window: Nanos,
     pub enters: u64,
-    pub spin_time: Nanos,
 }
 
 /// `struct io_uring_getevents_arg` of linux/io_uring.h.
@@ -62,7 +57,7 @@ struct Timespec {
 
 impl Uring {
     /// Made by the thread that uses it. `features`: what may be used if the kernel has it.
-    pub fn new(slots: u32, wait: Wait, spin_window: Nanos, features: Features) -> Result<Uring> {
+    pub fn new(slots: u32, features: Features) -> Result<Uring> {
         let ring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
@@ -72,9 +67,9 @@ impl Uring {
             .build(SUBMISSIONS)
             .map_err(|error| host::io_uring_refused(&error))?;
         ring.submitter().register_files_sparse(slots).map_err(|error| table(slots, &error))?;
-        let mut uring =
-            Uring { ring, features, wait, spin_window, enters: 0, spin_time: Nanos::ZERO };
+        let mut uring = Uring { ring, features, enters: 0 };
         uring.probe();
+        uring.enters = 0;
         Ok(uring)
     }
 
@@ -114,44 +109,46 @@ impl Uring {
         self.ring.completion().overflow().into()
     }
 
-    /// Submits what is queued, and returns when there are completions or `wake` is reached.
+    pub fn has_completions(&mut self) -> bool {
+        !self.ring.completion().is_empty()
+    }
+
+    /// It has completions, or work that will make some once it is entered.
     #[inline]
-    pub fn wait(&mut self, wake: Wake, now: Nanos) -> Result<()> {
-        if !self.ring.completion().is_empty() {
+    pub fn has_news(&mut self) -> bool {
+        !self.ring.completion().is_empty() || self.ring.submission().taskrun()
+    }
+
+    /// Submits what is queued and has the kernel do what it put off. With completions at hand only
+    /// the first: they are dealt with before there are more.
+    #[inline]
+    pub fn flush(&mut self) -> Result<()> {
+        if self.has_completions() {
             return self.submit();
         }
-        // Only the intended time of a request is worth spinning for.
-        let spin = match self.wait {
-            Wait::Hybrid if wake.exact => self.spin_window,
-            Wait::Spin if wake.exact => Nanos::MAX,
-            _ => Nanos::ZERO,
-        };
-        let asleep_until = wake.at - spin;
-        if asleep_until > now { self.sleep(asleep_until, now) } else { self.spin(wake.at) }
+        let submission = self.ring.submission();
+        let idle = submission.is_empty() && !submission.taskrun();
+        drop(submission);
+        if idle { Ok(()) } else { self.gather() }
     }
 
-    /// Looks for completions without a system call until `until`: the kernel sets a flag when it
-    /// has some.
-    fn spin(&mut self, until: Nanos) -> Result<()> {
-        self.enter(0, ENTER_GETEVENTS, None)?;
-        let start = time::now();
-        let mut now = start;
-        while now < until && self.ring.completion().is_empty() {
-            if self.ring.submission().taskrun() {
-                self.spin_time += now - start;
-                return self.enter(0, ENTER_GETEVENTS, None);
-            }
-            std::hint::spin_loop();
-            now = time::now();
-        }
-        self.spin_time += now - start;
-        Ok(())
+    /// Submits what is queued and has the kernel do what it put off.
+    pub fn gather(&mut self) -> Result<()> {
+        self.enter(0, ENTER_GETEVENTS, None)
     }
 
-    fn sleep(&mut self, until: Nanos, now: Nanos) -> Result<()> {
+    /// Submits what is queued, and returns when there are completions or at `until`.
+    pub fn sleep(&mut self, until: Nanos, now: Nanos) -> Result<()> {
         let (instant, flag) =
             if self.features.absolute_timer { (until, ENTER_ABS_TIMER) } else { (until - now, 0) };
         self.enter(1, ENTER_GETEVENTS | flag, Some(instant))
+    }
+
+    /// Whether the ring's eventfd, if it has one, keeps silent.
+    pub fn mute(&self, on: bool) {
+        // SAFETY: the only other view of the completion queue belongs to `&mut self`.
+        let completion = unsafe { self.ring.completion_shared() };
+        if on { completion.disable_eventfd() } else { completion.enable_eventfd() }
     }
 
     #[inline]
@@ -219,35 +216,19 @@ fn table(slots: u32, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time;
 
     #[test]
     fn a_sleep_ends_at_its_instant_with_either_timer() {
         for absolute_timer in [true, false] {
             let features = Features { absolute_timer };
-            let mut uring = Uring::new(4, Wait::Block, Nanos::ZERO, features).expect("a ring");
+            let mut uring = Uring::new(4, features).expect("a ring");
             assert!(absolute_timer || !uring.features.absolute_timer);
             let now = time::now();
-            let wake = Wake { at: now + Nanos::from_millis(20), exact: true };
-            uring.wait(wake, now).expect("a wait");
+            uring.sleep(now + Nanos::from_millis(20), now).expect("a sleep");
             let took = time::now() - now;
             // Not early; late by what a shared machine may add.
             assert!(took >= Nanos::from_millis(20) && took < Nanos::from_millis(500), "{took:?}");
         }
-    }
-
-    #[test]
-    fn a_hybrid_wait_spins_only_at_the_end() {
-        let window = Nanos::from_millis(5);
-        let spun = || {
-            let mut uring = Uring::new(4, Wait::Hybrid, window, Features::ALL).expect("a ring");
-            let wake = Wake { at: time::now() + Nanos::from_millis(20), exact: true };
-            while time::now() < wake.at {
-                uring.wait(wake, time::now()).expect("a wait");
-            }
-            uring.spin_time
-        };
-        // Another thread may take the core in the middle of a spin, but not each time.
-        let least = (0..10).map(|_| spun()).min().expect("ten tries");
-        assert!(least <= window + Nanos::from_millis(1), "{least:?}");
     }
 }

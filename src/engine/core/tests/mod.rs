@@ -3,15 +3,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::super::mailbox::Mailbox;
-use super::super::timeline::{Gate, Stop, Timeline};
+use super::super::timeline::{Gate, Stop};
 use super::*;
 use crate::metrics::{Distribution, Events, Fates, Mode};
-use crate::plan::{Law, Offered, Schedule, Shape, Wait, Warmup};
+use crate::plan::{Law, Offered, Schedule, Shape, Warmup};
 
 mod experiments;
 mod life;
@@ -123,35 +121,8 @@ impl Outcome {
 
 fn job(connections: u32, arrivals: Arrivals) -> Job {
     let request = Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n");
-    let address: SocketAddr = ([127, 0, 0, 1], 80).into();
-    Job {
-        worker: 0,
-        workers: 1,
-        core: None,
-        connections,
-        first_connection: 0,
-        addresses: [address].into(),
-        binds: [].into(),
-        request_len: request.len(),
-        request,
-        is_head: false,
-        pipeline: 1,
-        per_connection: None,
-        arrivals,
-        timeout: Nanos::from_secs(60),
-        connect_timeout: Nanos::from_secs(5),
-        connect_rate: None,
-        warmup: Warmup::NONE,
-        stage_ends: [].into(),
-        duration: None,
-        drain: Nanos::from_secs(60),
-        deadline: None,
-        max_in_flight: u64::MAX,
-        wait: Wait::Block,
-        spin_window: Nanos::ZERO,
-        timeline: Arc::new(Timeline::default()),
-        mailbox: Arc::new(Mailbox::new(false)),
-    }
+    let minute = Nanos::from_secs(60);
+    Job { timeout: minute, drain: minute, ..Job::new(connections, request, arrivals) }
 }
 
 fn open_loop(rate: u64, seconds: u64, connections: u32) -> Job {

@@ -1,0 +1,164 @@
+//! Where the connections come from: the local addresses, and whether their ports suffice.
+//!
+//! A connection is its four addresses, so one local address has its whole range of ports towards
+//! each address of the target. What does not fit is found here, before anything is sent.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::error::{Error, Result};
+use crate::host::Ports;
+use crate::plan::{Network, Plan};
+
+/// Local addresses that are used at most, and those of a network that are tried for them.
+const MOST: usize = 4_096;
+const TRIED: usize = 65_536;
+
+/// Closed connections whose ports are not free yet, on loopback, for each address in use: a port
+/// is taken again there after a second.
+const LINGERING: u64 = 25_000;
+
+/// The local addresses, with port 0; empty: the kernel's choice.
+pub fn choose(plan: &Plan, targets: &[SocketAddr], ports: Ports) -> Result<Vec<SocketAddr>> {
+    // The connections are dealt out evenly to the target's addresses.
+    let each = u64::from(plan.connections).div_ceil(targets.len().max(1) as u64);
+    let sources = match plan.bind.is_empty() {
+        true => spread(each + lingering(plan), targets, ports),
+        false => bound(&plan.bind)?,
+    };
+    for target in targets {
+        let of_family = |source: &&IpAddr| source.is_ipv4() == target.is_ipv4();
+        let count = sources.iter().filter(of_family).count().max(1) as u64;
+        if each > count * ports.count {
+            return Err(too_few(each, count, target, ports));
+        }
+    }
+    Ok(sources.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
+}
+
+/// On loopback every address of 127/8 is at hand. An address gets half of its ports to carry:
+/// past that the kernel looks for a free one longer than it takes to connect.
+fn spread(each: u64, targets: &[SocketAddr], ports: Ports) -> Vec<IpAddr> {
+    let is_loopback = |target: &SocketAddr| match target.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(_) => false,
+    };
+    let needed = each.div_ceil((ports.count / 2).max(1));
+    if needed <= 1 || !targets.iter().any(is_loopback) {
+        return Vec::new();
+    }
+    let first = Ipv4Addr::LOCALHOST.to_bits();
+    (0..needed.min(MOST as u64) as u32).map(|n| Ipv4Addr::from_bits(first + n).into()).collect()
+}
+
+/// Connections that close leave their ports behind for a while.
+fn lingering(plan: &Plan) -> u64 {
+    let closes = !plan.keepalive || plan.requests_per_connection.is_some();
+    if closes { LINGERING } else { 0 }
+}
+
+/// The addresses that the user named, as far as this host has them.
+fn bound(networks: &[Network]) -> Result<Vec<IpAddr>> {
+    let mut found = Vec::new();
+    for network in networks {
+        let before = found.len();
+        let mut hosts = network.hosts().take(TRIED);
+        // One that was named stays: why it cannot be used is said when it is.
+        found.extend(network.single().or_else(|| hosts.find(|host| is_here(*host))));
+        if found.len() == before {
+            return Err(Error::failed(format!(
+                "--bind: this host has none of the addresses of {network}; give some that \
+                 `ip address` lists"
+            )));
+        }
+        let room = MOST.saturating_sub(found.len());
+        found.extend(hosts.filter(|host| network.single().is_none() && is_here(*host)).take(room));
+    }
+    Ok(found)
+}
+
+fn is_here(address: IpAddr) -> bool {
+    let address = SocketAddr::new(address, 0);
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+    socket.is_ok_and(|socket| socket.bind(&address.into()).is_ok())
+}
+
+fn too_few(each: u64, sources: u64, target: &SocketAddr, ports: Ports) -> Error {
+    let needed = each.div_ceil(ports.count.max(1));
+    let addresses = match sources {
+        1 => "one local address".to_string(),
+        _ => format!("{sources} local addresses"),
+    };
+    let widest = Ports::WIDEST;
+    let range = format!("`sysctl -w net.ipv4.ip_local_port_range=\"{} {}\"`", widest.0, widest.1);
+    let or_range = match each <= sources * u64::from(widest.1 - widest.0) {
+        true => format!(", or a wider range with {range}"),
+        false => String::new(),
+    };
+    Error::failed(format!(
+        "{each} connections to {target} do not fit the {} ports of {addresses} \
+         (net.ipv4.ip_local_port_range is {} {}): name {needed} or more with --bind{or_range}",
+        sources * ports.count,
+        ports.first,
+        ports.last,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Request;
+    use crate::plan::Url;
+
+    const PORTS: Ports = Ports { first: 32_768, last: 60_999, count: 28_232 };
+
+    fn plan(connections: u32, bind: &[&str]) -> Plan {
+        let bind = bind.iter().map(|text| text.parse().expect(text)).collect();
+        let url = Url::parse("http://127.0.0.1/").expect("a URL");
+        Plan { connections, bind, ..Plan::new(url, Request::new("GET", "/", "127.0.0.1")) }
+    }
+
+    fn chosen(connections: u32, bind: &[&str], target: &str) -> Result<Vec<SocketAddr>> {
+        choose(&plan(connections, bind), &[target.parse().expect(target)], PORTS)
+    }
+
+    #[test]
+    fn few_connections_leave_the_address_to_the_kernel() {
+        for target in ["127.0.0.1:80", "10.0.0.1:80", "[::1]:80"] {
+            assert_eq!(chosen(14_000, &[], target).expect(target), []);
+        }
+    }
+
+    #[test]
+    fn many_connections_on_loopback_take_further_addresses() {
+        let sources = chosen(100_000, &[], "127.0.0.1:80").expect("room");
+        assert_eq!(sources.len(), 8);
+        assert_eq!(sources[7], "127.0.0.8:0".parse().expect("an address"));
+        let closing = Plan { keepalive: false, ..plan(100, &[]) };
+        let target = "127.0.0.1:80".parse().expect("an address");
+        assert!(choose(&closing, &[target], PORTS).expect("room").len() > 1);
+    }
+
+    #[test]
+    fn what_cannot_fit_is_refused_with_what_would_do() {
+        let text = chosen(100_000, &[], "10.0.0.1:80").expect_err("too many").message;
+        assert!(text.contains("name 4 or more with --bind"), "{text}");
+        assert!(!text.contains("sysctl -w"), "{text}");
+        let text = chosen(40_000, &[], "[::1]:80").expect_err("too many").message;
+        assert!(text.contains("ip_local_port_range=\"1024 65535\""), "{text}");
+        let two = ["127.0.0.1", "127.0.0.2"];
+        let text = chosen(60_000, &two, "127.0.0.1:80").expect_err("too many").message;
+        assert!(text.contains("the 56464 ports of 2 local addresses"), "{text}");
+        assert!(chosen(56_464, &two, "127.0.0.1:80").is_ok());
+    }
+
+    #[test]
+    fn a_network_gives_the_addresses_that_the_host_has() {
+        let hosts = chosen(10, &["127.0.1.0/30"], "127.0.0.1:80").expect("loopback");
+        assert_eq!(hosts, ["127.0.1.1:0", "127.0.1.2:0"].map(|text| text.parse().expect(text)));
+        assert_eq!(chosen(10, &["127.0.0.0/8"], "127.0.0.1:80").expect("loopback").len(), MOST);
+        let text = chosen(10, &["203.0.113.0/28"], "127.0.0.1:80").expect_err("not here").message;
+        assert!(text.contains("none of the addresses of 203.0.113.0/28"), "{text}");
+    }
+}
