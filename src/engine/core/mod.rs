@@ -261,7 +261,10 @@ impl Core {
                 Action::Nothing => return,
                 Action::Ready => return self.opened(slot, now, wire),
                 Action::NotOpened(kind) => return self.not_opened(slot, kind, event, now),
-                Action::Lost(kind) => return self.lost(slot, kind, errno(event), now, wire),
+                Action::Lost(kind) => {
+                    let errno = errno(event).or(connection.send_errno());
+                    return self.lost(slot, kind, errno, now, wire);
+                }
                 Action::EndedIdle => {
                     self.tally.connections.reset_idle += 1;
                     return self.close_unused(slot, wire);
