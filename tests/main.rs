@@ -5,6 +5,7 @@ mod connections;
 mod ending;
 mod experiments;
 mod failures;
+mod faults;
 mod latency;
 mod limits;
 mod load;

@@ -1,7 +1,7 @@
 //! The program, run as a shell runs it, killed when it takes too long.
 
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -32,9 +32,25 @@ impl Blast {
 
     /// By a shell that lowers its limits first.
     pub fn limited(limits: &str, engine: &str, url: &str) -> Blast {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")]);
-        let blast = Blast::of(command).arg(env!("CARGO_BIN_EXE_blast"));
+        Blast::by(Command::new("sh"), &format!("{limits}; exec \"$0\" \"$@\""), engine, url)
+    }
+
+    /// By a shell that is root in a network of its own, where even the loopback is down. `script`
+    /// runs blast as `"$0" "$@"`. `None`, and said so, where this host has no such namespaces.
+    pub fn in_own_network(script: &str, engine: &str, url: &str) -> Option<Blast> {
+        let allowed = Command::new("unshare").args(["-rn", "true"]).output();
+        if !allowed.is_ok_and(|output| output.status.success()) {
+            eprintln!("SKIPPED: this host allows no user and network namespaces");
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(["-rn", "sh"]);
+        Some(Blast::by(command, script, engine, url))
+    }
+
+    fn by(mut shell: Command, script: &str, engine: &str, url: &str) -> Blast {
+        shell.args(["-c", script]);
+        let blast = Blast::of(shell).arg(env!("CARGO_BIN_EXE_blast"));
         blast.args("--json --wait block --pin off --engine").arg(engine).arg(url)
     }
 
@@ -47,6 +63,18 @@ impl Blast {
     /// Words, separated by spaces.
     pub fn args(mut self, words: &str) -> Blast {
         self.command.args(words.split_whitespace());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Blast {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Alone on this core, which others may use as well.
+    pub fn on_core(mut self, core: usize) -> Blast {
+        // SAFETY: the closure makes one system call, on memory of its own.
+        unsafe { self.command.pre_exec(move || super::process::sit_on(core)) };
         self
     }
 
@@ -132,6 +160,16 @@ impl Running {
         thread::sleep(time);
         // SAFETY: as above.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGCONT) };
+    }
+
+    /// The processor time used so far, user and system.
+    pub fn cpu(&self) -> Duration {
+        super::process::cpu(self.child.id())
+    }
+
+    /// From now on it can have no descriptor from this number on; `None`: as many as this test.
+    pub fn limit_descriptors(&self, most: Option<u64>) {
+        super::process::limit_descriptors(self.child.id(), most);
     }
 
     /// Waits until a connect is under way: the run is past its preparations.

@@ -8,12 +8,14 @@
 mod blast;
 mod document;
 mod folder;
+mod process;
 mod server;
 mod terminal;
 
 pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
+pub use self::process::{Outsider, sit_on};
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
 pub use self::terminal::Terminal;
 
