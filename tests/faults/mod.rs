@@ -1,6 +1,7 @@
 //! The faults that a server, a network or a host can have (FAULTS.md).
 
 mod examples;
+mod host;
 mod network;
 mod pace;
 mod protocol;
