@@ -6,8 +6,11 @@ use serde_json::Value;
 use super::every;
 use crate::support::{Blast, Document, Peer, Server, each_engine, ok};
 
+/// What is done to a client instead of an answer.
+type Fault = fn(&mut Peer);
+
 /// Ten of fifty requests meet `fault`; the examples are those of one kind.
-fn examples(engine: &str, flags: &str, fault: fn(&mut Peer)) -> Vec<Value> {
+fn examples(engine: &str, flags: &str, fault: Fault) -> Vec<Value> {
     let server = every(5, fault);
     let blast = Blast::calm(engine, &server.url()).args("-n 50 -c 3 -t 1 -T 10s").args(flags);
     let document = blast.document();
@@ -64,7 +67,7 @@ fn how_far_an_answer_had_got_stands_in_the_example() {
             peer.write(bytes);
             peer.fin();
         };
-        let stages: [(fn(&mut Peer), &str, &str, Option<u64>); 4] = [
+        let stages: [(Fault, &str, &str, Option<u64>); 4] = [
             (|peer| peer.fin(), "closed_before_response", "wait", None),
             (|peer| peer.reset(), "receive_reset", "wait", None),
             (|peer| peer.write("HTTP/2.0 200 OK\r\n"), "malformed", "head", None),
@@ -112,7 +115,7 @@ fn server_cutting(cut: fn(&mut Peer, &str), bytes: &'static str) -> Server {
 #[test]
 fn what_came_instead_of_http_is_shown_escaped() {
     each_engine(|engine| {
-        let table: [(fn(&mut Peer), &str); 5] = [
+        let table: [(Fault, &str); 5] = [
             (|peer| peer.write(b"\x15\x03\x01\x00\x02\x02("), r"\x15\x03\x01\x00\x02\x02("),
             (|peer| peer.write("SSH-2.0-OpenSSH_9.6\r\n"), r"SSH-2.0-OpenSSH_9.6\r\n"),
             (

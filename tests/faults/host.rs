@@ -18,7 +18,7 @@ fn descriptors_that_run_out_are_the_generators_limit_until_there_are_some_again(
     each_engine(|engine| {
         // Each request needs a new connection.
         let server = Server::answering(CLOSING);
-        let flags = "-R 100 -d 4s -c 4 -t 1 --drain 2s -T 5s";
+        let flags = "-R 100 -d 3s -c 4 -t 1 --drain 2s -T 5s";
         let running = Blast::calm(engine, &server.url()).args(flags).start();
         server.heard(50);
         running.limit_descriptors(Some(3));
@@ -35,7 +35,7 @@ fn descriptors_that_run_out_are_the_generators_limit_until_there_are_some_again(
         assert_eq!(document.text("failure_sides.descriptors_exhausted"), "generator");
         assert_eq!(document.at("failure_examples")[0]["errno"], libc::EMFILE);
         // Nothing that was due is lost by it, and nothing is the target's fault.
-        assert_eq!(document.fates(["scheduled", "good", "dropped"]), [400, 400, 0]);
+        assert_eq!(document.fates(["scheduled", "good", "dropped"]), [300, 300, 0]);
         let last = document.intervals().iter().rfind(|i| i["phase"] == "measure").unwrap();
         assert!(last["good"].as_u64().unwrap() >= 75, "{last}");
     });

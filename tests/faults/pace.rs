@@ -124,7 +124,7 @@ fn each_timeout_costs_its_own_connection_and_no_other() {
     each_engine(|engine| {
         // One request of ten is never answered; nine connections of ten never notice.
         let server = every(10, |peer| peer.wait_for_end());
-        let flags = "-R 200 -n 200 -c 10 -T 1s -t 1 --drain 5s";
+        let flags = "-R 200 -n 200 -c 10 -T 700ms -t 1 --drain 5s";
         let document = Blast::calm(engine, &server.url()).args(flags).document();
         assert_eq!(document.counts("failures"), [("timeout", 20)].into());
         assert_eq!(document.fates(["sent", "good"]), [200, 180]);
