@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module a subject.
 
+mod bodies;
 mod cli;
 mod connections;
 mod ending;

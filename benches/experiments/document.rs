@@ -52,6 +52,24 @@ impl Document {
         fields.map_or(0, |fields| fields.values().filter_map(Value::as_u64).sum())
     }
 
+    /// It was not cut short.
+    pub fn is_complete(&self) -> bool {
+        self.flag("complete") == 1
+    }
+
+    /// A count of one interval, from 0.
+    pub fn interval(&self, index: usize, name: &str) -> Outcome<u64> {
+        self.interval_value(index, name).and_then(Value::as_u64).ok_or_else(|| absent(index, name))
+    }
+
+    pub fn interval_number(&self, index: usize, name: &str) -> Outcome<f64> {
+        self.interval_value(index, name).and_then(Value::as_f64).ok_or_else(|| absent(index, name))
+    }
+
+    fn interval_value(&self, index: usize, name: &str) -> Option<&Value> {
+        self.at("intervals")?.get(index)?.get(name)
+    }
+
     /// The invariants of each run that do not hold.
     fn broken(&self) -> Outcome<Vec<String>> {
         let mut broken = Vec::new();
@@ -78,11 +96,14 @@ impl Document {
             equal("send_lag.count = sent", self.count("latency.send_lag.count")?, of("sent")?);
         }
         equal("audit.ok", self.flag("audit.ok"), 1);
-        equal("complete", self.flag("complete"), 1);
         Ok(broken)
     }
 
     fn flag(&self, path: &str) -> u64 {
         self.at(path).and_then(Value::as_bool).map_or(0, u64::from)
     }
+}
+
+fn absent(index: usize, name: &str) -> String {
+    format!("no `{name}` in interval {index}")
 }

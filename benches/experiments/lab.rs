@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
@@ -36,9 +36,19 @@ impl Lab {
 
     /// `blast target` with these flags, on the lowest core, with a log.
     pub fn target(&self, flags: &str) -> Outcome<Server> {
+        self.target_on("0", flags)
+    }
+
+    /// The same in the place of an earlier one.
+    pub fn target_at(&self, flags: &str, url: &str) -> Outcome<Server> {
+        let port = url.trim_end_matches('/').rsplit(':').next();
+        self.target_on(port.unwrap_or_default(), flags)
+    }
+
+    fn target_on(&self, port: &str, flags: &str) -> Outcome<Server> {
         let log = self.folder.join("log");
         let mut command = Command::new(BLAST);
-        command.args(["target", "--port", "0", "--pin"]).arg(cores().0.to_string());
+        command.args(["target", "--port", port, "--pin"]).arg(cores().0.to_string());
         command.args(flags.split_whitespace()).arg("--log").arg(&log);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| format!("blast target: {error}"))?;
@@ -138,6 +148,11 @@ impl Server {
     pub fn freeze(&self, time: Duration) -> f64 {
         freeze(&self.child, time)
     }
+
+    /// SIGKILL; says where it was.
+    pub fn kill(self) -> String {
+        self.url.clone()
+    }
 }
 
 impl Drop for Server {
@@ -158,9 +173,41 @@ impl Running {
         freeze(&self.child, time)
     }
 
+    /// The processor time it has used, in seconds.
+    pub fn cpu(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.unwrap_or_default();
+        // Behind the name in brackets: user and system time are the 12th and 13th field, in ticks.
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+        fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    }
+
+    /// Sends a signal. The exit code, and the document as in [`Running::end`].
+    pub fn interrupt(self, by: i32) -> Outcome<(Option<i32>, Outcome<Document>)> {
+        signal(&self.child, by);
+        let (status, text, complaint) = self.output()?;
+        let document = Document::parse(&text).map_err(|error| format!("{error}: {complaint}"));
+        Ok((status.code(), document))
+    }
+
     /// The document, its invariants checked. Exit 4, blast was the limit, is for the figures to
     /// tell.
-    pub fn end(mut self) -> Outcome<Document> {
+    pub fn end(self) -> Outcome<Document> {
+        let flags = self.flags.clone();
+        let (status, text, complaint) = self.output()?;
+        if !matches!(status.code(), Some(0 | 4)) {
+            return Err(format!("`blast {flags}`: {status}: {}", complaint.trim()));
+        }
+        let document =
+            Document::parse(&text).map_err(|error| format!("`blast {flags}`: {error}"))?;
+        if document.is_complete() {
+            Ok(document)
+        } else {
+            Err(format!("`blast {flags}`: cut short"))
+        }
+    }
+
+    fn output(mut self) -> Outcome<(ExitStatus, String, String)> {
         let (mut text, mut complaint) = (String::new(), String::new());
         let broken = |error: std::io::Error| format!("blast's output: {error}");
         if let Some(mut stdout) = self.child.stdout.take() {
@@ -170,10 +217,7 @@ impl Running {
             stderr.read_to_string(&mut complaint).map_err(broken)?;
         }
         let status = self.child.wait().map_err(broken)?;
-        if !matches!(status.code(), Some(0 | 4)) {
-            return Err(format!("`blast {}`: {status}: {}", self.flags, complaint.trim()));
-        }
-        Document::parse(&text).map_err(|error| format!("`blast {}`: {error}", self.flags))
+        Ok((status, text, complaint))
     }
 }
 

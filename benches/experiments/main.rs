@@ -9,6 +9,7 @@
 
 mod delays;
 mod document;
+mod faults;
 mod lab;
 // The tests and this use different parts of it.
 #[allow(dead_code)]
@@ -52,6 +53,8 @@ const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "E15", what: "known delay", run: delays::known },
     Experiment { name: "E15l", what: "against the log", run: delays::against_the_log },
     Experiment { name: "E15w", what: "waits", run: delays::waits },
+    Experiment { name: "X1", what: "server restarted", run: faults::restarts },
+    Experiment { name: "X2", what: "run interrupted", run: faults::interrupts },
 ];
 
 const USAGE: &str = "\

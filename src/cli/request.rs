@@ -3,7 +3,8 @@
 //! In this order, so that what was typed wins over what blast adds: Host and User-Agent, the
 //! credentials of the URL, the body and its type, `Connection: close`, then each `-H`.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 
 use bytes::Bytes;
 
@@ -16,6 +17,9 @@ use crate::units::quote;
 
 /// What curl says of a body whose type nobody gave.
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// From this size on the file of a body is mapped.
+const MAPPED: u64 = 1 << 20;
 
 pub fn build(args: &RequestArgs, url: &Url, close: bool) -> Result<Request> {
     let body = args.body.as_deref().map(read_body).transpose()?;
@@ -68,10 +72,10 @@ fn read_body(text: &str) -> Result<Bytes> {
             ));
         }
         "-" => ("stdin".to_string(), read_stdin()),
-        path => (quote(path), std::fs::read(path)),
+        path => (quote(path), read_file(path)),
     };
     match bytes {
-        Ok(bytes) => Ok(Bytes::from(bytes)),
+        Ok(bytes) => Ok(bytes),
         Err(error) => Err(Error::usage(format!(
             "--body: {name} cannot be read ({}); check the name and its permissions",
             super::reason(&error)
@@ -79,8 +83,22 @@ fn read_body(text: &str) -> Result<Bytes> {
     }
 }
 
-fn read_stdin() -> std::io::Result<Vec<u8>> {
+/// A large file is not read: it is sent from where it lies.
+fn read_file(path: &str) -> io::Result<Bytes> {
+    let mut file = File::open(path)?;
+    let status = file.metadata()?;
+    if status.is_file() && status.len() >= MAPPED {
+        // SAFETY: blast never looks at the bytes, it only hands them to the kernel. Should the
+        // file be cut meanwhile, the kernel refuses to send what is gone (EFAULT).
+        return Ok(Bytes::from_owner(unsafe { memmap2::Mmap::map(&file) }?));
+    }
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}
+
+fn read_stdin() -> io::Result<Bytes> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }

@@ -54,6 +54,8 @@ pub struct Connection {
     pub sending: bool,
     /// The errno of a send that met a reset, or 0.
     send_errno: i32,
+    /// Its connect takes a place in the window.
+    pub in_window: bool,
     /// It was open at some time before.
     pub reopening: bool,
     /// It was open, or failed to open, at least once.
@@ -85,6 +87,7 @@ impl Connection {
             resting: false,
             sending: false,
             send_errno: 0,
+            in_window: false,
             reopening: false,
             settled: false,
             losses: 0,
@@ -124,11 +127,21 @@ impl Connection {
         }
     }
 
+    /// Bytes still to come that are certainly body.
+    #[inline]
+    pub fn body_left(&self) -> u64 {
+        if self.state == State::Open { self.reader.body_left() } else { 0 }
+    }
+
     /// What `event` means here. `head`: the requests are HEAD.
     #[inline]
     pub fn on(&mut self, event: Event, head: bool, pool: &mut HeadPool) -> Action {
         match (self.state, event) {
             (State::Open, Event::Received(bytes)) => self.read(bytes, head, pool),
+            (State::Open, Event::Discarded(bytes)) => match self.reader.skip(bytes) {
+                Progress::Complete(response) => Action::Answered { response, used: 0 },
+                _ => Action::Nothing,
+            },
             (State::Open, Event::Sent) => {
                 self.sending = false;
                 Action::Nothing

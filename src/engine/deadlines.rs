@@ -31,6 +31,11 @@ impl Deadlines {
         Deadlines { queue: VecDeque::with_capacity(capacity), capacity, after }
     }
 
+    /// The bytes it takes.
+    pub fn memory(&self) -> usize {
+        self.queue.capacity() * size_of::<Entry>()
+    }
+
     /// `pending` tells whether an entry's matter is still unsettled.
     #[inline]
     pub fn push(&mut self, entry: Entry, pending: impl Fn(&Entry) -> bool) {

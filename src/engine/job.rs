@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
 use super::wire::SMALL;
+use crate::http::Payload;
 use crate::plan::{Rate, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 
@@ -27,9 +28,7 @@ pub struct Job {
     /// Local addresses, with port 0; empty: the kernel's choice.
     pub binds: Arc<[SocketAddr]>,
     /// The request, `pipeline` times.
-    pub request: Bytes,
-    /// The length of one.
-    pub request_len: usize,
+    pub request: Payload,
     pub is_head: bool,
     pub pipeline: u32,
     /// Requests on one connection before blast closes it.
@@ -76,8 +75,7 @@ impl Job {
             addresses: [([127, 0, 0, 1], 80).into()].into(),
             longest_table: u32::MAX,
             binds: [].into(),
-            request_len: request.len(),
-            request,
+            request: Payload::of(request),
             is_head: false,
             pipeline: 1,
             per_connection: None,
@@ -103,7 +101,7 @@ impl Job {
     /// write could overtake the rest of the first.
     #[inline]
     pub fn confirms_sends(&self) -> bool {
-        self.request.len() > SMALL
+        self.request.whole() > SMALL
     }
 
     /// The local address a slot connects from: those of the target's family, in turn.

@@ -31,6 +31,7 @@ pub mod stop;
 mod tally;
 pub mod timeline;
 mod tokio_uring;
+mod window;
 pub mod wire;
 mod worker;
 

@@ -10,6 +10,7 @@ use super::timeline::Timeline;
 use super::{calibrate, resolve, sources};
 use crate::error::{Error, Result};
 use crate::host;
+use crate::http::Payload;
 use crate::metrics::Warning;
 use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait, Warmup};
 use crate::time::Nanos;
@@ -60,7 +61,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         addresses: &addresses,
         longest_table: longest_table(descriptors),
         binds: sources.into(),
-        request: plan.request.serialise(plan.pipeline),
+        request: Payload::new(&plan.request, plan.pipeline),
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
         stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
         wait,
@@ -101,7 +102,7 @@ struct Common<'a> {
     addresses: &'a Arc<[SocketAddr]>,
     longest_table: u32,
     binds: Arc<[SocketAddr]>,
-    request: bytes::Bytes,
+    request: Payload,
     schedule: Option<Schedule>,
     stage_ends: Arc<[Nanos]>,
     wait: Wait,
@@ -122,9 +123,7 @@ impl Common<'_> {
             addresses: self.addresses.clone(),
             longest_table: self.longest_table,
             binds: self.binds.clone(),
-            // A copy of its own: the count of its users is no business of the other workers.
-            request: bytes::Bytes::copy_from_slice(&self.request),
-            request_len: self.request.len() / plan.pipeline as usize,
+            request: self.request.copied(),
             is_head: plan.request.is_head(),
             pipeline: plan.pipeline,
             per_connection: once.or(plan.requests_per_connection),

@@ -58,6 +58,11 @@ impl Redial {
         Some(slot)
     }
 
+    /// The bytes it takes.
+    pub fn memory(&self) -> usize {
+        self.queue.capacity() * size_of::<Reverse<(Nanos, Slot)>>()
+    }
+
     #[inline]
     pub fn next(&self) -> Option<Nanos> {
         let batch = if self.gap == Nanos::ZERO { Nanos::ZERO } else { BATCH - self.gap };

@@ -319,8 +319,8 @@ impl Tally {
     }
 
     #[inline]
-    pub fn received(&mut self, bytes: usize) {
-        self.snapshot.events.bytes_received += bytes as u64;
+    pub fn received(&mut self, bytes: u64) {
+        self.snapshot.events.bytes_received += bytes;
     }
 
     /// Only the first few of each kind are kept.

@@ -35,6 +35,8 @@ pub enum Event<'a> {
     /// The errno of connect(2) or of what came before it. The slot is closed without asking.
     OpenFailed(i32),
     Received(&'a [u8]),
+    /// So many bytes of body came and were thrown away, at most what `Core::body_left` said.
+    Discarded(u64),
     /// The peer has sent its last byte.
     Fin,
     ReceiveFailed(i32),

@@ -72,6 +72,19 @@ impl Chunked {
         Ok((used, false))
     }
 
+    /// The rest of the chunk, while its data comes.
+    pub(super) fn data_left(&self) -> u64 {
+        if matches!(self.at, At::Data) { self.left } else { 0 }
+    }
+
+    /// So much of the chunk's data came, unread.
+    pub(super) fn skip(&mut self, bytes: u64) {
+        self.left = self.left.saturating_sub(bytes);
+        if self.left == 0 {
+            self.at = At::DataCr;
+        }
+    }
+
     fn next(&mut self, byte: u8) -> Result<At, Kind> {
         self.line += 1;
         if self.line > MAX_SIZE_LINE {

@@ -21,6 +21,7 @@ mod body;
 mod evidence;
 mod framing;
 mod head;
+mod payload;
 mod pool;
 #[cfg(test)]
 mod property;
@@ -28,6 +29,7 @@ mod reader;
 mod request;
 mod scan;
 
+pub use payload::Payload;
 pub use pool::HeadPool;
 pub use reader::{End, Progress, Reader, Response};
 pub use request::Request;

@@ -110,6 +110,41 @@ impl Reader {
         }
     }
 
+    /// Bytes that are certainly body, whatever they are: all that is still to come of a counted
+    /// body, of the chunk, or of a body that ends with the connection.
+    #[inline]
+    pub fn body_left(&self) -> u64 {
+        match &self.state {
+            State::Counted(left) => *left,
+            State::Chunked(chunked) => chunked.data_left(),
+            State::ToFin => u64::MAX,
+            State::Head | State::SplitHead(..) => 0,
+        }
+    }
+
+    /// So many bytes of body came and were thrown away unread, at most as many as
+    /// [`Reader::body_left`] said.
+    pub fn skip(&mut self, bytes: u64) -> Progress {
+        debug_assert!(bytes <= self.body_left());
+        match &mut self.state {
+            State::Counted(left) => {
+                *left = left.saturating_sub(bytes);
+                if *left == 0 {
+                    let response = self.response();
+                    self.restart();
+                    return Progress::Complete(response);
+                }
+            }
+            State::Chunked(chunked) => {
+                chunked.skip(bytes);
+                self.body_bytes += bytes;
+            }
+            State::ToFin => self.body_bytes += bytes,
+            State::Head | State::SplitHead(..) => {}
+        }
+        Progress::Partial
+    }
+
     /// The peer sent FIN.
     pub fn fin(&mut self, pool: &mut HeadPool) -> End {
         let end = match self.state {
@@ -336,6 +371,42 @@ mod tests {
         for (input, expected) in table {
             let found = read(&[input, b"the next"].concat(), false);
             assert_eq!(found, (input.len(), expected), "{}", input.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn body_that_is_skipped_counts_as_if_it_were_read() {
+        let counted = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nnine byte";
+        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+            8\r\neight by\r\n3\r\nabc\r\n0\r\n\r\n";
+        let to_fin = b"HTTP/1.1 200 OK\r\n\r\nall of it";
+        for (input, expected) in [
+            (&counted[..], complete(200, true, 9)),
+            (&chunked[..], complete(200, true, 11)),
+            (
+                &to_fin[..],
+                Progress::Complete(Response { status: 200, keep_alive: false, body_bytes: 9 }),
+            ),
+        ] {
+            for most in 1..10 {
+                let (mut pool, mut reader) = (HeadPool::new(1), Reader::default());
+                let (mut at, mut last, mut skipped) = (0, Progress::Partial, 0);
+                while at < input.len() && last == Progress::Partial {
+                    let left = reader.body_left().min(most).min((input.len() - at) as u64);
+                    last = match left {
+                        0 => reader.read(&input[at..at + 1], false, &mut pool).1,
+                        left => reader.skip(left),
+                    };
+                    at += left.max(1) as usize;
+                    skipped += left;
+                }
+                if input == to_fin {
+                    let End::Complete(response) = reader.fin(&mut pool) else { panic!("{most}") };
+                    last = Progress::Complete(response);
+                }
+                assert_eq!((at, last), (input.len(), expected), "{most}");
+                assert!(skipped >= 9, "{skipped}");
+            }
         }
     }
 

@@ -87,14 +87,8 @@ impl Request {
         self.headers.iter().try_for_each(|(name, value)| check_header(name, value))
     }
 
-    /// The bytes of `copies` requests back to back (pipelining), in one buffer.
-    pub fn serialise(&self, copies: u32) -> Bytes {
-        let one = self.wire();
-        if copies == 1 { one.into() } else { one.repeat(copies as usize).into() }
-    }
-
-    /// RFC 9112, 2.1.
-    fn wire(&self) -> Vec<u8> {
+    /// Everything before the body (RFC 9112, 2.1).
+    pub(super) fn head(&self) -> Vec<u8> {
         let mut wire = Vec::new();
         for part in [&*self.method, " ", &*self.target, " HTTP/1.1\r\n"] {
             wire.extend_from_slice(part.as_bytes());
@@ -103,7 +97,6 @@ impl Request {
             wire.extend_from_slice(part.as_bytes());
         }
         wire.extend_from_slice(b"\r\n");
-        wire.extend_from_slice(&self.body);
         wire
     }
 
@@ -151,11 +144,16 @@ fn check_header(name: &str, value: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::error::Exit;
+    use crate::http::Payload;
 
     const AGENT: &str = concat!("User-Agent: blast/", env!("CARGO_PKG_VERSION"), "\r\n");
 
+    fn sent(request: &Request) -> Bytes {
+        Payload::new(request, 1).bytes().clone()
+    }
+
     fn wire(request: &Request) -> String {
-        String::from_utf8(request.serialise(1).to_vec()).unwrap()
+        String::from_utf8(sent(request).to_vec()).unwrap()
     }
 
     #[test]
@@ -205,7 +203,7 @@ mod tests {
             request.set_body(Bytes::copy_from_slice(body), None);
             let found = request.headers.iter().find(|(n, _)| n == "Content-Length");
             assert_eq!(found.map(|(_, v)| &**v), expected, "{method} {body:?}");
-            assert!(request.serialise(1).ends_with(&[b"\r\n\r\n", body].concat()));
+            assert!(sent(&request).ends_with(&[b"\r\n\r\n", body].concat()));
         }
         assert!(wire(&Request::new("POST", "/", "h")).contains("Content-Length: 0\r\n"));
     }
@@ -217,15 +215,6 @@ mod tests {
         assert!(!wire(&request).contains("Content-Type"));
         request.set_body(Bytes::from_static(b"{}"), Some("application/json"));
         assert!(wire(&request).contains("Content-Type: application/json\r\n"));
-    }
-
-    #[test]
-    fn copies_stand_back_to_back() {
-        let mut request = Request::new("POST", "/", "h");
-        request.set_body(Bytes::from_static(b"xyz"), None);
-        let one = request.serialise(1);
-        assert_eq!(request.serialise(3), [&*one, &*one, &*one].concat());
-        assert!(request.serialise(0).is_empty());
     }
 
     #[test]

@@ -184,6 +184,17 @@ impl Client {
         self.workers.iter().fold(Nanos::ZERO, |sum, worker| sum + worker.cpu_time)
     }
 
+    pub fn rings(&self) -> u64 {
+        self.workers.iter().map(|w| w.rings).sum()
+    }
+
+    /// Bytes of blast's own memory that a connection takes.
+    pub fn memory_per_connection(&self) -> u64 {
+        let connections: u64 = self.workers.iter().map(|w| w.connections).sum();
+        let memory: u64 = self.workers.iter().map(|w| w.memory).sum();
+        memory.div_ceil(connections.max(1))
+    }
+
     pub fn enters(&self) -> u64 {
         self.workers.iter().map(|w| w.enters).sum()
     }
@@ -207,6 +218,10 @@ pub struct Worker {
     /// The core it is pinned to.
     pub core: Option<usize>,
     pub connections: u64,
+    /// Rings it waits on; 0 on an engine that does not tell.
+    pub rings: u64,
+    /// What it keeps in its own memory for all its connections.
+    pub memory: u64,
     pub cpu_time: Nanos,
     /// Processor time spent spinning for the next due time.
     pub spin_time: Nanos,

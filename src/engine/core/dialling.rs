@@ -13,6 +13,7 @@ impl Core {
     #[inline]
     pub(super) fn dial(&mut self, now: Nanos, wire: &mut impl Wire) {
         while self.may_dial()
+            && self.has_room(now)
             && let Some(slot) = self.redial.due(now)
         {
             if !self.crew.has(slot) {
@@ -24,7 +25,9 @@ impl Core {
             connection.dialled = now;
             connection.dial = connection.dial.wrapping_add(1);
             let entry = Entry { began: now, slot, number: connection.dial };
+            connection.in_window = true;
             let connections = &self.connections;
+            self.window.begin(entry, |entry| is_opening(connections, entry));
             self.connect_timeouts.push(entry, |entry| is_opening(connections, entry));
             let connection = &mut self.connections[slot as usize];
             let number = self.job.first_connection + u64::from(slot);
@@ -45,7 +48,32 @@ impl Core {
     }
 
     pub(super) fn next_dial(&self) -> Option<Nanos> {
-        if self.may_dial() { self.redial.next() } else { None }
+        if !self.may_dial() {
+            return None;
+        }
+        let next = self.redial.next()?;
+        if self.window.has_room() { Some(next) } else { self.window.next() }
+    }
+
+    /// Another connect may be under way.
+    #[inline]
+    fn has_room(&mut self, now: Nanos) -> bool {
+        while !self.window.has_room() {
+            let connections = &self.connections;
+            let Some(slot) = self.window.overdue(now, |entry| is_opening(connections, entry))
+            else {
+                return false;
+            };
+            self.leave_window(slot);
+        }
+        true
+    }
+
+    /// Its connect is over, or hangs.
+    fn leave_window(&mut self, slot: Slot) {
+        if std::mem::take(&mut self.connections[slot as usize].in_window) {
+            self.window.end();
+        }
     }
 
     /// Until the run's first connection has proved that the target is there, it is the only one.
@@ -63,6 +91,7 @@ impl Core {
     }
 
     pub(super) fn opened(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        self.leave_window(slot);
         let allowance = self.allowance();
         let connection = &mut self.connections[slot as usize];
         connection.allowance = allowance;
@@ -83,6 +112,7 @@ impl Core {
     }
 
     pub(super) fn not_opened(&mut self, slot: Slot, kind: Kind, event: Event, now: Nanos) {
+        self.leave_window(slot);
         self.connect_failed(slot, kind, errno(event), now);
         self.gone(slot, now);
     }
@@ -153,6 +183,7 @@ impl Core {
     }
 
     pub(super) fn close(&mut self, slot: Slot, wire: &mut impl Wire) {
+        self.leave_window(slot);
         let connection = &mut self.connections[slot as usize];
         self.open -= u64::from(connection.state == State::Open);
         connection.state = State::Closing;

@@ -25,6 +25,7 @@ use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
 use super::tally::{Flight, Phases, Tally, Totals};
+use super::window::Window;
 use super::wire::{Event, Slot, Wire};
 use crate::failure::Kind;
 use crate::http::HeadPool;
@@ -63,6 +64,8 @@ pub struct Core {
     connections: Vec<Connection>,
     /// By slot and request number: what is on its way.
     flights: Vec<Flight>,
+    /// The bytes of one request.
+    request_length: u64,
     /// Flights a slot: the pipeline's depth, rounded up to a power of two.
     depth: u32,
     /// Connections with room, longest free first. An entry may be stale; none is twice in it.
@@ -70,6 +73,7 @@ pub struct Core {
     timeouts: Deadlines,
     connect_timeouts: Deadlines,
     redial: Redial,
+    window: Window,
     addresses: Addresses,
     crew: Crew,
     pacer: Pacer,
@@ -141,12 +145,14 @@ impl Core {
         redial.pace(Some(share(job.connect_rate.unwrap_or(start_rate), job.workers)));
         Core {
             connections,
+            request_length: job.request.length() as u64,
             flights: vec![idle; slots * depth as usize],
             depth,
             free: VecDeque::with_capacity(slots),
             timeouts: Deadlines::new(slots * job.pipeline as usize, job.timeout),
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
+            window: Window::new(job.workers),
             addresses: Addresses::new(job.addresses.len()),
             crew,
             pacer: pacer(&job),
@@ -171,6 +177,16 @@ impl Core {
     /// Buffers for split heads that had to be made during the run.
     pub fn heads_grown(&self) -> u64 {
         self.pool.grown()
+    }
+
+    /// The bytes that it keeps for its connections.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.connections)
+            + size_of_val(&*self.flights)
+            + self.free.capacity() * size_of::<Slot>()
+            + self.timeouts.memory()
+            + self.connect_timeouts.memory()
+            + self.redial.memory()
     }
 
     /// What the time alone brings about. False when the worker's work is over.
@@ -240,8 +256,10 @@ impl Core {
     pub fn on(&mut self, slot: Slot, event: Event, now: Nanos, wire: &mut impl Wire) {
         let mut event = event;
         let mut gained_room = event == Event::Sent;
-        if let Event::Received(bytes) = event {
-            self.tally.received(bytes.len());
+        match event {
+            Event::Received(bytes) => self.tally.received(bytes.len() as u64),
+            Event::Discarded(bytes) => self.tally.received(bytes),
+            _ => {}
         }
         loop {
             let connection = &mut self.connections[slot as usize];
@@ -278,6 +296,13 @@ impl Core {
                 Action::Gone => return self.gone(slot, now),
             }
         }
+    }
+
+    /// Bytes that the connection will certainly bring and that need not be read: a driver may
+    /// throw so many away and tell the number.
+    #[inline]
+    pub fn body_left(&self, slot: Slot) -> u64 {
+        self.connections[slot as usize].body_left()
     }
 
     /// Settles what has no fate yet and hands over the totals.

@@ -126,7 +126,7 @@ impl Core {
         let number = connection.sent;
         self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize] = flight;
         connection.sent = number.wrapping_add(1);
-        self.tally.sent(&flight, connection.free_since, self.job.request_len as u64);
+        self.tally.sent(&flight, connection.free_since, self.request_length);
         let connections = &self.connections;
         self.timeouts
             .push(Entry { began: now, slot, number }, |entry| is_in_flight(connections, entry));

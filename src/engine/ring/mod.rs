@@ -2,6 +2,7 @@
 //! than one table of registered files.
 
 mod buffers;
+mod receiving;
 mod rings;
 mod sockets;
 mod token;
@@ -21,6 +22,7 @@ use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
 use crate::error::Result;
 use crate::host;
+use crate::metrics;
 use crate::time::{self, Nanos};
 
 /// Completions handled in one turn. Draining a whole queue before the answers' successors are
@@ -71,7 +73,12 @@ impl Worker {
             }
         }
         let effort = self.effort();
-        Ok(self.core.finished(time::now(), self.meter.finish(effort)))
+        let worker = metrics::Worker {
+            rings: self.buffers.len() as u64,
+            memory: (self.core.memory() + self.sockets.memory()) as u64,
+            ..self.meter.finish(effort)
+        };
+        Ok(self.core.finished(time::now(), worker))
     }
 
     /// One slice of a ring's completions: event, connection, action, ring.
@@ -99,7 +106,15 @@ impl Worker {
             Outcome::Received { buffer, length } => {
                 let event = Event::Received(self.buffers[ring].bytes(buffer, length));
                 self.core.on(slot, event, now, &mut self.sockets);
-                return self.buffers[ring].give_back(buffer);
+                self.buffers[ring].give_back(buffer);
+                return self.sockets.keep_receiving(slot, length, || self.core.body_left(slot));
+            }
+            Outcome::Discarded(bytes) => {
+                self.core.on(slot, Event::Discarded(bytes), now, &mut self.sockets);
+                return self.sockets.keep_receiving(slot, 0, || self.core.body_left(slot));
+            }
+            Outcome::Rearm => {
+                return self.sockets.keep_receiving(slot, 0, || self.core.body_left(slot));
             }
             Outcome::Opened => Event::Opened,
             Outcome::OpenFailed(errno) => Event::OpenFailed(errno),

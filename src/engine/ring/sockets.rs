@@ -9,12 +9,11 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use io_uring::squeue::{Entry, Flags};
 use io_uring::{cqueue, opcode};
 use socket2::SockAddr;
 
-use super::buffers::GROUP;
+use super::receiving::Receiving;
 use super::rings::{Layout, Rings};
 use super::token::{Token, Verb};
 use super::uring::Features;
@@ -22,13 +21,21 @@ use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
 use crate::error::{Error, Result};
+use crate::http::Payload;
 
 /// What a completion means for the core. The bytes of `Received` are in the buffer named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Opened,
     OpenFailed(i32),
-    Received { buffer: u16, length: usize },
+    Received {
+        buffer: u16,
+        length: usize,
+    },
+    /// Body that was thrown away in the kernel.
+    Discarded(u64),
+    /// Nothing, but that there is no receive any more.
+    Rearm,
     Fin,
     ReceiveFailed(i32),
     SendFailed(i32),
@@ -41,23 +48,26 @@ pub struct Sockets {
     pub rings: Rings,
     job: Arc<Job>,
     addresses: Box<[SockAddr]>,
-    request: Bytes,
-    places: Vec<Place>,
+    request: Payload,
+    pub(super) places: Vec<Place>,
     /// Opens that failed before they reached the ring.
     stillborn: VecDeque<(Slot, i32)>,
     /// The ring refused an operation: the run cannot go on.
     pub broken: Option<Error>,
     pub buffers_exhausted: u64,
+    /// The kernel (below 6.7) does not change a socket's option through the ring.
+    pub(super) cannot_await: bool,
 }
 
 /// One place in the table.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+pub(super) struct Place {
     generation: u16,
     /// Operations whose last completion is still to come: connect, receive, confirmed send, and
     /// the shutdown that ends it.
-    pending: u8,
-    closing: bool,
+    pub pending: u8,
+    pub closing: bool,
+    pub receiving: Receiving,
     /// The length of a confirmed send, and how much of it is not written yet.
     sending: usize,
     unsent: usize,
@@ -75,8 +85,14 @@ impl Sockets {
             stillborn: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
+            cannot_await: false,
             job,
         })
+    }
+
+    /// The bytes that it keeps for its connections.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.places)
     }
 
     pub fn stillborn(&mut self) -> Option<(Slot, i32)> {
@@ -97,17 +113,16 @@ impl Sockets {
         let stale = self.places[token.slot as usize].generation != token.generation;
         let outcome = match (token.verb, result) {
             // A receive's buffer has to come back, whatever became of its connection.
-            (Verb::Receive, 1..) => {
-                let more = cqueue::more(flags);
-                let buffer = cqueue::buffer_select(flags)?;
-                self.received(token, more, stale);
-                Some(Outcome::Received { buffer, length: result as usize })
-            }
+            (Verb::Receive, _) => self.received(token, result, flags, stale),
             (Verb::Port, _) => local_port(result).map(Outcome::LocalPort),
             _ if stale => None,
-            (Verb::Receive, _) => self.receive_ended(token, result),
+            (Verb::Discard, _) => self.discarded(token, result),
             (Verb::Connect, _) => self.connected(token, result),
             (Verb::Send, _) => self.sent(token, result),
+            (Verb::Await, _) => {
+                self.cannot_await = true;
+                None
+            }
             // Found nothing to cancel: the operation's own completion is on its way.
             (Verb::Cancel, _) => None,
             // Whether it found the connection up or down, what was being sent ends now.
@@ -125,42 +140,6 @@ impl Sockets {
         Some((token.slot, outcome?))
     }
 
-    #[inline]
-    fn received(&mut self, token: Token, more: bool, stale: bool) {
-        if more || stale {
-            return;
-        }
-        // The kernel ends a multishot now and then (a full completion queue); it goes on anew.
-        if self.places[token.slot as usize].closing {
-            self.settle(token.slot);
-        } else {
-            self.receive(token.slot);
-        }
-    }
-
-    fn receive_ended(&mut self, token: Token, result: i32) -> Option<Outcome> {
-        if self.places[token.slot as usize].closing {
-            self.settle(token.slot);
-            return None;
-        }
-        match -result {
-            libc::ENOBUFS => {
-                self.buffers_exhausted += 1;
-                self.receive(token.slot);
-                None
-            }
-            libc::EINTR | libc::EAGAIN => {
-                self.receive(token.slot);
-                None
-            }
-            errno => {
-                self.places[token.slot as usize].pending -= 1;
-                let fin = errno == 0;
-                Some(if fin { Outcome::Fin } else { Outcome::ReceiveFailed(errno) })
-            }
-        }
-    }
-
     fn connected(&mut self, token: Token, result: i32) -> Option<Outcome> {
         let place = &mut self.places[token.slot as usize];
         if place.closing {
@@ -168,8 +147,8 @@ impl Sockets {
             return None;
         }
         if result == 0 {
-            // The receive takes the connect's place among what is pending.
-            self.receive(token.slot);
+            place.pending -= 1;
+            self.begin_receiving(token.slot);
             return Some(Outcome::Opened);
         }
         place.pending -= 1;
@@ -206,24 +185,21 @@ impl Sockets {
         Some(Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE }))
     }
 
-    /// Arms the multishot receive that serves the connection for its whole life.
-    fn receive(&mut self, slot: Slot) {
-        let entry = opcode::RecvMulti::new(self.rings.fixed(slot), GROUP).build();
-        self.push(slot, Verb::Receive, entry);
-    }
-
     fn send_rest(&mut self, slot: Slot) {
         let Place { sending, unsent, .. } = self.places[slot as usize];
-        let rest = &self.request[sending - unsent..sending];
+        let (bytes, range) = self.request.piece(sending - unsent..sending);
+        let rest = &bytes[range];
+        // The head of a large request waits for the beginning of its body.
+        let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
         let length = u32::try_from(rest.len()).unwrap_or(u32::MAX >> 1);
         let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more)
             .build();
         self.push(slot, Verb::Send, entry);
     }
 
     /// One operation less is under way on a place that is being closed.
-    fn settle(&mut self, slot: Slot) {
+    pub(super) fn settle(&mut self, slot: Slot) {
         let place = &mut self.places[slot as usize];
         place.pending -= 1;
         if place.pending == 0 {
@@ -232,7 +208,7 @@ impl Sockets {
         }
     }
 
-    fn cancel(&mut self, slot: Slot, verb: Verb) {
+    pub(super) fn cancel(&mut self, slot: Slot, verb: Verb) {
         let generation = self.places[slot as usize].generation;
         let token = Token { slot, generation, verb };
         let entry = opcode::AsyncCancel::new(token.pack()).build().flags(Flags::SKIP_SUCCESS);
@@ -269,7 +245,7 @@ impl Sockets {
     }
 
     #[inline]
-    fn push(&mut self, slot: Slot, verb: Verb, entry: Entry) {
+    pub(super) fn push(&mut self, slot: Slot, verb: Verb, entry: Entry) {
         let generation = self.places[slot as usize].generation;
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
@@ -290,18 +266,19 @@ impl Wire for Sockets {
 
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
-        let length = self.job.request_len * copies as usize;
+        let length = self.request.length() * copies as usize;
         if self.job.confirms_sends() {
             let place = &mut self.places[slot as usize];
             (place.sending, place.unsent) = (length, length);
             place.pending += 1;
             return self.send_rest(slot);
         }
-        let entry = opcode::Send::new(self.rings.fixed(slot), self.request.as_ptr(), length as u32)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
-            .build()
-            // Success needs no word: the answer tells. Saves a completion a request.
-            .flags(Flags::SKIP_SUCCESS);
+        let entry =
+            opcode::Send::new(self.rings.fixed(slot), self.request.bytes().as_ptr(), length as u32)
+                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+                .build()
+                // Success needs no word: the answer tells. Saves a completion a request.
+                .flags(Flags::SKIP_SUCCESS);
         self.push(slot, Verb::Send, entry);
     }
 
@@ -313,9 +290,7 @@ impl Wire for Sockets {
             let entry = opcode::Close::new(self.rings.fixed(slot)).build();
             return self.push(slot, Verb::Close, entry);
         }
-        // Whichever of the two is under way; the other cancel finds nothing.
-        self.cancel(slot, Verb::Receive);
-        self.cancel(slot, Verb::Connect);
+        self.cancel_receiving(slot);
         if sending {
             self.shut_down(slot);
         }

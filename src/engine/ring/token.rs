@@ -9,6 +9,10 @@ use crate::engine::wire::Slot;
 pub enum Verb {
     Connect,
     Receive,
+    /// A receive that throws away what it gets.
+    Discard,
+    /// A change of how much has to be there before a receive ends.
+    Await,
     Send,
     Cancel,
     Shutdown,
@@ -38,11 +42,13 @@ impl Token {
         let verb = match (bits >> 48) as u8 {
             0 => Verb::Connect,
             1 => Verb::Receive,
-            2 => Verb::Send,
-            3 => Verb::Cancel,
-            4 => Verb::Shutdown,
-            5 => Verb::Close,
-            6 => Verb::Bell,
+            2 => Verb::Discard,
+            3 => Verb::Await,
+            4 => Verb::Send,
+            5 => Verb::Cancel,
+            6 => Verb::Shutdown,
+            7 => Verb::Close,
+            8 => Verb::Bell,
             _ => Verb::Port,
         };
         Token { slot: bits as u32, generation: (bits >> 32) as u16, verb }
@@ -56,7 +62,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_kernel() {
         use Verb::*;
-        for verb in [Connect, Receive, Send, Cancel, Shutdown, Close, Bell, Port] {
+        for verb in [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell, Port] {
             for (slot, generation) in [(0, 0), (u32::MAX, u16::MAX), (19_999, 7)] {
                 let token = Token { slot, generation, verb };
                 assert_eq!(Token::unpack(token.pack()), token);

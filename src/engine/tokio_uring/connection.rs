@@ -16,10 +16,14 @@ use tokio_uring::net::TcpStream;
 use super::Shared;
 use crate::engine::socket;
 use crate::engine::wire::{Event, Slot};
+use crate::http::Payload;
 
 /// The receive buffer of a connection: the kernel holds it while a receive is pending, so each
 /// has its own.
-const BUFFER: usize = 2048;
+pub const BUFFER: usize = 2048;
+
+/// What it grows to where answers fill it.
+const LARGEST: usize = 64 * 1024;
 
 pub async fn attend(shared: Rc<Shared>, slot: Slot) {
     loop {
@@ -73,7 +77,12 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
         buffer = filled;
         match received {
             Ok(0) => shared.on(slot, Event::Fin),
-            Ok(length) => shared.on(slot, Event::Received(&buffer[..length])),
+            Ok(length) => {
+                shared.on(slot, Event::Received(&buffer[..length]));
+                if length == buffer.capacity() && length < LARGEST {
+                    buffer = Vec::with_capacity(length * 2);
+                }
+            }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
                 shared.on(slot, Event::ReceiveFailed(errno));
@@ -84,12 +93,10 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
 
 /// Never returns: the reading side ends the connection, by the core's word.
 async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
-    let length = shared.job.request_len;
+    let request = &shared.job.request;
     loop {
         let copies = poll_fn(|cx| shared.wire().poll_send(slot, cx)).await;
-        let bytes = Bytes::slice(&shared.job.request, ..length * copies as usize);
-        let (written, _) = stream.write_all(bytes).await;
-        match written {
+        match write_out(request, request.length() * copies as usize, stream).await {
             Ok(()) if shared.job.confirms_sends() => shared.on(slot, Event::Sent),
             Ok(()) => {}
             Err(error) => {
@@ -98,6 +105,17 @@ async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
             }
         }
     }
+}
+
+/// So many bytes of the copies of a request.
+async fn write_out(request: &Payload, length: usize, stream: &TcpStream) -> io::Result<()> {
+    let mut done = 0;
+    while done < length {
+        let (bytes, range) = request.piece(done..length);
+        done += range.len();
+        stream.write_all(Bytes::slice(bytes, range)).await.0?;
+    }
+    Ok(())
 }
 
 enum Either<A, B> {

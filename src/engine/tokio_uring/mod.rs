@@ -27,6 +27,7 @@ use super::meter::{Effort, Meter};
 use super::wire::{Event, Slot};
 use crate::error::{Error, Result};
 use crate::host;
+use crate::metrics::Worker;
 use crate::plan::Wait;
 use crate::time::{self, Nanos};
 
@@ -49,7 +50,10 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
         let shared = Rc::new(Shared::new(job));
         for slot in 0..shared.job.connections {
-            tokio_uring::spawn(connection::attend(shared.clone(), slot));
+            let task = connection::attend(shared.clone(), slot);
+            let memory = size_of_val(&task) + connection::BUFFER + seats::MEMORY;
+            shared.task_memory.set(shared.task_memory.get() + memory as u64);
+            tokio_uring::spawn(task);
         }
         let outcome = shared.keep_time().await;
         outcome.map_err(|error| {
@@ -68,6 +72,8 @@ struct Shared {
     /// The timekeeper sleeps until then; whoever finds that too late wakes it.
     asleep_until: Cell<Nanos>,
     rouse: Notify,
+    /// The bytes of the tasks, their buffers and their seats.
+    task_memory: Cell<u64>,
     /// The books are closed: what is still pending only has to end.
     over: Cell<bool>,
 }
@@ -81,6 +87,7 @@ impl Shared {
             effort: Cell::default(),
             asleep_until: Cell::new(Nanos::ZERO),
             rouse: Notify::new(),
+            task_memory: Cell::new(0),
             over: Cell::new(false),
             job,
         }
@@ -200,7 +207,9 @@ impl Shared {
     fn finish(&self) -> Finished {
         let effort = self.effort();
         let meter = self.meter.replace(Meter::new(0));
-        self.core.borrow_mut().finished(time::now(), meter.finish(effort))
+        let memory = self.core.borrow().memory() as u64 + self.task_memory.get();
+        let worker = Worker { rings: 1, memory, ..meter.finish(effort) };
+        self.core.borrow_mut().finished(time::now(), worker)
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Seats {
     seats: Vec<Seat>,
 }
 
+/// The bytes of one seat.
+pub const MEMORY: usize = size_of::<Seat>();
+
 /// What one connection's task is asked to do.
 #[derive(Debug, Default)]
 struct Seat {

@@ -46,6 +46,10 @@ pub struct Client {
     /// The same over the completed requests; null when there were none.
     pub cpu_us_per_request: Option<f64>,
     pub max_rss_bytes: u64,
+    /// Of blast's own memory, without the kernel's.
+    pub memory_per_connection_bytes: u64,
+    /// io_urings of all workers.
+    pub rings: u64,
     /// System calls that submitted or waited.
     pub enters: u64,
     pub completions: u64,
@@ -69,6 +73,8 @@ impl Client {
             cpu_s: client.cpu().as_secs_f64(),
             cpu_us_per_request: summary.cpu_us_per_request().map(|us| rounded(us, 3)),
             max_rss_bytes: client.max_rss_bytes,
+            memory_per_connection_bytes: client.memory_per_connection(),
+            rings: client.rings(),
             enters,
             completions,
             completions_per_enter: rounded(per_enter, 3),

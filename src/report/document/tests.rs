@@ -99,7 +99,7 @@ fn every_name_of_the_design_is_there() {
         ("/connections", "opened reopened open_peak open_s reset_idle failures"),
         (
             "/client",
-            "cpu_s cpu_us_per_request max_rss_bytes enters completions_per_enter \
+            "cpu_s cpu_us_per_request max_rss_bytes memory_per_connection_bytes rings enters completions_per_enter \
              buffers_exhausted cq_overflows wait overshoot_us workers",
         ),
         ("/client/workers/0", "cpu busy"),

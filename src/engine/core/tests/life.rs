@@ -51,3 +51,39 @@ fn a_target_that_refuses_everywhere_calls_the_run_off() {
     assert_eq!(outcome.dials.len(), 1);
     assert_eq!(timeline.refusal().map(|refusal| refusal.kind), Some(Kind::ConnectRefused));
 }
+
+/// Connects that nobody answers.
+#[derive(Default)]
+struct Silence {
+    opens: Vec<Slot>,
+}
+
+impl Wire for Silence {
+    fn open(&mut self, slot: Slot, _address: usize) {
+        self.opens.push(slot);
+    }
+
+    fn send(&mut self, _slot: Slot, _copies: u32) {}
+
+    fn close(&mut self, _slot: Slot) {}
+}
+
+#[test]
+fn connects_that_hang_bound_those_under_way_and_hold_up_the_others_only_for_a_moment() {
+    let mut core = Core::new(Arc::new(closed_loop(1, 5_000)));
+    let mut wire = Silence::default();
+    let start = Nanos::from_secs(1_000);
+    core.turn(start, &mut wire);
+    core.on(0, Event::Opened, start, &mut wire);
+    let mut at = |ms: u64| {
+        for step in 0..ms {
+            core.turn(start + Nanos::from_millis(step), &mut wire);
+        }
+        wire.opens.len()
+    };
+    // The first one is open; the paced start would take 50 ms for a thousand.
+    assert_eq!(at(240), 1 + 1_024);
+    let later = at(290);
+    assert!((1_500..=1 + 2 * 1_024).contains(&later), "{later}");
+    assert_eq!(at(490), 1 + 2 * 1_024);
+}
