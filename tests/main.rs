@@ -7,6 +7,7 @@ mod doctor;
 mod ending;
 mod experiments;
 mod failures;
+mod faults;
 mod files;
 mod fuzz;
 mod interrupts;

@@ -48,6 +48,7 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
     } else {
         let options = PageOptions {
             spectrum: outputs.spectrum,
+            verbose: outputs.verbose,
             color: terminal::color(),
             width: terminal::width(&io::stdout()),
         };

@@ -324,11 +324,12 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
+    let args = load("--json -L -v --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
         spectrum: true,
+        verbose: true,
         as_wrk: true,
         quiet: true,
     };

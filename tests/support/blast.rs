@@ -38,9 +38,26 @@ impl Blast {
 
     /// By a shell to which the command is `"$0" "$@"`. Prints the page.
     pub fn by_shell(script: &str, engine: &str, url: &str) -> Blast {
-        let mut command = Command::new("sh");
-        command.args(["-c", script, env!("CARGO_BIN_EXE_blast")]);
-        Blast::of(command).args("--engine").arg(engine).arg(url)
+        Blast::by(Command::new("sh"), script, engine, url)
+    }
+
+    /// By a shell that is root in a network of its own, where even the loopback is down. `script`
+    /// runs blast as `"$0" "$@"`. `None`, and said so, where this host has no such namespaces.
+    pub fn in_own_network(script: &str, engine: &str, url: &str) -> Option<Blast> {
+        let allowed = Command::new("unshare").args(["-rn", "true"]).output();
+        if !allowed.is_ok_and(|output| output.status.success()) {
+            super::skipped("a network of one's own", "this host allows no such namespaces");
+            return None;
+        }
+        let mut shell = Command::new("unshare");
+        shell.args(["-rn", "sh"]);
+        let blast = Blast::by(shell, script, engine, url);
+        Some(blast.args("--json --wait block --pin off"))
+    }
+
+    fn by(mut shell: Command, script: &str, engine: &str, url: &str) -> Blast {
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_blast")]);
+        Blast::of(shell).args("--engine").arg(engine).arg(url)
     }
 
     /// Root may write whatever permissions say; this one may not.
@@ -64,6 +81,18 @@ impl Blast {
     /// Words, separated by spaces.
     pub fn args(mut self, words: &str) -> Blast {
         self.command.args(words.split_whitespace());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Blast {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Alone on this core, which others may use as well.
+    pub fn on_core(mut self, core: usize) -> Blast {
+        // SAFETY: the closure makes one system call, on memory of its own.
+        unsafe { self.command.pre_exec(move || super::process::sit_on(core)) };
         self
     }
 
@@ -161,6 +190,16 @@ impl Running {
         thread::sleep(time);
         // SAFETY: as above.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGCONT) };
+    }
+
+    /// The processor time used so far, user and system.
+    pub fn cpu(&self) -> Duration {
+        super::process::cpu(self.child.id())
+    }
+
+    /// From now on it can have no descriptor from this number on; `None`: as many as this test.
+    pub fn limit_descriptors(&self, most: Option<u64>) {
+        super::process::limit_descriptors(self.child.id(), most);
     }
 
     /// Waits until a connect is under way: the run is past its preparations.

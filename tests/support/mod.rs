@@ -8,6 +8,7 @@
 mod blast;
 mod document;
 mod folder;
+mod process;
 mod random;
 mod server;
 mod terminal;
@@ -15,6 +16,7 @@ mod terminal;
 pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
+pub use self::process::{Outsider, sit_on};
 pub use self::random::{Random, seed};
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
 pub use self::terminal::Terminal;

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use blast::cli::{self, Parsed};
+use blast::http::Payload;
 use blast::plan::Plan;
 use blast::{Error, Nanos};
 
@@ -64,7 +65,8 @@ fn is_whole(plan: &Plan) {
     let counts = [plan.requests, plan.requests_per_connection, plan.max_in_flight];
     assert!(counts.iter().all(|count| *count != Some(0)), "{counts:?}");
     assert!(plan.keepalive || plan.pipeline == 1, "a connection that closes takes one request");
-    let bytes = plan.request.serialise(1);
+    let payload = Payload::new(&plan.request, 1);
+    let bytes = payload.bytes();
     let head = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n");
     let head = &bytes[..head.expect("an end of the head")];
     let lines = head.split(|byte| *byte == b'\n').count();
