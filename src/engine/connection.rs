@@ -248,7 +248,8 @@ mod tests {
         for (event, kind) in [
             (Event::Fin, Kind::ClosedBeforeResponse),
             (Event::ReceiveFailed(libc::ECONNRESET), Kind::ReceiveReset),
-            (Event::SendFailed(libc::ENOBUFS), Kind::SendFailed),
+            (Event::SendFailed(libc::ENOBUFS), Kind::NoMemory),
+            (Event::SendFailed(libc::EFAULT), Kind::SendFailed),
         ] {
             let (mut connection, mut pool) = open();
             connection.sent += 1;
