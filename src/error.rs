@@ -22,7 +22,7 @@ pub enum Exit {
     Invalid = 4,
     /// SIGINT; the report was printed.
     Interrupted = 130,
-    /// SIGTERM; the report was printed.
+    /// SIGTERM or SIGHUP; the report was printed.
     Terminated = 143,
 }
 

@@ -8,7 +8,7 @@
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
 //! 1  http  metrics              sans-IO protocol; counters, histograms, Summary, verdict
-//! 0  time  units  error  failure  host
+//! 0  time  units  error  failure  evidence  host
 //! ```
 //!
 //! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
@@ -18,6 +18,7 @@
 pub mod cli;
 pub mod engine;
 pub mod error;
+pub mod evidence;
 pub mod failure;
 pub mod host;
 pub mod http;
@@ -29,6 +30,6 @@ pub mod target;
 pub mod time;
 pub mod units;
 
-pub use error::{Error, Exit};
+pub use error::{Error, Exit, Result};
 pub use failure::Kind;
 pub use time::Nanos;

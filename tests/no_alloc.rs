@@ -4,17 +4,21 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blast::metrics::Summary;
 use blast::plan::{Law, Load, Offered, Plan, Rate, Shape, Url, Wait, Warmup};
-use blast::target::{Options, Target};
+use blast::target::{Behaviour, Options, Target};
 use blast::{Nanos, engine, http, time};
 
 /// Times of the workers' allocations, the first so many.
 const NOTES: usize = 65_536;
 static NOTED: [AtomicU64; NOTES] = [const { AtomicU64::new(0) }; NOTES];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// The notes are of one run at a time.
+static ONE: Mutex<()> = Mutex::new(());
 
 struct Noting;
 
@@ -87,6 +91,7 @@ fn allocations(summary: &Summary) -> (usize, usize) {
 
 #[test]
 fn a_worker_of_the_ring_engine_allocates_nothing_while_it_measures() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let target = Target::start(Options::default()).unwrap();
     let rate = Load::steady(Rate::per_second(5_000));
     let ms = Nanos::from_millis;
@@ -109,4 +114,22 @@ fn a_worker_of_the_ring_engine_allocates_nothing_while_it_measures() {
         assert!(before > 10, "{before}");
         assert_eq!(within, 0, "{load:?}");
     }
+}
+
+#[test]
+fn nor_does_a_worker_whose_requests_and_connections_fail() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let behaviour = Behaviour { unanswered: Some(50), ..Behaviour::default() };
+    let target = Target::start(Options { behaviour, ..Options::default() }).unwrap();
+    let load = Load::steady(Rate::per_second(2_000));
+    // No warm-up: the first failures, which are kept, are in measure.
+    let timeout = Nanos::from_millis(100);
+    let plan = Plan { timeout, ..plan(target.address(), &load, Nanos::ZERO) };
+    COUNT.store(0, SeqCst);
+    let summary = engine::run(&plan, &mut |_| {}).unwrap();
+    assert!(summary.audit.ok());
+    let timeouts = summary.measure.counters.failures[blast::Kind::Timeout as usize];
+    assert!(timeouts >= 50 && summary.connections.reopened >= 50, "{timeouts}");
+    assert_eq!(summary.examples.len(), 5);
+    assert_eq!(allocations(&summary).1, 0);
 }

@@ -6,6 +6,7 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Error, Result};
+use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
@@ -88,7 +89,8 @@ fn unknown(flag: &str, suggested: &str) -> String {
     if let Some((letter, hint)) = hint {
         return format!("`{letter}` means different things in different tools; {hint}");
     }
-    let given = quote(flag);
+    // A URL too many may hold a password.
+    let given = quote(&masked(flag));
     let negative = flag.strip_prefix('-').is_some_and(|rest| rest.starts_with(is_numeric));
     match suggested {
         _ if negative => {

@@ -47,7 +47,7 @@ Exit codes:
   3    a threshold failed, or --abort-on ended the run
   4    not a valid measurement: open loop, and blast or its host was the limit
   130  interrupted (SIGINT), the report printed
-  143  terminated (SIGTERM), the report printed";
+  143  terminated (SIGTERM, SIGHUP), the report printed";
 
 #[cfg(test)]
 mod tests {

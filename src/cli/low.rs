@@ -235,6 +235,10 @@ pub struct PageArgs {
     #[arg(short = 'L', long)]
     pub latency: bool,
 
+    /// Show the first failures of each kind
+    #[arg(short, long)]
+    pub verbose: bool,
+
     /// Show beside the latency what wrk's back-filling would have made of it
     #[arg(long, hide_short_help = true)]
     pub as_wrk: bool,

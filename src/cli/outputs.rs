@@ -15,6 +15,8 @@ pub struct Outputs {
     pub files: Vec<PathBuf>,
     /// The page shows the full latency spectrum.
     pub spectrum: bool,
+    /// The page shows the first failures of each kind.
+    pub verbose: bool,
     /// What wrk would have printed stands beside it.
     pub as_wrk: bool,
     /// No live line on stderr.
@@ -34,6 +36,7 @@ impl Outputs {
             json_stdout: args.page.json,
             files: args.output.files.clone(),
             spectrum: args.page.latency,
+            verbose: args.page.verbose,
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
         })

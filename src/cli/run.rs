@@ -48,16 +48,22 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
     } else {
         let options = PageOptions {
             spectrum: outputs.spectrum,
+            verbose: outputs.verbose,
             color: terminal::color(),
             width: terminal::width(&io::stdout()),
         };
         print(&page(document, &options)).map(drop)
     };
-    let mut written = vec![stdout];
-    written.extend(outputs.of_format(Format::Json).map(|path| json::save(document, path)));
-    written.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
-    written.extend(logs.keep());
-    written.into_iter().fold(Ok(()), keep_first)
+    let json = outputs.of_format(Format::Json).map(|path| json::save(document, path));
+    let mut files: Vec<Result<()>> = json.collect();
+    let kept = outputs.json_stdout || files.iter().any(Result::is_ok);
+    files.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+    files.extend(logs.keep());
+    let files = files.into_iter().fold(Ok(()), keep_first);
+    match files {
+        Err(error) if !kept => keep_first(stdout, Err(offer(document, error))),
+        files => keep_first(stdout, files),
+    }
 }
 
 fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
@@ -65,6 +71,15 @@ fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
         complain(error);
     }
     so_far.and(next)
+}
+
+/// The figures of a long run are not lost for a disk that is full: what has no file stands on
+/// stdout, after the page. The error tells so.
+fn offer(document: &Document, error: Error) -> Error {
+    match json::write(document, &mut io::stdout().lock()) {
+        Ok(()) => Error::failed(format!("{error}; the JSON follows the page on stdout")),
+        Err(_) => error,
+    }
 }
 
 /// The precedence of DESIGN 6: 130 or 143, then 1, 4, 3, 0.

@@ -99,7 +99,7 @@ fn connections_follow_the_rate_unless_they_are_given() {
         ("-R 50k", 5_000),
         ("-R 3M/m", 5_000),
         ("-R 1M", 10_000),
-        ("-R 10000000G", 10_000),
+        ("-R 1G", 10_000),
         ("-R 50k -c 3", 3),
     ] {
         assert_eq!(plan(words).connections, connections, "{words}");
@@ -324,11 +324,12 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
+    let args = load("--json -L -v --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
         spectrum: true,
+        verbose: true,
         as_wrk: true,
         quiet: true,
     };
@@ -368,6 +369,15 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         assert!(message.contains(expected), "{words}: {message}");
     }
     assert!(plan_of(&["--no-keepalive", "--requests-per-connection", "1", "-p", "1"]).is_ok());
+}
+
+#[test]
+fn a_url_where_none_is_taken_is_refused_without_its_password() {
+    for words in ["demo http://user:s3cret@h/", "target user:s3cret@h"] {
+        let message = refusal(words);
+        assert!(message.contains("***@h"), "{words}: {message}");
+        assert!(!message.contains("s3cret"), "{words}: {message}");
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::tally::INTERVAL;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Drop, Events, Fates, Interval, Limit, Mode, Pause, Phase,
-    Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Events, Example, Fates, Interval, Limit,
+    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -130,7 +130,7 @@ impl Collector {
             drain_events: self.drain_events,
             connections,
             unsolicited_bytes: finished.iter().map(|f| f.totals.unsolicited_bytes).sum(),
-            examples: finished.iter().flat_map(|f| f.totals.examples.iter().copied()).collect(),
+            examples: examples(&finished),
             addresses: used(run, &finished),
             client: client(run, &finished),
             in_flight_area_ns: area,
@@ -142,7 +142,6 @@ impl Collector {
         };
         // A run shorter than an interval has no whole second; its rate is its best.
         summary.peak_good_per_s = summary.peak_good_per_s.max(summary.good_per_s());
-        summary.examples.sort_by_key(|example| example.at);
         summary.verdict = Verdict::of(&summary);
         summary.audit = Audit::of(&summary);
         summary.warnings = warnings(run, &summary);
@@ -159,6 +158,20 @@ fn used(run: &Run, finished: &[Finished]) -> Vec<SocketAddr> {
     all.filter(|(index, _)| !finished.iter().all(|f| left_out(f, *index)))
         .map(|(_, address)| *address)
         .collect()
+}
+
+/// The first few of each kind over all workers, in order of time.
+fn examples(finished: &[Finished]) -> Vec<Example> {
+    let all = finished.iter().flat_map(|f| f.totals.examples.iter().copied());
+    let mut all: Vec<Example> = all.collect();
+    all.sort_by_key(|example| example.at);
+    let mut seen = [0; Kind::COUNT];
+    all.retain(|example| {
+        let seen = &mut seen[example.kind as usize];
+        *seen += 1;
+        *seen <= EXAMPLES
+    });
+    all
 }
 
 /// A warning for each address that some worker left out.

@@ -2,6 +2,7 @@
 //! [`Action`] out; the core carries the action out and keeps the books.
 
 use super::wire::Event;
+use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
 use crate::http::{End, HeadPool, Progress, Reader, Response};
 use crate::time::Nanos;
@@ -49,8 +50,10 @@ pub struct Connection {
     pub queued: bool,
     /// It does not take part for now, and waits for no dial.
     pub resting: bool,
-    /// A confirmed send is not wholly written yet.
+    /// A confirmed send is not wholly written yet, or a send has failed: nothing more is sent.
     pub sending: bool,
+    /// The errno of a send that met a reset, or 0.
+    send_errno: i32,
     /// Its connect takes a place in the window.
     pub in_window: bool,
     /// It was open at some time before.
@@ -83,6 +86,7 @@ impl Connection {
             queued: false,
             resting: false,
             sending: false,
+            send_errno: 0,
             in_window: false,
             reopening: false,
             settled: false,
@@ -114,6 +118,15 @@ impl Connection {
         }
     }
 
+    /// How far the oldest request in flight has got.
+    pub fn evidence(&self, pool: &HeadPool) -> Evidence {
+        let evidence = self.reader.so_far(pool);
+        match evidence.reached {
+            Reached::Wait if self.sending => Evidence { reached: Reached::Send, ..evidence },
+            _ => evidence,
+        }
+    }
+
     /// Bytes still to come that are certainly body.
     #[inline]
     pub fn body_left(&self) -> u64 {
@@ -134,12 +147,15 @@ impl Connection {
                 Action::Nothing
             }
             (State::Open, Event::Fin) => self.fin(pool),
-            (State::Open, Event::ReceiveFailed(errno)) => self.lost(Kind::of_receive(errno)),
-            (State::Open, Event::SendFailed(errno)) => self.lost(Kind::of_send(errno)),
+            (State::Open, Event::ReceiveFailed(errno)) => {
+                let unsent = self.send_errno != 0 && self.reader.is_idle();
+                self.lost(if unsent { Kind::SendReset } else { Kind::of_receive(errno) })
+            }
+            (State::Open, Event::SendFailed(errno)) => self.send_failed(errno),
 
             (State::Opening, Event::Opened) => {
                 self.state = State::Open;
-                self.sending = false;
+                (self.sending, self.send_errno) = (false, 0);
                 self.reader.reset(pool);
                 Action::Ready
             }
@@ -178,8 +194,26 @@ impl Connection {
         match self.reader.fin(pool) {
             End::Complete(response) => Action::Answered { response, used: 0 },
             End::Truncated => Action::Lost(Kind::Truncated),
+            End::Idle if self.send_errno != 0 => self.lost(Kind::SendReset),
             End::Idle => self.lost(Kind::ClosedBeforeResponse),
         }
+    }
+
+    /// A server that refuses a request may answer first and reset then, and the answer may still
+    /// be on its way through the kernel. What can be received is, and then the reset is told.
+    #[cold]
+    fn send_failed(&mut self, errno: i32) -> Action {
+        let kind = Kind::of_send(errno);
+        if kind == Kind::SendReset && self.in_flight() > 0 {
+            (self.sending, self.send_errno) = (true, errno);
+            return Action::Nothing;
+        }
+        self.lost(kind)
+    }
+
+    /// Why a send failed, if one did.
+    pub fn send_errno(&self) -> Option<i32> {
+        (self.send_errno != 0).then_some(self.send_errno)
     }
 
     /// An end that is a failure only if a request is waiting.
@@ -214,12 +248,36 @@ mod tests {
         for (event, kind) in [
             (Event::Fin, Kind::ClosedBeforeResponse),
             (Event::ReceiveFailed(libc::ECONNRESET), Kind::ReceiveReset),
-            (Event::SendFailed(libc::EPIPE), Kind::SendReset),
+            (Event::SendFailed(libc::ENOBUFS), Kind::SendFailed),
         ] {
             let (mut connection, mut pool) = open();
             connection.sent += 1;
             assert_eq!(connection.on(event, false, &mut pool), Action::Lost(kind));
         }
+    }
+
+    #[test]
+    fn a_send_that_meets_a_reset_is_told_when_nothing_more_can_be_received() {
+        for event in [Event::Fin, Event::ReceiveFailed(libc::ECONNRESET)] {
+            let (mut connection, mut pool) = open();
+            connection.sent += 1;
+            let failed = Event::SendFailed(libc::EPIPE);
+            assert_eq!(connection.on(failed, false, &mut pool), Action::Nothing);
+            assert_eq!(connection.room(9), 0);
+            assert_eq!(connection.on(event, false, &mut pool), Action::Lost(Kind::SendReset));
+            assert_eq!(connection.send_errno(), Some(libc::EPIPE));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_came_before_the_reset_counts() {
+        let (mut connection, mut pool) = open();
+        connection.sent += 1;
+        let failed = Event::SendFailed(libc::ECONNRESET);
+        assert_eq!(connection.on(failed, false, &mut pool), Action::Nothing);
+        let answer = Event::Received(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+        let action = connection.on(answer, false, &mut pool);
+        assert!(matches!(action, Action::Answered { response, .. } if response.status == 413));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 /// A socket ready to be connected to `address`.
 pub fn new(address: &SocketAddr, bind: Option<SocketAddr>) -> io::Result<OwnedFd> {
@@ -19,6 +19,12 @@ pub fn new(address: &SocketAddr, bind: Option<SocketAddr>) -> io::Result<OwnedFd
         socket.bind(&SockAddr::from(local))?;
     }
     Ok(socket.into())
+}
+
+/// The port of this side, also after a reset.
+pub fn local_port(socket: BorrowedFd) -> Option<u16> {
+    let address = SockRef::from(&socket).local_addr().ok()?.as_socket()?;
+    Some(address.port()).filter(|port| *port != 0)
 }
 
 fn bind_address_no_port(socket: &Socket) -> io::Result<()> {

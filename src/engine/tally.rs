@@ -9,18 +9,14 @@ use std::sync::Arc;
 use super::mailbox::Mailbox;
 use super::pacer::Due;
 use super::pauses::Pauses;
-use super::wire::Slot;
-use crate::failure::Kind;
+use crate::failure::{Kind, Scope};
 use crate::metrics::{
-    Connections, Drop, Events, Example, Fates, Pause, Phase, Rejection, Snapshot,
+    Connections, Drop, EXAMPLES, Events, Example, Fates, Pause, Phase, Rejection, Snapshot,
 };
 use crate::time::Nanos;
 
 /// Sent no later than this after the intended time counts as on schedule.
 const ON_SCHEDULE: Nanos = Nanos::from_millis(10);
-
-/// Failures of one kind that are kept as examples, for each worker.
-const EXAMPLES: u8 = 3;
 
 /// The length of an interval.
 pub const INTERVAL: Nanos = Nanos::from_secs(1);
@@ -84,9 +80,9 @@ pub struct Tally {
     sent_early: u64,
     pub connections: Connections,
     pub unsolicited_bytes: u64,
-    pub examples: Vec<Example>,
+    /// Room for all there can be is made at the start.
+    examples: Vec<Example>,
     example_counts: [u8; Kind::COUNT],
-    first_connection: u64,
 }
 
 /// What is left when the worker is done.
@@ -104,12 +100,7 @@ pub struct Totals {
 
 impl Tally {
     /// `stage_ends`: from the start of measure; empty unless the load has a shape.
-    pub fn new(
-        open_loop: bool,
-        mailbox: Arc<Mailbox>,
-        first_connection: u64,
-        stage_ends: Arc<[Nanos]>,
-    ) -> Tally {
+    pub fn new(open_loop: bool, mailbox: Arc<Mailbox>, stage_ends: Arc<[Nanos]>) -> Tally {
         let phases = Phases { origin: Nanos::MAX, measure: Nanos::MAX, end: Nanos::MAX };
         Tally {
             open_loop,
@@ -130,7 +121,6 @@ impl Tally {
             unsolicited_bytes: 0,
             examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
             example_counts: [0; Kind::COUNT],
-            first_connection,
         }
     }
 
@@ -333,15 +323,24 @@ impl Tally {
         self.snapshot.events.bytes_received += bytes;
     }
 
-    /// Keeps the first few failures of each kind.
-    pub fn example(&mut self, kind: Kind, slot: Slot, errno: Option<i32>, now: Nanos) {
-        let seen = &mut self.example_counts[kind as usize];
-        if *seen < EXAMPLES {
-            *seen += 1;
-            let at = now - self.phases.origin;
-            let connection = self.first_connection + u64::from(slot);
-            self.examples.push(Example { at, kind, connection, errno });
-        }
+    /// Only the first few of each kind are kept.
+    #[inline]
+    pub fn wants_example(&self, kind: Kind) -> bool {
+        self.example_counts[kind as usize] < EXAMPLES
+    }
+
+    /// Keeps a failure that is wanted.
+    pub fn example(&mut self, example: Example) {
+        self.example_counts[example.kind as usize] += 1;
+        self.examples.push(example);
+    }
+
+    /// The port of a connection of which there are examples without one.
+    pub fn local_port_is(&mut self, connection: u64, port: u16) {
+        let of_it = |e: &&mut Example| e.connection == connection && e.local_port.is_none();
+        let failed = |e: &&mut Example| e.kind.scope() == Scope::Request;
+        let latest = self.examples.iter_mut().rev().filter(of_it);
+        latest.take_while(failed).for_each(|example| example.local_port = Some(port));
     }
 
     pub fn events(&self) -> &Events {

@@ -20,6 +20,12 @@ pub trait Wire {
     /// Ends what is under way on the slot (a connect as well) and closes it. Answered by `Closed`,
     /// and by nothing else after it until the slot is opened again.
     fn close(&mut self, slot: Slot);
+
+    /// The local port of an open connection, where it can be told at once. A driver that has to
+    /// ask the kernel first tells it later, by `Core::local_port_is`, or never.
+    fn local_port(&mut self, _slot: Slot) -> Option<u16> {
+        None
+    }
 }
 
 /// What a driver tells.

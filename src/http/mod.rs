@@ -17,6 +17,8 @@
 //! reads (`property.rs` tries), and no byte off the network can panic or grow memory past the pool.
 
 mod body;
+#[cfg(test)]
+mod evidence;
 mod framing;
 mod head;
 mod payload;

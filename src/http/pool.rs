@@ -6,6 +6,8 @@
 
 use std::num::NonZeroU32;
 
+use crate::evidence::Evidence;
+
 /// Buffers of one worker. A buffer keeps the size it once grew to.
 #[derive(Debug)]
 pub struct HeadPool {
@@ -17,6 +19,8 @@ pub struct HeadPool {
     held: usize,
     limit: usize,
     grown: u64,
+    /// Of the response that was last found broken, until it is asked for.
+    noted: Option<Evidence>,
 }
 
 /// One borrowed buffer. Not `Clone`: it is given back once.
@@ -73,11 +77,22 @@ impl HeadPool {
     }
 
     pub(super) fn with_limit(ready: usize, limit: usize) -> HeadPool {
-        let mut pool = HeadPool { slots: vec![], free: vec![], held: 0, limit, grown: 0 };
+        let mut pool =
+            HeadPool { slots: vec![], free: vec![], held: 0, limit, grown: 0, noted: None };
         let leases: Vec<Lease> = (0..ready).map_while(|_| pool.take()).collect();
         pool.free.extend(leases);
         pool.grown = 0;
         pool
+    }
+
+    /// Keeps what is known of a broken response: its reader forgets it.
+    pub(super) fn note(&mut self, evidence: Evidence) {
+        self.noted = Some(evidence);
+    }
+
+    /// What was noted since this was last asked.
+    pub fn noted(&mut self) -> Option<Evidence> {
+        self.noted.take()
     }
 
     fn add_slot(&mut self) -> Option<Lease> {

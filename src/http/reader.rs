@@ -9,6 +9,7 @@ use super::framing::{Body, Framing};
 use super::pool::{HeadPool, Lease};
 use super::scan::Scan;
 use super::{MAX_HEAD, head};
+use crate::evidence::{Evidence, Excerpt, Reached};
 use crate::failure::Kind;
 
 /// Reads the responses of one connection. Holds no bytes but those of a split head, and these are
@@ -72,6 +73,7 @@ enum State {
 }
 
 /// What a part of a response came to.
+#[derive(Clone, Copy)]
 enum Step {
     /// Done; the state says what is next.
     Next,
@@ -100,6 +102,7 @@ impl Reader {
                     return (used + n, Progress::Complete(response));
                 }
                 Err(kind) => {
+                    pool.note(self.evidence(input, used, pool));
                     self.reset(pool);
                     return (input.len(), Progress::Broken(kind));
                 }
@@ -147,7 +150,10 @@ impl Reader {
         let end = match self.state {
             State::ToFin => End::Complete(self.response()),
             _ if self.is_idle() => End::Idle,
-            _ => End::Truncated,
+            _ => {
+                pool.note(self.so_far(pool));
+                End::Truncated
+            }
         };
         self.reset(pool);
         end
@@ -165,6 +171,34 @@ impl Reader {
             pool.give(lease);
         }
         self.restart();
+    }
+
+    /// How far the answer has been read.
+    pub fn so_far(&self, pool: &HeadPool) -> Evidence {
+        self.evidence(&[], 0, pool)
+    }
+
+    /// The same where `input` is being read and `used` bytes of it belong to what came before.
+    #[cold]
+    fn evidence(&self, input: &[u8], used: usize, pool: &HeadPool) -> Evidence {
+        let rest = &input[used..];
+        match &self.state {
+            State::Head if rest.is_empty() && self.interim == 0 => Evidence::none(Reached::Wait),
+            State::Head => {
+                Evidence { received: Excerpt::of(rest), ..Evidence::none(Reached::Head) }
+            }
+            State::SplitHead(lease, _) => {
+                let kept = pool.bytes(lease);
+                let received = Excerpt::of(if kept.is_empty() { rest } else { kept });
+                Evidence { received, ..Evidence::none(Reached::Head) }
+            }
+            State::Counted(_) | State::Chunked(_) | State::ToFin => Evidence {
+                reached: Reached::Body,
+                status: Some(self.status),
+                // A piece from the middle may begin within a secret, which nobody could tell.
+                received: if used > 0 { Excerpt::of(rest) } else { Excerpt::EMPTY },
+            },
+        }
     }
 
     #[inline]
@@ -254,12 +288,16 @@ impl Reader {
         };
         let room = MAX_HEAD - pool.bytes(lease).len();
         let input = &input[..input.len().min(room)];
-        let end = scan.read(input)?;
+        let scanned = scan.read(input);
+        let end = scanned.unwrap_or(None);
         let used = end.unwrap_or(input.len());
-        if end.is_none() && used == room {
+        if scanned == Ok(None) && used == room {
             return Err(Kind::HeadTooLarge);
         }
-        if !pool.append(lease, &input[..used]) {
+        // Also where it is refused: what came is evidence.
+        let kept = pool.append(lease, &input[..used]);
+        scanned?;
+        if !kept {
             return Err(Kind::BuffersExhausted);
         }
         if end.is_none() {
@@ -267,10 +305,19 @@ impl Reader {
         }
         // The scan and httparse agree on where a head ends, so `None` does not come.
         let (_, framing) = head::parse(pool.bytes(lease), head)?.ok_or(Kind::Malformed)?;
-        if let State::SplitHead(lease, _) = std::mem::take(&mut self.state) {
-            pool.give(lease);
+        self.end_split_head(framing, pool).map(|step| (used, step))
+    }
+
+    /// Gives the buffer of a split head back, unless the head is refused and so is evidence.
+    #[cold]
+    fn end_split_head(&mut self, framing: Framing, pool: &mut HeadPool) -> Result<Step, Kind> {
+        let split = std::mem::take(&mut self.state);
+        let begun = self.begin_body(framing);
+        match (begun, split) {
+            (Ok(_), State::SplitHead(lease, _)) => pool.give(lease),
+            (_, split) => self.state = split,
         }
-        Ok((used, self.begin_body(framing)?))
+        begun
     }
 
     fn response(&self) -> Response {

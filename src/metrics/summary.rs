@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::{Audit, Distribution, Events, Fates, Histogram, Interval, Verdict, Warning};
+use crate::evidence::Evidence;
 use crate::failure::Kind;
 use crate::time::Nanos;
 
@@ -108,6 +109,9 @@ impl Connections {
     }
 }
 
+/// How many failures of one kind are kept as examples.
+pub const EXAMPLES: u8 = 5;
+
 /// One of the first failures of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Example {
@@ -116,7 +120,12 @@ pub struct Example {
     pub kind: Kind,
     /// The connection's number over all workers.
     pub connection: u64,
+    /// Where it can be known.
+    pub local_port: Option<u16>,
     pub errno: Option<i32>,
+    /// The connection had carried an answer before.
+    pub reused: bool,
+    pub evidence: Evidence,
 }
 
 /// A stretch of the load's shape.

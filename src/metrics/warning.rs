@@ -38,7 +38,7 @@ pub enum Warning {
     Unfinished { dropped: u64, abandoned: u64, drain: Nanos },
     /// One of the target's addresses never worked, and was left out.
     AddressSkipped { address: SocketAddr, kind: Kind },
-    /// Connects that took as long as a lost SYN takes.
+    /// Connects that took as long as a lost SYN takes, or had no answer.
     ListenBacklog { slow: u64 },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
@@ -118,8 +118,8 @@ impl Warning {
                 format!("{address} was left out ({}): {}", kind.name(), kind.hint())
             }
             Warning::ListenBacklog { slow } => format!(
-                "{slow} connections took a second or more to open: the server's listen queue \
-                 dropped their first SYN"
+                "{slow} connects took a second or more, or had no answer: a server's listen queue \
+                 drops SYNs when it is full"
             ),
             Warning::Host { text, .. } => text.clone(),
         }

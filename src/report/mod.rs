@@ -38,7 +38,7 @@ mod tests {
             let document = run.document();
             let mut json = Vec::new();
             json::write(&document, &mut json).unwrap();
-            let options = PageOptions { spectrum: true, ..PageOptions::default() };
+            let options = PageOptions { spectrum: true, verbose: true, ..PageOptions::default() };
             let hgrm = hgrm::lines(&document.latency.response).join("\n");
             for output in [hgrm, hlog::tests::log_of(&run)] {
                 assert!(!output.contains(fixture::SECRET) && !output.contains(&basic), "{name}");

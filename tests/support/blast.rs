@@ -1,7 +1,7 @@
 //! The program, run as a shell runs it, killed when it takes too long.
 
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -32,10 +32,44 @@ impl Blast {
 
     /// By a shell that lowers its limits first.
     pub fn limited(limits: &str, engine: &str, url: &str) -> Blast {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")]);
-        let blast = Blast::of(command).arg(env!("CARGO_BIN_EXE_blast"));
-        blast.args("--json --wait block --pin off --engine").arg(engine).arg(url)
+        let script = format!("{limits}; exec \"$0\" \"$@\"");
+        Blast::by_shell(&script, engine, url).args("--json --wait block --pin off")
+    }
+
+    /// By a shell to which the command is `"$0" "$@"`. Prints the page.
+    pub fn by_shell(script: &str, engine: &str, url: &str) -> Blast {
+        Blast::by(Command::new("sh"), script, engine, url)
+    }
+
+    /// By a shell that is root in a network of its own, where even the loopback is down. `script`
+    /// runs blast as `"$0" "$@"`. `None`, and said so, where this host has no such namespaces.
+    pub fn in_own_network(script: &str, engine: &str, url: &str) -> Option<Blast> {
+        let allowed = Command::new("unshare").args(["-rn", "true"]).output();
+        if !allowed.is_ok_and(|output| output.status.success()) {
+            super::skipped("a network of one's own", "this host allows no such namespaces");
+            return None;
+        }
+        let mut shell = Command::new("unshare");
+        shell.args(["-rn", "sh"]);
+        let blast = Blast::by(shell, script, engine, url);
+        Some(blast.args("--json --wait block --pin off"))
+    }
+
+    fn by(mut shell: Command, script: &str, engine: &str, url: &str) -> Blast {
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_blast")]);
+        Blast::of(shell).args("--engine").arg(engine).arg(url)
+    }
+
+    /// Root may write whatever permissions say; this one may not.
+    pub fn bound_by_permissions(mut self) -> Blast {
+        let drop_override = || {
+            // SAFETY: a system call on no memory. Who is not root may not do it, and need not.
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0) };
+            Ok(())
+        };
+        // SAFETY: the closure makes one system call, between fork and exec.
+        unsafe { self.command.pre_exec(drop_override) };
+        self
     }
 
     fn of(mut command: Command) -> Blast {
@@ -47,6 +81,18 @@ impl Blast {
     /// Words, separated by spaces.
     pub fn args(mut self, words: &str) -> Blast {
         self.command.args(words.split_whitespace());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Blast {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Alone on this core, which others may use as well.
+    pub fn on_core(mut self, core: usize) -> Blast {
+        // SAFETY: the closure makes one system call, on memory of its own.
+        unsafe { self.command.pre_exec(move || super::process::sit_on(core)) };
         self
     }
 
@@ -93,6 +139,9 @@ impl Blast {
     }
 }
 
+/// From linux/capability.h.
+const CAP_DAC_OVERRIDE: libc::c_ulong = 1;
+
 /// Reads to the end beside the test, so that a full pipe holds nobody up.
 fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
@@ -121,8 +170,17 @@ impl Running {
             let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap();
             let pending = status.lines().filter_map(|line| line.split_once("Pnd:"));
             let pending = pending.map(|(_, mask)| u64::from_str_radix(mask.trim(), 16).unwrap());
-            !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
+            // One that has ended takes no more.
+            status.contains("\nState:\tZ")
+                || !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
         });
+    }
+
+    /// Has a handler for it, as a run has for those that end it.
+    pub fn catches(&self, signal: i32) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
     }
 
     /// Stops the process for a while, as a host does that has no time for it.
@@ -132,6 +190,16 @@ impl Running {
         thread::sleep(time);
         // SAFETY: as above.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGCONT) };
+    }
+
+    /// The processor time used so far, user and system.
+    pub fn cpu(&self) -> Duration {
+        super::process::cpu(self.child.id())
+    }
+
+    /// From now on it can have no descriptor from this number on; `None`: as many as this test.
+    pub fn limit_descriptors(&self, most: Option<u64>) {
+        super::process::limit_descriptors(self.child.id(), most);
     }
 
     /// Waits until a connect is under way: the run is past its preparations.

@@ -18,8 +18,9 @@ use super::LIMIT;
 pub struct Heard {
     /// Which connection, from 0.
     pub connection: usize,
-    /// The client's address.
+    /// The client's address and port.
     pub from: IpAddr,
+    pub port: u16,
     /// Which request on the connection, from 0.
     pub turn: usize,
     /// When its head was complete, on the monotonic clock.
@@ -126,9 +127,15 @@ fn accept(
         shared.streams.lock().unwrap().push(Arc::downgrade(&stream));
         let number = shared.connections.fetch_add(1, SeqCst);
         let (shared, script) = (shared.clone(), script.clone());
-        let from = client.ip();
-        let mut peer =
-            Peer { number, from, turn: 0, stream: Some(stream), unread: Vec::new(), shared };
+        let mut peer = Peer {
+            number,
+            client,
+            turn: 0,
+            stream: Some(stream),
+            written: 0,
+            unread: Vec::new(),
+            shared,
+        };
         threads.push(thread::spawn(move || {
             script(&mut peer);
             peer.end();
@@ -148,10 +155,11 @@ fn accept(
 pub struct Peer {
     /// Which connection this is, from 0.
     pub number: usize,
-    from: IpAddr,
+    client: SocketAddr,
     turn: usize,
-    /// `None` after a reset.
+    /// `None` after a reset, or a write that failed.
     stream: Option<Arc<TcpStream>>,
+    written: usize,
     unread: Vec<u8>,
     shared: Arc<Shared>,
 }
@@ -179,8 +187,9 @@ impl Peer {
         let head = String::from_utf8(head).unwrap();
         let body = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let body = body.map_or(0, |length| length.parse().unwrap());
-        let (connection, from, turn, at) = (self.number, self.from, self.turn, Instant::now());
-        let heard = Heard { connection, from, turn, at, head, body };
+        let (connection, turn, at) = (self.number, self.turn, Instant::now());
+        let (from, port) = (self.client.ip(), self.client.port());
+        let heard = Heard { connection, from, port, turn, at, head, body };
         self.turn += 1;
         self.shared.log.lock().unwrap().push(heard.clone());
         self.shared.news.notify_all();
@@ -195,9 +204,26 @@ impl Peer {
     }
 
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        if let Some(mut stream) = self.stream.as_deref() {
-            let _ = stream.write_all(bytes.as_ref());
+        let Some(mut stream) = self.stream.as_deref() else { return };
+        match stream.write_all(bytes.as_ref()) {
+            Ok(()) => self.written += bytes.as_ref().len(),
+            Err(_) => self.stream = None,
         }
+    }
+
+    /// Bytes that were written.
+    pub fn wrote(&self) -> usize {
+        self.written
+    }
+
+    /// As far as the last write could tell.
+    pub fn is_open(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// At once, whatever is unread: where something is, that is a reset.
+    pub fn close(&mut self) {
+        self.stream = None;
     }
 
     /// In pieces of one byte, each a segment of its own.

@@ -92,9 +92,9 @@ impl Core {
 
     pub(super) fn opened(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         self.leave_window(slot);
+        let allowance = self.allowance();
         let connection = &mut self.connections[slot as usize];
-        let allowance = self.job.per_connection.unwrap_or(u64::MAX);
-        connection.allowance = u32::try_from(allowance).unwrap_or(u32::MAX);
+        connection.allowance = allowance;
         connection.free_since = now;
         self.addresses.worked(connection.address);
         let totals = &mut self.tally.connections;
@@ -134,7 +134,7 @@ impl Core {
         connection.losses = connection.losses.saturating_add(1).max(2);
         connection.detours = connection.detours.wrapping_add(1);
         self.tally.connections.failures[kind as usize] += 1;
-        self.tally.example(kind, slot, errno, now);
+        self.unopened_example(slot, kind, errno, now);
         if connecting && !self.gate_open {
             let address = self.job.addresses[address];
             return self.job.timeline.refuse(Refusal { address, kind });
@@ -173,7 +173,7 @@ impl Core {
     ) {
         let connection = &mut self.connections[slot as usize];
         connection.losses = connection.losses.saturating_add(1);
-        self.tally.example(kind, slot, errno, now);
+        self.example(slot, kind, errno, now, wire);
         let mut kind = kind;
         while let Some(flight) = self.end_oldest(slot) {
             self.tally.failed(&flight, kind, now);

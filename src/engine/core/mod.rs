@@ -6,6 +6,7 @@
 //! *running* through warm-up and measure, *draining* until each request has its fate.
 
 mod dialling;
+mod examples;
 mod mustering;
 mod sending;
 mod stages;
@@ -127,7 +128,7 @@ impl Core {
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
         let stage_ends = job.stage_ends.clone();
-        let tally = Tally::new(open_loop, job.mailbox.clone(), job.first_connection, stage_ends);
+        let tally = Tally::new(open_loop, job.mailbox.clone(), stage_ends);
         let crew = crew(&job);
         if crew.active() == 0 {
             job.timeline.worker_is_ready();
@@ -274,7 +275,10 @@ impl Core {
                 Action::Nothing => return,
                 Action::Ready => return self.opened(slot, now, wire),
                 Action::NotOpened(kind) => return self.not_opened(slot, kind, event, now),
-                Action::Lost(kind) => return self.lost(slot, kind, errno(event), now, wire),
+                Action::Lost(kind) => {
+                    let errno = errno(event).or(connection.send_errno());
+                    return self.lost(slot, kind, errno, now, wire);
+                }
                 Action::EndedIdle => {
                     self.tally.connections.reset_idle += 1;
                     return self.close_unused(slot, wire);

@@ -154,7 +154,7 @@ impl Core {
         // An answer before its request was wholly written: the rest of it must not be sent.
         let early = connection.sending && in_flight == 0;
         if !response.keep_alive || early || spent {
-            self.abort_followers(slot, now);
+            self.abort_followers(slot, now, wire);
             self.close(slot, wire);
             return false;
         }
@@ -171,10 +171,10 @@ impl Core {
     }
 
     /// The connection closes after an answer, so the requests behind that one have none.
-    pub(super) fn abort_followers(&mut self, slot: Slot, now: Nanos) {
+    fn abort_followers(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         while let Some(flight) = self.end_oldest(slot) {
             self.tally.failed(&flight, Kind::ClosedBeforeResponse, now);
-            self.tally.example(Kind::ClosedBeforeResponse, slot, None, now);
+            self.example(slot, Kind::ClosedBeforeResponse, None, now, wire);
         }
     }
 

@@ -132,6 +132,7 @@ impl Worker {
             Outcome::SendFailed(errno) => Event::SendFailed(errno),
             Outcome::Sent => Event::Sent,
             Outcome::Closed => Event::Closed,
+            Outcome::LocalPort(port) => return self.core.local_port_is(slot, port),
         };
         self.core.on(slot, event, now, &mut self.sockets);
     }

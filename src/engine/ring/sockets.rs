@@ -6,7 +6,7 @@
 //! a place is never reused while the kernel still works on it.
 
 use std::collections::VecDeque;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 
 use io_uring::squeue::{Entry, Flags};
@@ -41,6 +41,7 @@ pub enum Outcome {
     SendFailed(i32),
     Sent,
     Closed,
+    LocalPort(u16),
 }
 
 /// How often on one connection a send is tried again for want of memory.
@@ -118,6 +119,7 @@ impl Sockets {
         let outcome = match (token.verb, result) {
             // A receive's buffer has to come back, whatever became of its connection.
             (Verb::Receive, _) => self.received(token, result, flags, stale),
+            (Verb::Port, _) => local_port(result).map(Outcome::LocalPort),
             _ if stale => None,
             (Verb::Discard, _) => self.discarded(token, result),
             (Verb::Connect, _) => self.connected(token, result),
@@ -318,4 +320,25 @@ impl Wire for Sockets {
             self.shut_down(slot);
         }
     }
+
+    /// A place in the table has no address of its own, so the kernel is asked for a descriptor.
+    /// Only examples of failures want it: at most a hundred in a run.
+    #[cold]
+    fn local_port(&mut self, slot: Slot) -> Option<u16> {
+        let entry = opcode::FixedFdInstall::new(self.rings.fixed(slot), 0).build();
+        self.push(slot, Verb::Port, entry);
+        None
+    }
+}
+
+/// What the descriptor was wanted for; it is closed again. The kernel may have refused it (before
+/// 6.8 it knows no such operation).
+#[cold]
+fn local_port(result: i32) -> Option<u16> {
+    if result < 0 {
+        return None;
+    }
+    // SAFETY: just made by the kernel for this operation, and owned by nobody else.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(result) };
+    socket::local_port(descriptor.as_fd())
 }

@@ -19,12 +19,14 @@ pub enum Verb {
     Close,
     /// A poll of another ring's eventfd; the slot is that ring's number.
     Bell,
+    /// Asks for a descriptor, to read the local port with.
+    Port,
 }
 
 /// By their numbers.
-const VERBS: [Verb; 9] = {
+const VERBS: [Verb; 10] = {
     use Verb::*;
-    [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell]
+    [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell, Port]
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

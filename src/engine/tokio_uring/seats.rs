@@ -1,9 +1,10 @@
 //! The wire of this driver: what the core asks for is noted at the connection's seat, and the
 //! task that sits there is woken to do it.
 
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::task::{Context, Poll, Waker};
 
+use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
 
 /// The seats of one worker's connections, by slot.
@@ -117,6 +118,12 @@ impl Wire for Seats {
         seat.closing = true;
         seat.socket.into_iter().for_each(shut_down);
         wake(seat.reader.take());
+    }
+
+    fn local_port(&mut self, slot: Slot) -> Option<u16> {
+        let socket = self.seats[slot as usize].socket?;
+        // SAFETY: the descriptor is open: its task takes it out of the seat before it closes it.
+        socket::local_port(unsafe { BorrowedFd::borrow_raw(socket) })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod checkup;
 
 mod backfill;
 mod errors;
+mod examples;
 mod head;
 mod host;
 mod rules;
@@ -25,6 +26,8 @@ use text::Sheet;
 pub struct PageOptions {
     /// The whole distribution and the run second by second (`--latency`).
     pub spectrum: bool,
+    /// The first failures of each kind (`--verbose`).
+    pub verbose: bool,
     /// Colours; for a terminal that wants them.
     pub color: bool,
     /// Columns of the terminal.
@@ -33,7 +36,7 @@ pub struct PageOptions {
 
 impl Default for PageOptions {
     fn default() -> PageOptions {
-        PageOptions { spectrum: false, color: false, width: 80 }
+        PageOptions { spectrum: false, verbose: false, color: false, width: 80 }
     }
 }
 
@@ -49,6 +52,9 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     stages::stages(&mut sheet, document);
     sheet.gap();
     errors::errors(&mut sheet, document);
+    if options.verbose {
+        examples::examples(&mut sheet, document);
+    }
     host::connections(&mut sheet, document);
     host::client(&mut sheet, document);
     host::audit(&mut sheet, document);

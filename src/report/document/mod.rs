@@ -4,6 +4,7 @@
 //! was not measured, or cannot be said of so few samples, is null. Secrets never enter it.
 
 mod counts;
+mod example;
 mod host;
 mod latency;
 mod plan;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
+pub use example::Example;
 pub use host::{Client, Connections, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use plan::{Header, PlanEcho};
@@ -61,6 +63,8 @@ pub struct Document {
     pub unsolicited_bytes: u64,
     pub bytes: Bytes,
     pub connections: Connections,
+    /// Of each kind in `failures` and `connections.failures`: target, network or generator.
+    pub failure_sides: BTreeMap<String, String>,
     pub failure_examples: Vec<Example>,
     pub client: Client,
     pub verdict: Verdict,
@@ -99,6 +103,7 @@ impl Document {
             unsolicited_bytes: summary.unsolicited_bytes,
             bytes: Bytes::new(&summary.measure_events, summary.measured),
             connections: Connections::new(&summary.connections),
+            failure_sides: sides(summary),
             failure_examples: summary.examples.iter().map(Example::new).collect(),
             client: Client::new(summary),
             verdict: Verdict::new(&summary.verdict),
@@ -126,27 +131,6 @@ impl Document {
     /// Whether each threshold holds, and no rule ended the run.
     pub fn is_within_thresholds(&self) -> bool {
         self.aborted.is_none() && self.thresholds.iter().all(|threshold| threshold.ok)
-    }
-}
-
-/// One of the first failures of its kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Example {
-    /// From the start of warm-up.
-    pub at_s: f64,
-    pub kind: String,
-    pub connection: u64,
-    pub errno: Option<i32>,
-}
-
-impl Example {
-    fn new(example: &metrics::Example) -> Example {
-        Example {
-            at_s: example.at.as_secs_f64(),
-            kind: example.kind.name().to_string(),
-            connection: example.connection,
-            errno: example.errno,
-        }
     }
 }
 
@@ -305,6 +289,14 @@ fn drops(counters: &Counters) -> BTreeMap<String, u64> {
 
 fn failures_by_name(failures: &[u64; Kind::COUNT]) -> BTreeMap<String, u64> {
     named(metrics::counters::kinds(failures).map(|(kind, count)| (kind.name(), count)))
+}
+
+/// Whose fault each kind is that happened.
+fn sides(summary: &Summary) -> BTreeMap<String, String> {
+    let requests = summary.measure.counters.failures();
+    let connects = metrics::counters::kinds(&summary.connections.failures);
+    let side = |(kind, _): (Kind, u64)| (kind.name().to_string(), kind.side().name().to_string());
+    requests.chain(connects).map(side).collect()
 }
 
 /// To the last digit that is worth its bytes.

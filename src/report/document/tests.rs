@@ -71,8 +71,8 @@ fn every_name_of_the_design_is_there() {
         (
             "",
             "schema complete started_at duration_s plan requests rate latency latency_from \
-             statuses rejections failures unsolicited_bytes bytes connections failure_examples \
-             client verdict thresholds audit warnings interval_s intervals",
+             statuses rejections failures unsolicited_bytes bytes connections failure_sides \
+             failure_examples client verdict thresholds audit warnings interval_s intervals",
         ),
         ("/plan", "url connections threads rps duration_s engine mode"),
         (

@@ -1,0 +1,88 @@
+//! The first failures of each kind, with what was known of them when they happened. All of this is
+//! off the fast path: a kind that has its examples costs a comparison.
+
+use super::super::wire::{Slot, Wire};
+use super::Core;
+use crate::evidence::{Evidence, Reached};
+use crate::failure::Kind;
+use crate::metrics::Example;
+use crate::time::Nanos;
+
+impl Core {
+    /// A request on an open connection failed, and is not taken off it yet.
+    #[cold]
+    pub(super) fn example(
+        &mut self,
+        slot: Slot,
+        kind: Kind,
+        errno: Option<i32>,
+        now: Nanos,
+        wire: &mut impl Wire,
+    ) {
+        // Asked for in any case, or it would be taken for the next failure's.
+        let noted = self.pool.noted();
+        if self.tally.wants_example(kind) {
+            let connection = &self.connections[slot as usize];
+            let mut evidence = noted.unwrap_or_else(|| connection.evidence(&self.pool));
+            if matches!(kind, Kind::SendReset | Kind::SendFailed) {
+                evidence.reached = Reached::Send;
+            }
+            let carried = self.allowance() - connection.allowance;
+            let example = Example {
+                at: self.since_origin(now),
+                kind,
+                connection: self.number(slot),
+                local_port: wire.local_port(slot),
+                errno,
+                reused: carried > connection.in_flight(),
+                evidence,
+            };
+            self.tally.example(example);
+        }
+    }
+
+    /// An attempt to connect failed.
+    #[cold]
+    pub(super) fn unopened_example(
+        &mut self,
+        slot: Slot,
+        kind: Kind,
+        errno: Option<i32>,
+        now: Nanos,
+    ) {
+        if self.tally.wants_example(kind) {
+            self.tally.example(Example {
+                at: self.since_origin(now),
+                kind,
+                connection: self.number(slot),
+                local_port: None,
+                errno,
+                reused: false,
+                evidence: Evidence::none(Reached::Connect),
+            });
+        }
+    }
+
+    /// What a driver could not tell at once of a connection that was lost.
+    #[cold]
+    pub fn local_port_is(&mut self, slot: Slot, port: u16) {
+        let number = self.number(slot);
+        self.tally.local_port_is(number, port);
+    }
+
+    /// Requests that a connection may carry in one life.
+    pub(super) fn allowance(&self) -> u32 {
+        let allowance = self.job.per_connection.unwrap_or(u64::MAX);
+        u32::try_from(allowance).unwrap_or(u32::MAX)
+    }
+
+    /// The connection's number over all workers.
+    fn number(&self, slot: Slot) -> u64 {
+        self.job.first_connection + u64::from(slot)
+    }
+
+    /// Zero while connecting.
+    fn since_origin(&self, now: Nanos) -> Nanos {
+        now - self.tally.phases().origin
+    }
+}
