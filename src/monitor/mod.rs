@@ -7,7 +7,7 @@
 //! ```text
 //! sysctl      /proc/sys and its little formats       sockets    listening sockets, as `ss` asks
 //! network     ports, queues, memory of TCP           listeners  who listens where
-//! limits      files, locked memory, memory           uring      what io_uring can do, by trying
+//! limits      files, locked memory, memory           uring      io_uring; probe finds by trying
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! ```
@@ -18,6 +18,7 @@ pub mod flight;
 pub mod limits;
 pub mod listeners;
 pub mod network;
+pub mod probe;
 pub mod sockets;
 pub mod sysctl;
 pub mod target;

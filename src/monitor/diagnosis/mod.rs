@@ -6,6 +6,7 @@ mod kernel;
 mod limits;
 mod memory;
 mod ports;
+mod queues;
 mod server;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ use crate::plan::{Engine, Plan, Rate, START_RATE};
 
 pub(super) use cpu::{clock_source, governor, steal};
 pub(super) use memory::conntrack;
-pub(super) use server::accept_queue;
+pub(super) use queues::accept_queue;
 
 /// One thing that can limit a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,8 +171,8 @@ pub fn rows(readings: &Readings, destination: &Destination, needs: &Needs) -> Ve
         Some(memory::conntrack(network.conntrack, needs)),
         Some(server::congestion_control(network)),
         server::target(destination),
-        Some(server::accept_queue(network.somaxconn, destination, needs)),
-        Some(server::syn_backlog(network, destination, needs)),
+        Some(queues::accept_queue(network.somaxconn, destination, needs)),
+        Some(queues::syn_backlog(network, destination, needs)),
     ];
     rows.into_iter().flatten().collect()
 }
