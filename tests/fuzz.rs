@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use mutator::Mutator;
 use properties::Property;
 
-use crate::support::seed;
+use crate::support::{beside_others, seed};
 
 /// Tries the seeds as they are and so many changed ones.
 fn holds(property: &Property, inputs: u64) {
@@ -40,25 +40,25 @@ fn holds_for(property: &Property, input: &[u8], origin: &str) {
 
 #[test]
 fn no_split_of_any_stream_changes_what_the_reader_makes_of_it() {
-    holds(&properties::READER, 20_000);
+    beside_others(|| holds(&properties::READER, 20_000));
 }
 
 #[test]
 fn any_text_is_an_address_or_a_sentence_and_no_password_is_repeated() {
-    holds(&properties::URL, 10_000);
+    beside_others(|| holds(&properties::URL, 10_000));
 }
 
 #[test]
 fn any_words_are_a_plan_or_a_sentence_and_no_credential_is_repeated() {
-    holds(&properties::FLAGS, 500);
+    beside_others(|| holds(&properties::FLAGS, 500));
 }
 
 #[test]
 fn any_shape_can_be_walked_through_or_is_refused_in_a_sentence() {
-    holds(&properties::STAGES, 20_000);
+    beside_others(|| holds(&properties::STAGES, 20_000));
 }
 
 #[test]
 fn any_text_is_a_rule_or_a_sentence() {
-    holds(&properties::THRESHOLDS, 40_000);
+    beside_others(|| holds(&properties::THRESHOLDS, 40_000));
 }

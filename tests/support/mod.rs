@@ -51,6 +51,12 @@ pub fn each_engine(test: impl Fn(&'static str) + Sync) {
     });
 }
 
+/// For what only computes: not while another measures time.
+pub fn beside_others(test: impl FnOnce()) {
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    test();
+}
+
 pub fn each_engine_alone(test: impl Fn(&'static str)) {
     alone(&ENGINES, test);
 }

@@ -86,6 +86,10 @@ fn every_change_is_found(shape: &Shape) {
         assert!(t < next && next <= shape.length(), "{next:?} after {t:?}");
         assert_eq!(shape.in_use(next - Nanos(1)), shape.in_use(t), "before {next:?}");
         assert_ne!(shape.in_use(next), shape.in_use(t), "at {next:?}");
+        let jumps = shape.stages().iter().map(|stage| stage.start);
+        for jump in jumps.filter(|at| t < *at && *at < next) {
+            assert_eq!(shape.in_use(jump), shape.in_use(t), "a jump at {jump:?} is passed by");
+        }
         t = next;
     }
 }
