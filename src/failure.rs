@@ -84,6 +84,8 @@ kinds! {
         "the kernel reported an error on the connection while sending";
     BuffersExhausted "buffers_exhausted" Request Generator
         "blast ran out of its bounded buffers for split heads: use fewer --connections or more --threads";
+    NoMemory "no_memory" Request Generator
+        "this host had no memory for what was sent or received: use fewer --connections, or raise net.ipv4.tcp_mem";
     ConnectRefused "connect_refused" Connection Target
         "nothing listens at that address and port";
     ConnectTimeout "connect_timeout" Connection Network
@@ -98,6 +100,8 @@ kinds! {
         "no free local port: keep connections alive, or add source addresses with --bind";
     DescriptorsExhausted "descriptors_exhausted" Connection Generator
         "out of file descriptors: raise the limit with `ulimit -n` or use fewer --connections";
+    ConnectNoMemory "connect_no_memory" Connection Generator
+        "this host had no memory for another connection: use fewer --connections, or raise net.ipv4.tcp_mem";
     ConnectFailed "connect_failed" Connection Network
         "the kernel could not open the connection";
 }
@@ -113,6 +117,7 @@ impl Kind {
             libc::EHOSTUNREACH | libc::EHOSTDOWN => Kind::HostUnreachable,
             libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN => Kind::PortsExhausted,
             libc::EMFILE | libc::ENFILE => Kind::DescriptorsExhausted,
+            libc::ENOMEM | libc::ENOBUFS => Kind::ConnectNoMemory,
             _ => Kind::ConnectFailed,
         }
     }
@@ -121,6 +126,7 @@ impl Kind {
     pub fn of_receive(errno: i32) -> Kind {
         match errno {
             libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED => Kind::ReceiveReset,
+            libc::ENOMEM | libc::ENOBUFS => Kind::NoMemory,
             _ => Kind::ReceiveFailed,
         }
     }
@@ -129,6 +135,7 @@ impl Kind {
     pub fn of_send(errno: i32) -> Kind {
         match errno {
             libc::ECONNRESET | libc::EPIPE | libc::ECONNABORTED => Kind::SendReset,
+            libc::ENOMEM | libc::ENOBUFS => Kind::NoMemory,
             _ => Kind::SendFailed,
         }
     }

@@ -1,10 +1,15 @@
 //! The host as a run needs to know it: cores, limits, and what the kernel says of a thread.
 
+pub mod tables;
+
 use std::fs;
 use std::io::{self, Read};
 
 use crate::error::Error;
 use crate::time::Nanos;
+
+/// Descriptors a process needs besides its connections, where each of those is one.
+pub const SPARE_DESCRIPTORS: u64 = 64;
 
 /// The cores this process may run on, in order.
 pub fn allowed_cores() -> Vec<usize> {
@@ -71,6 +76,22 @@ impl Ports {
     /// The widest range that leaves the well-known ports alone.
     pub const WIDEST: (u16, u16) = (1024, 65_535);
 
+    /// Local addresses that are used at most.
+    pub const MOST_ADDRESSES: u64 = 4_096;
+
+    /// Closed connections whose ports are not free yet, on loopback, for each address in use: a
+    /// port is taken again there after a second.
+    const LINGERING: u64 = 25_000;
+
+    /// How many local addresses blast takes by itself, where it can, for so many connections to one
+    /// address, which may come and go. One gets half of its ports to carry: past that the kernel
+    /// looks for a free one longer than it takes to connect.
+    pub fn addresses(self, connections: u64, come_and_go: bool) -> u64 {
+        let lingering = if come_and_go { Self::LINGERING } else { 0 };
+        let half = (self.count / 2).max(1);
+        (connections + lingering).div_ceil(half).clamp(1, Self::MOST_ADDRESSES)
+    }
+
     pub fn of_this_host() -> Ports {
         let read = |name| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
         let range = read("ip_local_port_range").unwrap_or_default();
@@ -100,7 +121,13 @@ pub fn open_descriptors() -> u64 {
 
 /// Why io_uring was refused, as far as the errno tells, and what to do.
 pub fn io_uring_refused(error: &io::Error) -> Error {
-    let cause = match error.raw_os_error() {
+    let cause = cause_of_refusal(error.raw_os_error());
+    Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
+}
+
+/// The likely cause of such an errno, and what to do.
+pub fn cause_of_refusal(errno: Option<i32>) -> &'static str {
+    match errno {
         Some(libc::ENOSYS) => {
             "this kernel has none, or a container's seccomp profile or a sandbox such as gVisor \
              hides it: run outside the container, or with `--security-opt seccomp=unconfined`"
@@ -115,8 +142,7 @@ pub fn io_uring_refused(error: &io::Error) -> Error {
             "there is no free file descriptor: raise the limit with `ulimit -n`"
         }
         _ => "run on Linux 6.1 or newer, outside a restricted container",
-    };
-    Error::failed(format!("io_uring cannot be used ({error}): {cause}"))
+    }
 }
 
 /// The most memory this process has had resident.

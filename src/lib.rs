@@ -5,7 +5,7 @@
 //! ```text
 //! 6  cli                        words -> Plan -> call -> exit code
 //! 4  report                     views of a Summary
-//! 3  engine  target            the load; the embedded server
+//! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
 //! 1  http  metrics              sans-IO protocol; counters, histograms, Summary, verdict
 //! 0  time  units  error  failure  evidence  host
@@ -23,12 +23,13 @@ pub mod failure;
 pub mod host;
 pub mod http;
 pub mod metrics;
+pub mod monitor;
 pub mod plan;
 pub mod report;
 pub mod target;
 pub mod time;
 pub mod units;
 
-pub use error::{Error, Exit};
+pub use error::{Error, Exit, Result};
 pub use failure::Kind;
 pub use time::Nanos;

@@ -3,7 +3,7 @@
 mod format;
 mod parse;
 
-pub use format::{format_bytes, format_count, format_duration};
+pub use format::{format_bytes, format_count, format_duration, format_exact};
 pub use parse::{parse_amount, parse_count, parse_duration, parse_percent, parse_rate, parse_size};
 
 /// What was typed, as an error repeats it: in backticks, cut when long, control characters shown.

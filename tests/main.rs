@@ -3,10 +3,14 @@
 mod bodies;
 mod cli;
 mod connections;
+mod doctor;
 mod ending;
 mod experiments;
 mod failures;
 mod faults;
+mod files;
+mod fuzz;
+mod interrupts;
 mod latency;
 mod limits;
 mod load;

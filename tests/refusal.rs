@@ -59,3 +59,17 @@ fn where_io_uring_is_refused_one_sentence_names_the_likely_cause() {
         }
     }
 }
+
+#[test]
+fn the_doctor_says_who_refuses_io_uring() {
+    let output = without_io_uring(libc::EPERM, &["doctor", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = document["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == "io_uring").unwrap();
+    assert_eq!(row["state"], "stop");
+    let here = row["here"].as_str().unwrap();
+    assert!(here.contains("Operation not permitted") && here.contains("a seccomp filter is on"));
+    assert!(document["io_uring"].is_null());
+    assert!(rows.iter().all(|row| row["id"] != "io_uring_features"));
+}

@@ -6,13 +6,14 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Error, Result};
+use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 3] = ["target", "demo", "completions"];
+pub const VERBS: [&str; 4] = ["target", "demo", "doctor", "completions"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 16] = [
+const LATER_VERBS: [&str; 15] = [
     "run",
     "ceiling",
     "soak",
@@ -21,7 +22,6 @@ const LATER_VERBS: [&str; 16] = [
     "ab",
     "versus",
     "calibrate",
-    "doctor",
     "monitor",
     "profile",
     "report",
@@ -89,7 +89,8 @@ fn unknown(flag: &str, suggested: &str) -> String {
     if let Some((letter, hint)) = hint {
         return format!("`{letter}` means different things in different tools; {hint}");
     }
-    let given = quote(flag);
+    // A URL too many may hold a password.
+    let given = quote(&masked(flag));
     let negative = flag.strip_prefix('-').is_some_and(|rest| rest.starts_with(is_numeric));
     match suggested {
         _ if negative => {

@@ -8,6 +8,7 @@ use super::low::Cli;
 /// The command line as clap sees it. `brief` only changes what help shows.
 pub fn command(brief: bool) -> clap::Command {
     let command = Cli::command().help_template(TEMPLATE).mut_subcommands(show_all);
+    let command = command.mut_subcommand("doctor", super::doctor::shorten);
     match brief {
         true => command.after_help(MORE),
         false => show_all(command).after_help(EXIT_CODES),

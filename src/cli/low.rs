@@ -42,6 +42,9 @@ pub enum Verb {
     Target(TargetArgs),
     /// Load the built-in server for a moment and show the page
     Demo(DemoArgs),
+    /// Check what this host has for a run, and what the run would need
+    #[command(override_usage = "blast doctor [FLAGS] [URL]", after_help = super::doctor::HELP)]
+    Doctor(Box<LoadArgs>),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
 }
@@ -257,7 +260,8 @@ pub struct OutputArgs {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineArgs {
-    /// What drives the sockets: ring or tokio-uring; also BLAST_ENGINE [default: ring]
+    /// What drives the sockets: ring, or tokio-uring, where each connection is an open file and the
+    /// hard limit binds (connections + 64); also BLAST_ENGINE [default: ring]
     #[arg(long, value_name = "E", value_parser = engines())]
     #[arg(hide_possible_values = true, hide_short_help = true)]
     pub engine: Option<Engine>,

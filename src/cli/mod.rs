@@ -4,16 +4,17 @@
 //! this layer reads arguments or the environment, or prints.
 
 pub mod low;
+pub mod shapes;
 
 mod complaint;
 mod demo;
+mod doctor;
 mod help;
 mod high;
 mod load;
 mod outputs;
 mod request;
 mod run;
-mod shapes;
 mod target;
 mod terminal;
 mod values;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use clap_complete::Shell;
 
+use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use low::{Cli, Verb};
 
@@ -36,6 +38,7 @@ pub use outputs::Outputs;
 
 /// The program: reads the arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
+    stop::survive_file_limits();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let exit = parse(&arguments).and_then(|parsed| match parsed {
         Parsed::Cli(cli) => dispatch(*cli),
@@ -50,13 +53,17 @@ pub fn main() -> ExitCode {
 }
 
 /// What the arguments come to.
-enum Parsed {
+#[derive(Debug)]
+pub enum Parsed {
+    /// To be meant and done.
     Cli(Box<Cli>),
     /// Help or version, to be printed.
     Text(String),
 }
 
-fn parse(arguments: &[OsString]) -> Result<Parsed> {
+/// Reads the arguments, the program's name first, and does nothing yet. Whatever they are, the error
+/// is one sentence.
+pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
     if let Some(word) = arguments.get(1).and_then(|word| word.to_str()) {
         complaint::refuse_later_verb(word)?;
         if word == "help" {
@@ -77,6 +84,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         None => run::run(high::plan(&cli.load)?, Outputs::of(&cli.load)?),
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
     }
 }

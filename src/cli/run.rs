@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use super::outputs::Format;
 use super::terminal::{self, Live};
-use super::{Outputs, print};
+use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary};
+use crate::monitor::Flight;
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::{Document, PageOptions, hgrm, json, page};
@@ -19,6 +20,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
+    let flight = Flight::before();
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
@@ -26,7 +28,10 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
         live.show(progress);
     });
     live.end();
-    let summary = summary?;
+    let mut summary = summary?;
+    let needs = doctor::needs(&plan);
+    let found = flight.warnings(&needs, &summary);
+    summary.warnings.extend(found);
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {
@@ -49,11 +54,16 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
         };
         print(&page(document, &options)).map(drop)
     };
-    let mut written = vec![stdout];
-    written.extend(outputs.of_format(Format::Json).map(|path| json::save(document, path)));
-    written.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
-    written.extend(logs.keep());
-    written.into_iter().fold(Ok(()), keep_first)
+    let json = outputs.of_format(Format::Json).map(|path| json::save(document, path));
+    let mut files: Vec<Result<()>> = json.collect();
+    let kept = outputs.json_stdout || files.iter().any(Result::is_ok);
+    files.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+    files.extend(logs.keep());
+    let files = files.into_iter().fold(Ok(()), keep_first);
+    match files {
+        Err(error) if !kept => keep_first(stdout, Err(offer(document, error))),
+        files => keep_first(stdout, files),
+    }
 }
 
 fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
@@ -61,6 +71,15 @@ fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
         complain(error);
     }
     so_far.and(next)
+}
+
+/// The figures of a long run are not lost for a disk that is full: what has no file stands on
+/// stdout, after the page. The error tells so.
+fn offer(document: &Document, error: Error) -> Error {
+    match json::write(document, &mut io::stdout().lock()) {
+        Ok(()) => Error::failed(format!("{error}; the JSON follows the page on stdout")),
+        Err(_) => error,
+    }
 }
 
 /// The precedence of DESIGN 6: 130 or 143, then 1, 4, 3, 0.

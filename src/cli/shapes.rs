@@ -13,7 +13,7 @@ use super::values;
 use crate::error::{Error, Result};
 use crate::plan::{Rate, Warmup};
 use crate::time::Nanos;
-use crate::units::{parse_count, parse_duration, parse_rate, quote};
+use crate::units::{parse_count, parse_duration, quote};
 
 /// What `--rps` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Steps {
 pub fn rps(text: &str) -> Result<Rps> {
     match text.split_once(':') {
         None => values::rate(text).map(Rps::Steady),
-        Some((from, to)) => match (level(from)?, level(to)?) {
+        Some((from, to)) => match (values::level(from)?, values::level(to)?) {
             (Rate { count: 0, .. }, Rate { count: 0, .. }) => {
                 Err(Error::usage(format!("{} never rises above 0; give more", quote(text))))
             }
@@ -74,13 +74,8 @@ pub fn rps(text: &str) -> Result<Rps> {
     }
 }
 
-/// A rate that may be none.
-fn level(text: &str) -> Result<Rate> {
-    parse_rate(text).map(|(count, period)| Rate { count, period })
-}
-
 pub fn rate_stage(text: &str) -> Result<Stage<Rate>> {
-    stage(text, level, "30s:1k")
+    stage(text, values::level, "30s:1k")
 }
 
 pub fn connection_stage(text: &str) -> Result<Stage<u64>> {

@@ -60,8 +60,22 @@ pub fn threads(text: &str) -> Result<usize> {
 }
 
 pub fn rate(text: &str) -> Result<Rate> {
+    match level(text)? {
+        Rate { count: 0, .. } => {
+            Err(Error::usage(format!("{} is no rate; give more than 0", quote(text))))
+        }
+        rate => Ok(rate),
+    }
+}
+
+/// A rate that may be none. Of more than one a nanosecond the counts would leave 64 bits within a
+/// run, and two could not be told apart.
+pub fn level(text: &str) -> Result<Rate> {
     match parse_rate(text)? {
-        (0, _) => Err(Error::usage(format!("{} is no rate; give more than 0", quote(text)))),
+        (count, period) if count > period.0 => Err(Error::usage(format!(
+            "{} is more than one a nanosecond; give 1G per second or less",
+            quote(text)
+        ))),
         (count, period) => Ok(Rate { count, period }),
     }
 }
@@ -187,6 +201,16 @@ mod tests {
         assert_eq!(connections("1M"), Ok(1_000_000));
         assert_eq!(message(connections("2M")), "`2M` is too many; give 1M or fewer");
         assert_eq!(message(pipeline("1025")), "`1025` is too many; give 1,024 or fewer");
+    }
+
+    #[test]
+    fn a_rate_is_at_most_one_a_nanosecond() {
+        assert_eq!(rate("1G"), Ok(Rate::per_second(1_000_000_000)));
+        assert_eq!(rate("1/1ns"), Ok(Rate { count: 1, period: Nanos(1) }));
+        for text in ["1000000001", "2/ns", "18446744073709551615/3"] {
+            assert!(message(rate(text)).contains("is more than one a nanosecond"), "{text}");
+            assert!(message(level(text)).contains("is more than one a nanosecond"), "{text}");
+        }
     }
 
     #[test]

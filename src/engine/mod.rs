@@ -35,9 +35,11 @@ mod window;
 pub mod wire;
 mod worker;
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
 use crate::error::Result;
+use crate::host;
 use crate::metrics::{Fates, Interval, Summary};
 use crate::plan::Plan;
 use crate::time::Nanos;
@@ -55,6 +57,21 @@ pub enum Progress<'a> {
 /// The length of warm-up and measure together, where it is known before the run.
 pub fn length(plan: &Plan) -> Option<Nanos> {
     prepare::length(plan)
+}
+
+/// How many worker threads the plan would have on this host.
+pub fn workers(plan: &Plan) -> usize {
+    prepare::workers(plan, host::allowed_cores().len().max(1), &mut Vec::new())
+}
+
+/// The addresses of the plan's target.
+pub fn addresses(plan: &Plan) -> Result<Vec<SocketAddr>> {
+    resolve::addresses(plan)
+}
+
+/// The local addresses that the plan's `--bind` names, as far as this host has them.
+pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
+    sources::bound(&plan.bind)
 }
 
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,

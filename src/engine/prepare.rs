@@ -5,27 +5,14 @@ use std::sync::Arc;
 
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
-use super::ring::Layout;
 use super::timeline::Timeline;
 use super::{calibrate, resolve, sources};
 use crate::error::{Error, Result};
-use crate::host;
+use crate::host::{self, SPARE_DESCRIPTORS, tables};
 use crate::http::Payload;
 use crate::metrics::Warning;
 use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait, Warmup};
 use crate::time::Nanos;
-
-/// Descriptors a process needs besides its connections.
-const SPARE_DESCRIPTORS: u64 = 64;
-
-/// The rings that a worker may have, the descriptors that each takes (its own and its bell's), and
-/// those that a worker needs besides while it opens connections.
-const MOST_RINGS: u64 = 64;
-const PER_RING: u64 = 2;
-const PER_WORKER: u64 = 4;
-
-/// The kernel's own limit of a table of registered files.
-const LARGEST_TABLE: u64 = 1 << 20;
 
 /// The hybrid wait spins at least and at most this long. In between it is twice the overshoot of
 /// an idle host: with one time, half of the waits at 20,000/s still woke 6 us late.
@@ -59,7 +46,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         plan,
         workers,
         addresses: &addresses,
-        longest_table: longest_table(descriptors),
+        longest_table: tables::longest(descriptors),
         binds: sources.into(),
         request: Payload::new(&plan.request, plan.pipeline),
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
@@ -158,7 +145,8 @@ fn part(whole: u64, worker: usize, workers: usize) -> u64 {
     whole / workers + u64::from(worker < whole % workers)
 }
 
-fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
+/// How many worker threads the plan has here.
+pub fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
     let quota = host::cpu_quota().map_or(usize::MAX, |quota| (quota.ceil() as usize).max(1));
     let wanted = plan.threads.unwrap_or(allowed.min(quota));
     let counts = [plan.requests, plan.max_in_flight, Some(u64::from(plan.connections))];
@@ -178,13 +166,14 @@ fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usize {
 fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
     let connections = u64::from(plan.connections);
     if plan.engine == Engine::Ring {
-        let largest = plan.connections.div_ceil(workers as u32);
-        let rings = u64::from(Layout::new(largest, longest_table(limit)).rings());
-        let needed = host::open_descriptors() + workers as u64 * (rings * PER_RING + PER_WORKER);
-        if rings <= MOST_RINGS && needed <= limit {
+        let workers = workers as u64;
+        let largest = connections.div_ceil(workers);
+        let rings = tables::rings(largest, limit);
+        let needed = host::open_descriptors() + tables::descriptors(workers, rings);
+        if rings <= tables::MOST_RINGS && needed <= limit {
             return Ok(());
         }
-        let enough = least_limit(largest, workers as u64);
+        let enough = tables::least_limit(largest, workers);
         return Err(Error::failed(format!(
             "the connections need {rings} rings a worker, and the descriptor limit of {limit} is \
              too low for them: raise it with `ulimit -Hn {enough}`, or use fewer --connections"
@@ -200,21 +189,6 @@ fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
          limit of {needed}, and it is {limit} here; raise it with `ulimit -Hn {needed}`, use \
          `--engine ring`, which needs none, or fewer --connections"
     )))
-}
-
-/// How long the table of registered files of one ring may be.
-fn longest_table(limit: u64) -> u32 {
-    limit.clamp(1, LARGEST_TABLE) as u32
-}
-
-/// The lowest limit, as a power of two, that lets a worker have so many connections.
-fn least_limit(connections: u32, workers: u64) -> u64 {
-    let fits = |limit: &u64| {
-        let rings = u64::from(Layout::new(connections, longest_table(*limit)).rings());
-        let needed = SPARE_DESCRIPTORS + workers * (rings * PER_RING + PER_WORKER);
-        rings <= MOST_RINGS && needed <= *limit
-    };
-    (6..).map(|power| 1_u64 << power).find(fits).unwrap_or(LARGEST_TABLE)
 }
 
 /// A core for each worker: from the highest down, so that a server started on the same host can

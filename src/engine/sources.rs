@@ -11,20 +11,16 @@ use crate::error::{Error, Result};
 use crate::host::Ports;
 use crate::plan::{Network, Plan};
 
-/// Local addresses that are used at most, and those of a network that are tried for them.
-const MOST: usize = 4_096;
+/// Addresses that are used at most, and those of a network that are tried for them.
+const MOST: usize = Ports::MOST_ADDRESSES as usize;
 const TRIED: usize = 65_536;
-
-/// Closed connections whose ports are not free yet, on loopback, for each address in use: a port
-/// is taken again there after a second.
-const LINGERING: u64 = 25_000;
 
 /// The local addresses, with port 0; empty: the kernel's choice.
 pub fn choose(plan: &Plan, targets: &[SocketAddr], ports: Ports) -> Result<Vec<SocketAddr>> {
     // The connections are dealt out evenly to the target's addresses.
     let each = u64::from(plan.connections).div_ceil(targets.len().max(1) as u64);
     let sources = match plan.bind.is_empty() {
-        true => spread(each + lingering(plan), targets, ports),
+        true => spread(ports.addresses(each, comes_and_goes(plan)), targets),
         false => bound(&plan.bind)?,
     };
     for target in targets {
@@ -37,29 +33,26 @@ pub fn choose(plan: &Plan, targets: &[SocketAddr], ports: Ports) -> Result<Vec<S
     Ok(sources.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
 }
 
-/// On loopback every address of 127/8 is at hand. An address gets half of its ports to carry:
-/// past that the kernel looks for a free one longer than it takes to connect.
-fn spread(each: u64, targets: &[SocketAddr], ports: Ports) -> Vec<IpAddr> {
+/// On loopback every address of 127/8 is at hand.
+fn spread(needed: u64, targets: &[SocketAddr]) -> Vec<IpAddr> {
     let is_loopback = |target: &SocketAddr| match target.ip() {
         IpAddr::V4(ip) => ip.is_loopback(),
         IpAddr::V6(_) => false,
     };
-    let needed = each.div_ceil((ports.count / 2).max(1));
     if needed <= 1 || !targets.iter().any(is_loopback) {
         return Vec::new();
     }
     let first = Ipv4Addr::LOCALHOST.to_bits();
-    (0..needed.min(MOST as u64) as u32).map(|n| Ipv4Addr::from_bits(first + n).into()).collect()
+    (0..needed as u32).map(|n| Ipv4Addr::from_bits(first + n).into()).collect()
 }
 
 /// Connections that close leave their ports behind for a while.
-fn lingering(plan: &Plan) -> u64 {
-    let closes = !plan.keepalive || plan.requests_per_connection.is_some();
-    if closes { LINGERING } else { 0 }
+fn comes_and_goes(plan: &Plan) -> bool {
+    !plan.keepalive || plan.requests_per_connection.is_some()
 }
 
 /// The addresses that the user named, as far as this host has them.
-fn bound(networks: &[Network]) -> Result<Vec<IpAddr>> {
+pub fn bound(networks: &[Network]) -> Result<Vec<IpAddr>> {
     let mut found = Vec::new();
     for network in networks {
         let before = found.len();

@@ -37,6 +37,13 @@ fn is_ignored(signal: i32) -> bool {
     }
 }
 
+/// From now on a file that reaches the limit of its size (`ulimit -f`) is an error of the one who
+/// writes it, not the end of the process and its report.
+pub fn survive_file_limits() {
+    // SAFETY: to ignore a signal takes no handler.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// How many signals came.
 pub fn requests() -> u32 {
     COUNT.load(SeqCst)

@@ -40,6 +40,8 @@ pub enum Warning {
     AddressSkipped { address: SocketAddr, kind: Kind },
     /// Connects that took as long as a lost SYN takes, or had no answer.
     ListenBacklog { slow: u64 },
+    /// A limit of the host that touches this run: a row of `blast doctor`.
+    Host { code: &'static str, text: String, hint: String },
 }
 
 impl Warning {
@@ -60,6 +62,7 @@ impl Warning {
             Warning::Unfinished { .. } => "unfinished",
             Warning::AddressSkipped { .. } => "address_skipped",
             Warning::ListenBacklog { .. } => "listen_backlog",
+            Warning::Host { code, .. } => code,
         }
     }
 
@@ -118,10 +121,11 @@ impl Warning {
                 "{slow} connects took a second or more, or had no answer: a server's listen queue \
                  drops SYNs when it is full"
             ),
+            Warning::Host { text, .. } => text.clone(),
         }
     }
 
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
             Warning::ThreadsReduced { .. } => "set --threads to silence this",
             Warning::ConnectionsMissing { .. } => {
@@ -148,6 +152,7 @@ impl Warning {
             Warning::ListenBacklog { .. } => {
                 "raise its backlog and net.core.somaxconn, or open more slowly: --connect-rate"
             }
+            Warning::Host { hint, .. } => hint,
         }
     }
 }

@@ -145,7 +145,8 @@ impl Walk {
 
     #[inline]
     pub fn advance(&mut self) {
-        self.next += self.workers;
+        // Saturates where no arrival can be: at the limit of all.
+        self.next = self.next.saturating_add(self.workers);
         self.look_ahead(self.workers);
     }
 
@@ -170,7 +171,7 @@ impl Walk {
         if self.gaps.is_none() {
             let due = self.arrivals.due_before(t);
             let first = self.next % self.workers;
-            return (due + self.workers - 1 - first) / self.workers;
+            return due.saturating_sub(first).div_ceil(self.workers);
         }
         while self.at.is_some_and(|at| at < t) {
             self.advance();

@@ -24,6 +24,10 @@ pub use shape::Shape;
 pub use threshold::Threshold;
 pub use url::Url;
 
+/// Connections opened per second at the start unless the user says otherwise, over all workers.
+/// A server on one core accepts about twice as many; a burst overflows its listen queue instead.
+pub const START_RATE: u64 = 20_000;
+
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Plan {

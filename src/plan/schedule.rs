@@ -237,6 +237,17 @@ mod tests {
     }
 
     #[test]
+    fn counts_that_leave_64_bits_stop_there() {
+        let rate = Rate { count: u64::MAX, period: Nanos(3) };
+        let schedule = Schedule::uniform(rate, Nanos::ZERO, Some(SECOND), None);
+        let shares = (0..3).map(|worker| schedule.walks(worker, 3).1.due_before(SECOND));
+        assert_eq!(shares.sum::<u64>(), u64::MAX);
+        let mut walk = schedule.walks(u64::MAX - 1, u64::MAX).1;
+        walk.advance();
+        assert_eq!(walk.peek(), None);
+    }
+
+    #[test]
     fn a_number_of_requests_ends_the_measure_early() {
         let rate = Rate::per_second(100);
         let run = |duration, requests| {

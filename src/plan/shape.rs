@@ -160,7 +160,14 @@ impl Stage {
     fn first_other(&self, now: u64, t: Nanos) -> Option<Nanos> {
         let first = self.start.max(t + Nanos(u64::from(self.start <= t)));
         let last = self.end() - Nanos(1);
-        if first > last || self.in_use(last) == now && self.in_use(first) == now {
+        if first > last {
+            return None;
+        }
+        // After a jump it may be another at once, and pass the number that it was later.
+        if self.in_use(first) != now {
+            return Some(first);
+        }
+        if self.in_use(last) == now {
             return None;
         }
         // The number changes in one direction only, so the first other one is found by halving.
@@ -218,6 +225,18 @@ mod tests {
         // The second of seven starts when the level passes 1: at 3/7 of a second.
         assert_eq!(shape.in_use(Nanos(428_571_428)), 1);
         assert_eq!(shape.in_use(Nanos(428_571_429)), 2);
+    }
+
+    #[test]
+    fn a_jump_is_a_change_even_if_the_stage_after_it_passes_the_old_number() {
+        let levels = [(secs(10), 5), (Nanos::ZERO, 1), (secs(10), 9)];
+        let shape = Shape::to_levels(5, &levels).unwrap();
+        assert_eq!(shape.next_change(Nanos::ZERO), Some(secs(10)));
+        assert_eq!((shape.in_use(secs(10)), shape.in_use(secs(15))), (1, 5));
+        // Down to six and back: six are in use for a nanosecond.
+        let shape = Shape::to_levels(7, &[(secs(30), 6), (secs(30), 7)]).unwrap();
+        assert_eq!(shape.next_change(Nanos::ZERO), Some(secs(30)));
+        assert_eq!(shape.next_change(secs(30)), Some(secs(30) + Nanos(1)));
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn with_scheme(text: &str) -> Result<String> {
         "http" if rest.bytes().all(|byte| byte.is_ascii_digit()) => {
             usage(format!("{} is a number where a URL such as `localhost:8080` is due", given()))
         }
-        "http" if ["http:", "https:"].iter().any(|start| rest.starts_with(start)) => {
+        "http" if ["http:", "https:"].iter().any(|start| begins(rest, start)) => {
             usage(format!("{} lacks `//`; write `http://host/`", given()))
         }
         "http" => Ok(format!("http://{rest}")),
@@ -99,6 +99,11 @@ fn with_scheme(text: &str) -> Result<String> {
         "" => usage(format!("{} has no scheme before `://`; write `http://host/`", given())),
         _ => usage(format!("{} is no http address; write `http://host/`", given())),
     }
+}
+
+/// Schemes are the same in any case (RFC 3986, 3.1).
+fn begins(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
 }
 
 fn no_host(text: &str) -> Error {
@@ -169,8 +174,11 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 
 /// An address that may not be a valid one, as an error repeats it. A password that should have
 /// been percent-encoded may hold `/` or `?`, so everything up to the last `@` goes.
-fn masked(text: &str) -> String {
-    let start = text.find("://").map_or(0, |at| at + 3);
+pub fn masked(text: &str) -> String {
+    // A password may hold `://` too; what stands before a scheme's is a name.
+    let is_scheme =
+        |at: &usize| text[..*at].chars().all(|c| c.is_alphanumeric() || "+-.".contains(c));
+    let start = text.find("://").filter(is_scheme).map_or(0, |at| at + 3);
     let (scheme, rest) = text.split_at(start);
     let rest = match rest.rsplit_once('@') {
         Some((_, rest)) => format!("{MASK}@{rest}"),
@@ -301,6 +309,7 @@ mod tests {
             ("unix:///run/x.sock", "is no http address"),
             ("://host", "no scheme before"),
             ("http:host", "lacks `//`"),
+            ("HTTP:66", "lacks `//`"),
             ("https:/host", "lacks `//`"),
             ("8080", "is a number"),
             ("host:0", "has port 0"),
@@ -332,6 +341,7 @@ mod tests {
             "ftp://user:s3cret@host/",
             "http://host:0/?token=s3cret",
             "http://host:0/#s3cret",
+            "user:s3cret://x@host/",
         ] {
             let message = Url::parse(text).expect_err(text).message;
             assert!(!message.contains("s3") && !message.contains("cret"), "{text}: {message}");

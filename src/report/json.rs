@@ -3,12 +3,14 @@
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::{Document, staged};
 use crate::error::{Error, Result};
 
-/// Writes the document, indented, with a newline at the end. A reader that has seen enough
+/// Writes a document, indented, with a newline at the end. A reader that has seen enough
 /// (`--json | head -1`) is no error.
-pub fn write(document: &Document, to: &mut dyn Write) -> Result<()> {
+pub fn write(document: &impl Serialize, to: &mut dyn Write) -> Result<()> {
     let written = text(document).and_then(|text| {
         to.write_all(&text)?;
         to.flush()
@@ -27,7 +29,7 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
     staged::save(path, &text)
 }
 
-fn text(document: &Document) -> io::Result<Vec<u8>> {
+fn text(document: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(document)?;
     text.push(b'\n');
     Ok(text)

@@ -4,6 +4,7 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod checkup;
 pub mod console;
 pub mod document;
 pub mod hgrm;
@@ -17,6 +18,7 @@ mod number;
 #[cfg(test)]
 mod fixture;
 
+pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
 

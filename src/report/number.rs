@@ -4,11 +4,7 @@ use crate::time::Nanos;
 use crate::units::{format_count, format_duration};
 
 /// An exact count: `500,000`.
-pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-    groups.collect::<Vec<_>>().join(",")
-}
+pub use crate::units::format_exact as count;
 
 /// A rate to the unit, small ones to three digits: `50,000`, `12.5`.
 pub fn per_second(value: f64) -> String {

@@ -22,21 +22,33 @@ pub struct Staged {
 impl Staged {
     pub fn create(path: &Path) -> io::Result<Staged> {
         let path = followed(path);
-        if is_no_regular_file(&path) {
-            let file = File::options().write(true).open(&path)?;
-            return Ok(Staged { path, beside: None, file });
+        let older = match fs::metadata(&path) {
+            Ok(found) if !found.is_file() => {
+                let file = File::options().write(true).open(&path)?;
+                return Ok(Staged { path, beside: None, file });
+            }
+            // A folder's permissions would allow to replace what its own protect.
+            Ok(found) => File::options().write(true).open(&path).map(|_| Some(found))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let (beside, file) = create_beside(&path)?;
+        let staged = Staged { path, beside: Some(beside), file };
+        if let Some(older) = older {
+            staged.file.set_permissions(older.permissions())?;
         }
-        let beside = beside(&path)?;
-        let file = File::create(&beside)?;
-        Ok(Staged { path, beside: Some(beside), file })
+        Ok(staged)
     }
 
-    /// Puts it in its place.
+    /// Puts it in its place, so that after a power cut either the older or the new one is there,
+    /// and whole: first its bytes reach the disk, then its name.
     pub fn keep(mut self) -> io::Result<()> {
         self.file.flush()?;
         if let Some(beside) = &self.beside {
+            self.file.sync_all()?;
             fs::rename(beside, &self.path)?;
             self.beside = None;
+            sync_folder(&self.path)?;
         }
         Ok(())
     }
@@ -81,29 +93,54 @@ pub fn failed(path: &Path, error: &io::Error) -> Error {
 /// Whether a file could be written there, before there is anything to write. What is no regular
 /// file is not tried: its reader would take that for the end.
 pub fn probe(path: &Path) -> io::Result<()> {
-    let path = followed(path);
-    if is_no_regular_file(&path) { Ok(()) } else { Staged::create(&path).map(drop) }
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(());
+    }
+    // An empty file has a place on a full disk.
+    Staged::create(path)?.write_all(&[0; 4096])
 }
 
-/// Through links, so that the file they lead to is replaced and not they.
+/// Through links, so that the file they lead to is replaced and not they; also where that file is
+/// still to be made.
 fn followed(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    /// As the kernel does (path_resolution(7)).
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = path.with_file_name("").join(to);
+    }
+    path
 }
 
-fn is_no_regular_file(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| !found.is_file())
-}
-
-/// In the same folder, since a rename cannot leave its file system. Another name each time, since
-/// the same file may be asked for twice.
-fn beside(path: &Path) -> io::Result<PathBuf> {
+/// A new file in the same folder, since a rename cannot leave its file system. Another name each
+/// time: the same file may be asked for twice, and a killed process may have left one.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let mut hidden = OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.{number}", std::process::id()));
-    Ok(path.with_file_name(hidden))
+    loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.{number}", std::process::id()));
+        let beside = path.with_file_name(hidden);
+        match File::create_new(&beside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return created.map(|file| (beside, file)),
+        }
+    }
+}
+
+/// The name is in the folder, and that is a file of its own (fsync(2)).
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // One that may be written to but not read has its name in time.
+    let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) else { return Ok(()) };
+    match folder.sync_all() {
+        // Some network file systems know no such thing.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +206,50 @@ pub mod tests {
         save(&link, b"new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_link_to_a_file_that_is_still_to_be_made_is_kept_too() {
+        let folder = Folder::new("dangling");
+        let [first, second] = ["first", "second"].map(|name| folder.0.join(name));
+        std::os::unix::fs::symlink("second", &first).unwrap();
+        std::os::unix::fs::symlink(folder.0.join("file"), &second).unwrap();
+        save(&first, b"new").unwrap();
+        assert!([&first, &second].iter().all(|link| link.is_symlink()));
+        assert_eq!(fs::read_to_string(folder.0.join("file")).unwrap(), "new");
+        assert_eq!(folder.names().len(), 3);
+    }
+
+    #[test]
+    fn links_in_a_circle_are_an_error() {
+        let folder = Folder::new("circle");
+        let link = folder.0.join("link");
+        std::os::unix::fs::symlink(&link, &link).unwrap();
+        assert!(probe(&link).is_err() && save(&link, b"new").is_err());
+        assert_eq!(folder.names(), ["link"]);
+    }
+
+    #[test]
+    fn the_new_file_has_the_permissions_of_the_older_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = Folder::new("mode");
+        let path = folder.0.join("out");
+        fs::write(&path, "older").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        save(&path, b"new").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_neither_used_nor_in_the_way() {
+        let folder = Folder::new("left");
+        let path = folder.0.join("out");
+        let left = |number| folder.0.join(format!(".out.{}.{number}", std::process::id()));
+        // Other tests of this process take numbers at the same time.
+        (0..200).for_each(|number| fs::write(left(number), "left").unwrap());
+        save(&path, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!((0..200).all(|number| fs::read_to_string(left(number)).unwrap() == "left"));
     }
 
     #[test]

@@ -19,6 +19,13 @@ pub fn format_count(value: f64) -> String {
     }
 }
 
+/// A whole number with all its digits: `500,000`.
+pub fn format_exact(value: u64) -> String {
+    let digits = value.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
 /// A length of time for people, three digits that matter: `410 us`, `1.23 ms`, `12.3 s`, `2m 5s`.
 /// A whole number of its unit has no decimals: `10 s`.
 pub fn format_duration(length: Nanos) -> String {
@@ -74,11 +81,8 @@ fn scale_of(size: f64, names: &[&'static str]) -> (f64, &'static str) {
 
 /// A whole number with commas.
 fn thousands(value: f64) -> String {
-    let plain = format!("{value:.0}");
-    let sign = if plain.starts_with('-') { "-" } else { "" };
-    let digits = plain.trim_start_matches('-');
-    let grouped = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-    sign.to_string() + &grouped.collect::<Vec<_>>().join(",")
+    let sign = if value < 0.0 { "-" } else { "" };
+    sign.to_string() + &format_exact(value.abs().round_ties_even() as u64)
 }
 
 fn in_unit(ns: u64, unit_ns: u64, unit: &str) -> String {

@@ -32,7 +32,13 @@ impl Blast {
 
     /// By a shell that lowers its limits first.
     pub fn limited(limits: &str, engine: &str, url: &str) -> Blast {
-        Blast::by(Command::new("sh"), &format!("{limits}; exec \"$0\" \"$@\""), engine, url)
+        let script = format!("{limits}; exec \"$0\" \"$@\"");
+        Blast::by_shell(&script, engine, url).args("--json --wait block --pin off")
+    }
+
+    /// By a shell to which the command is `"$0" "$@"`. Prints the page.
+    pub fn by_shell(script: &str, engine: &str, url: &str) -> Blast {
+        Blast::by(Command::new("sh"), script, engine, url)
     }
 
     /// By a shell that is root in a network of its own, where even the loopback is down. `script`
@@ -40,18 +46,30 @@ impl Blast {
     pub fn in_own_network(script: &str, engine: &str, url: &str) -> Option<Blast> {
         let allowed = Command::new("unshare").args(["-rn", "true"]).output();
         if !allowed.is_ok_and(|output| output.status.success()) {
-            eprintln!("SKIPPED: this host allows no user and network namespaces");
+            super::skipped("a network of one's own", "this host allows no such namespaces");
             return None;
         }
-        let mut command = Command::new("unshare");
-        command.args(["-rn", "sh"]);
-        Some(Blast::by(command, script, engine, url))
+        let mut shell = Command::new("unshare");
+        shell.args(["-rn", "sh"]);
+        let blast = Blast::by(shell, script, engine, url);
+        Some(blast.args("--json --wait block --pin off"))
     }
 
     fn by(mut shell: Command, script: &str, engine: &str, url: &str) -> Blast {
-        shell.args(["-c", script]);
-        let blast = Blast::of(shell).arg(env!("CARGO_BIN_EXE_blast"));
-        blast.args("--json --wait block --pin off --engine").arg(engine).arg(url)
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_blast")]);
+        Blast::of(shell).args("--engine").arg(engine).arg(url)
+    }
+
+    /// Root may write whatever permissions say; this one may not.
+    pub fn bound_by_permissions(mut self) -> Blast {
+        let drop_override = || {
+            // SAFETY: a system call on no memory. Who is not root may not do it, and need not.
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0) };
+            Ok(())
+        };
+        // SAFETY: the closure makes one system call, between fork and exec.
+        unsafe { self.command.pre_exec(drop_override) };
+        self
     }
 
     fn of(mut command: Command) -> Blast {
@@ -121,6 +139,9 @@ impl Blast {
     }
 }
 
+/// From linux/capability.h.
+const CAP_DAC_OVERRIDE: libc::c_ulong = 1;
+
 /// Reads to the end beside the test, so that a full pipe holds nobody up.
 fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
@@ -149,8 +170,17 @@ impl Running {
             let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap();
             let pending = status.lines().filter_map(|line| line.split_once("Pnd:"));
             let pending = pending.map(|(_, mask)| u64::from_str_radix(mask.trim(), 16).unwrap());
-            !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
+            // One that has ended takes no more.
+            status.contains("\nState:\tZ")
+                || !pending.into_iter().any(|mask| mask >> (signal - 1) & 1 == 1)
         });
+    }
+
+    /// Has a handler for it, as a run has for those that end it.
+    pub fn catches(&self, signal: i32) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
     }
 
     /// Stops the process for a while, as a host does that has no time for it.

@@ -9,6 +9,7 @@ mod blast;
 mod document;
 mod folder;
 mod process;
+mod random;
 mod server;
 mod terminal;
 
@@ -16,9 +17,11 @@ pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
 pub use self::process::{Outsider, sit_on};
+pub use self::random::{Random, seed};
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
 pub use self::terminal::Terminal;
 
+use std::io::{self, Write};
 use std::panic;
 use std::sync::{PoisonError, RwLock};
 use std::thread;
@@ -63,6 +66,12 @@ fn alone(engines: &[&'static str], test: impl Fn(&'static str)) {
         println!("--engine {engine}");
         test(engine);
     }
+}
+
+/// Says, past the harness that keeps what passing tests print, that a part was not tried here:
+/// `scripts/check` counts these lines.
+pub fn skipped(what: &str, why: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}: {}", why.trim());
 }
 
 /// A complete answer with a body.

@@ -30,16 +30,12 @@ use super::wire::{Event, Slot, Wire};
 use crate::failure::Kind;
 use crate::http::HeadPool;
 use crate::metrics::{Drop, Phase, Worker};
-use crate::plan::Rate;
+use crate::plan::{Rate, START_RATE};
 use crate::time::Nanos;
 
 /// Requests released in one turn before the driver gets to carry them out: the ring's completions
 /// are handled in slices of the same size, so neither starves the other.
 const SLICE: usize = 64;
-
-/// Connections opened per second at the start unless the user says otherwise, over all workers.
-/// A server on one core accepts about twice as many; a burst overflows its listen queue instead.
-const START_RATE: u64 = 20_000;
 
 /// How often a waiting worker looks whether it should stop.
 const STOP_POLL: Nanos = Nanos::from_millis(50);

@@ -33,14 +33,6 @@ impl Size {
         }
     }
 
-    /// How many there are; a power of two.
-    const fn count(self) -> u16 {
-        match self {
-            Size::Small => 256,
-            Size::Large => 32,
-        }
-    }
-
     /// The number of the first: a completion names its buffer, not the group.
     const fn first(self) -> u16 {
         match self {
@@ -60,8 +52,10 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    pub fn register(submitter: &Submitter<'_>) -> io::Result<Buffers> {
-        let [small, large] = Size::ALL.map(|size| Group::register(submitter, size));
+    /// `counts`: how many of each size, powers of two.
+    pub fn register(submitter: &Submitter<'_>, counts: [u16; 2]) -> io::Result<Buffers> {
+        let register = |size: Size| Group::register(submitter, size, counts[size as usize]);
+        let [small, large] = Size::ALL.map(register);
         Ok(Buffers { groups: [small?, large?] })
     }
 
@@ -85,6 +79,7 @@ impl Buffers {
 
 struct Group {
     size: Size,
+    count: u16,
     /// The ring of entries, shared with the kernel, and the buffers. Untouched pages cost nothing.
     entries: Mapping,
     memory: Mapping,
@@ -92,18 +87,17 @@ struct Group {
 }
 
 impl Group {
-    fn register(submitter: &Submitter<'_>, size: Size) -> io::Result<Group> {
-        let count = usize::from(size.count());
-        let entries = Mapping::new(count * size_of::<BufRingEntry>())?;
+    fn register(submitter: &Submitter<'_>, size: Size, count: u16) -> io::Result<Group> {
+        let entries = Mapping::new(usize::from(count) * size_of::<BufRingEntry>())?;
         // SAFETY: `entries` is page-aligned, has room for the count, and lives in the returned
         // value, which the worker keeps until the ring is gone.
         unsafe {
             let (start, group) = (entries.start as u64, size.group());
-            submitter.register_buf_ring_with_flags(start, size.count(), group, 0)?;
+            submitter.register_buf_ring_with_flags(start, count, group, 0)?;
         }
-        let memory = Mapping::new(count * size.bytes())?;
-        let mut group = Group { size, entries, memory, tail: 0 };
-        (0..size.count()).for_each(|number| group.give_back(size.first() + number));
+        let memory = Mapping::new(usize::from(count) * size.bytes())?;
+        let mut group = Group { size, count, entries, memory, tail: 0 };
+        (0..count).for_each(|number| group.give_back(size.first() + number));
         group.publish();
         Ok(group)
     }
@@ -119,7 +113,7 @@ impl Group {
 
     #[inline]
     fn give_back(&mut self, id: u16) {
-        let index = usize::from(self.tail & (self.size.count() - 1));
+        let index = usize::from(self.tail & (self.count - 1));
         let offset = self.offset(id);
         // SAFETY: `index` is below the count, so the entry lies within the mapping, and it is one
         // that the kernel does not own: it has consumed it, and sees it again only after `publish`.

@@ -4,18 +4,22 @@
 mod buffers;
 mod receiving;
 mod rings;
+mod setup;
 mod sockets;
 mod token;
 mod uring;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use io_uring::cqueue;
 
 use self::buffers::Buffers;
-pub use self::rings::Layout;
+use self::setup::Setup;
 use self::sockets::{Outcome, Sockets};
-use self::uring::Features;
+use self::uring::Uring;
 use super::core::{Core, Finished};
 use super::job::Job;
 use super::meter::{Effort, Meter};
@@ -33,8 +37,13 @@ const SLICE: usize = 64;
 
 /// Runs one worker's share of the load, from connecting to the last answer.
 pub fn run(job: Arc<Job>) -> Result<Finished> {
-    let sockets = Sockets::new(job.clone(), Features::ALL)?;
-    let buffers = sockets.rings.all().iter().map(|ring| Buffers::register(&ring.submitter()));
+    run_with(job, &Setup::DEFAULT)
+}
+
+fn run_with(job: Arc<Job>, setup: &Setup) -> Result<Finished> {
+    let sockets = Sockets::new(job.clone(), setup)?;
+    let register = |ring: &Uring| Buffers::register(&ring.submitter(), setup.buffers);
+    let buffers = sockets.rings.all().iter().map(register);
     let buffers = buffers.collect::<std::io::Result<Vec<_>>>();
     let buffers = buffers.map_err(|error| host::io_uring_refused(&error))?;
     let meter = Meter::new(job.connections);

@@ -13,8 +13,9 @@ use std::sync::atomic::{Ordering, fence};
 use io_uring::types::{Fd, Fixed};
 use io_uring::{cqueue, opcode, squeue};
 
+use super::setup::Setup;
 use super::token::{Token, Verb};
-use super::uring::{Features, Uring};
+use super::uring::Uring;
 use crate::engine::core::Wake;
 use crate::engine::wire::Slot;
 use crate::error::{Error, Result};
@@ -69,13 +70,8 @@ impl Layout {
 
 impl Rings {
     /// Made by the thread that uses them.
-    pub fn new(
-        layout: Layout,
-        wait: Wait,
-        spin_window: Nanos,
-        features: Features,
-    ) -> Result<Rings> {
-        let rings = (0..layout.rings()).map(|ring| Uring::new(layout.length(ring), features));
+    pub fn new(layout: Layout, wait: Wait, spin_window: Nanos, setup: &Setup) -> Result<Rings> {
+        let rings = (0..layout.rings()).map(|ring| Uring::new(layout.length(ring), setup));
         let rings = rings.collect::<Result<Vec<_>>>()?;
         let bells = rings[1..].iter().map(Bell::hang).collect::<Result<Vec<_>>>()?;
         Ok(Rings { rings, bells, layout, wait, spin_window, spin_time: Nanos::ZERO })
@@ -124,8 +120,8 @@ impl Rings {
     }
 
     /// How often the kernel had to keep completions aside.
-    pub fn overflows(&mut self) -> u64 {
-        self.rings.iter_mut().map(Uring::overflows).sum()
+    pub fn overflows(&self) -> u64 {
+        self.rings.iter().map(|ring| ring.overflows).sum()
     }
 
     /// Submits what is queued, and returns when there are completions or `wake` is reached.
@@ -240,10 +236,11 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
+    use crate::host::tables;
 
     fn rings(slots: u32, longest: u32, wait: Wait, spin_window: Nanos) -> Rings {
         let layout = Layout::new(slots, longest);
-        Rings::new(layout, wait, spin_window, Features::ALL).expect("rings")
+        Rings::new(layout, wait, spin_window, &Setup::DEFAULT).expect("rings")
     }
 
     #[test]
@@ -259,8 +256,12 @@ mod tests {
             let total: u32 = (0..layout.rings()).map(|ring| layout.length(ring)).sum();
             assert_eq!(total, slots);
         }
-        assert_eq!(Layout::new(20_000, 20_000).rings(), 1);
-        assert_eq!(Layout::new(50_000, 20_000).rings(), 4);
+        // What is checked before the run.
+        for (slots, limit) in [(20_000, 20_000), (50_000, 20_000), (999, 64), (2_000_000, 1 << 40)]
+        {
+            let layout = Layout::new(slots, tables::longest(limit));
+            assert_eq!(u64::from(layout.rings()), tables::rings(slots.into(), limit));
+        }
     }
 
     #[test]

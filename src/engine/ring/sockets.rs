@@ -15,8 +15,8 @@ use socket2::SockAddr;
 
 use super::receiving::Receiving;
 use super::rings::{Layout, Rings};
+use super::setup::Setup;
 use super::token::{Token, Verb};
-use super::uring::Features;
 use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
@@ -44,6 +44,9 @@ pub enum Outcome {
     LocalPort(u16),
 }
 
+/// How often on one connection a send is tried again for want of memory.
+const RETRIES: u8 = 8;
+
 pub struct Sockets {
     pub rings: Rings,
     job: Arc<Job>,
@@ -67,6 +70,8 @@ pub(super) struct Place {
     /// the shutdown that ends it.
     pub pending: u8,
     pub closing: bool,
+    /// Sends that were tried again because the kernel had no memory for them.
+    retries: u8,
     pub receiving: Receiving,
     /// The length of a confirmed send, and how much of it is not written yet.
     sending: usize,
@@ -74,9 +79,9 @@ pub(super) struct Place {
 }
 
 impl Sockets {
-    pub fn new(job: Arc<Job>, features: Features) -> Result<Sockets> {
+    pub fn new(job: Arc<Job>, setup: &Setup) -> Result<Sockets> {
         let layout = Layout::new(job.connections, job.longest_table);
-        let rings = Rings::new(layout, job.wait, job.spin_window, features)?;
+        let rings = Rings::new(layout, job.wait, job.spin_window, setup)?;
         Ok(Sockets {
             rings,
             addresses: job.addresses.iter().copied().map(SockAddr::from).collect(),
@@ -85,7 +90,7 @@ impl Sockets {
             stillborn: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
-            cannot_await: false,
+            cannot_await: !setup.features.socket_options,
             job,
         })
     }
@@ -177,12 +182,38 @@ impl Sockets {
             place.pending -= 1;
             return Some(Outcome::Sent);
         }
+        // Nothing of such a send was taken. Where the sizes of sends differ, there is no telling
+        // which one it was.
+        let may_try = matches!(-result, libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN | libc::EINTR)
+            && (confirmed || self.job.pipeline == 1);
+        if may_try && place.retries < RETRIES {
+            place.retries += 1;
+            if confirmed {
+                self.send_rest(token.slot)
+            } else {
+                self.send_small(token.slot, 1)
+            }
+            return None;
+        }
         if confirmed {
             place.unsent = 0;
             place.pending -= 1;
         }
         // With MSG_WAITALL a short count means that the rest met an error.
         Some(Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE }))
+    }
+
+    /// Requests that fit the socket's buffer.
+    #[inline]
+    fn send_small(&mut self, slot: Slot, copies: u32) {
+        let length = self.request.length() * copies as usize;
+        let entry =
+            opcode::Send::new(self.rings.fixed(slot), self.request.bytes().as_ptr(), length as u32)
+                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+                .build()
+                // Success needs no word: the answer tells. Saves a completion a request.
+                .flags(Flags::SKIP_SUCCESS);
+        self.push(slot, Verb::Send, entry);
     }
 
     fn send_rest(&mut self, slot: Slot) {
@@ -266,20 +297,14 @@ impl Wire for Sockets {
 
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
-        let length = self.request.length() * copies as usize;
         if self.job.confirms_sends() {
+            let length = self.request.length() * copies as usize;
             let place = &mut self.places[slot as usize];
             (place.sending, place.unsent) = (length, length);
             place.pending += 1;
             return self.send_rest(slot);
         }
-        let entry =
-            opcode::Send::new(self.rings.fixed(slot), self.request.bytes().as_ptr(), length as u32)
-                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
-                .build()
-                // Success needs no word: the answer tells. Saves a completion a request.
-                .flags(Flags::SKIP_SUCCESS);
-        self.push(slot, Verb::Send, entry);
+        self.send_small(slot, copies);
     }
 
     fn close(&mut self, slot: Slot) {

@@ -2,41 +2,35 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::thread;
+use std::time::Duration;
 
 use io_uring::squeue::Entry;
 use io_uring::{IoUring, cqueue};
 
+use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::host;
 use crate::time::Nanos;
 
-/// Submission entries. A turn makes at most a slice of sends, and flushes when full.
-const SUBMISSIONS: u32 = 256;
-
-/// Completion entries: 64 KB. The ring is walked round and round, so a larger one costs cache;
-/// the kernel keeps what does not fit (NODROP), and that is counted.
-const COMPLETIONS: u32 = 4096;
+/// Enters in a row that may be turned down, a millisecond apart.
+const PATIENCE: u32 = 2_000;
 
 // From linux/io_uring.h; the io-uring crate keeps its own private.
 const ENTER_GETEVENTS: u32 = 1 << 0;
 const ENTER_EXT_ARG: u32 = 1 << 3;
 const ENTER_ABS_TIMER: u32 = 1 << 5;
 
-/// What only newer kernels can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Features {
-    /// 6.12: a wait ends at an instant of CLOCK_MONOTONIC, instead of after a time.
-    pub absolute_timer: bool,
-}
-
-impl Features {
-    pub const ALL: Features = Features { absolute_timer: true };
-}
-
 pub struct Uring {
     ring: IoUring,
-    features: Features,
+    /// The kernel takes an instant to sleep until.
+    absolute_timer: bool,
+    /// Enters in a row that the kernel turned down for want of memory.
+    turned_down: u32,
     pub enters: u64,
+    /// Enters after which the kernel kept completions aside, for want of room in the queue. (Its own
+    /// counter tells only of those that it lost.)
+    pub overflows: u64,
 }
 
 /// `struct io_uring_getevents_arg` of linux/io_uring.h.
@@ -56,18 +50,19 @@ struct Timespec {
 }
 
 impl Uring {
-    /// Made by the thread that uses it. `features`: what may be used if the kernel has it.
-    pub fn new(slots: u32, features: Features) -> Result<Uring> {
+    /// Made by the thread that uses it.
+    pub fn new(slots: u32, setup: &Setup) -> Result<Uring> {
         let ring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
             .setup_taskrun_flag()
             .setup_submit_all()
-            .setup_cqsize(COMPLETIONS)
-            .build(SUBMISSIONS)
+            .setup_cqsize(setup.completions)
+            .build(setup.submissions)
             .map_err(|error| host::io_uring_refused(&error))?;
         ring.submitter().register_files_sparse(slots).map_err(|error| table(slots, &error))?;
-        let mut uring = Uring { ring, features, enters: 0 };
+        let absolute_timer = setup.features.absolute_timer;
+        let mut uring = Uring { ring, absolute_timer, turned_down: 0, enters: 0, overflows: 0 };
         uring.probe();
         uring.enters = 0;
         Ok(uring)
@@ -104,11 +99,6 @@ impl Uring {
         into.extend(self.ring.completion().take(room));
     }
 
-    /// How often the kernel had to keep completions aside.
-    pub fn overflows(&mut self) -> u64 {
-        self.ring.completion().overflow().into()
-    }
-
     pub fn has_completions(&mut self) -> bool {
         !self.ring.completion().is_empty()
     }
@@ -140,7 +130,7 @@ impl Uring {
     /// Submits what is queued, and returns when there are completions or at `until`.
     pub fn sleep(&mut self, until: Nanos, now: Nanos) -> Result<()> {
         let (instant, flag) =
-            if self.features.absolute_timer { (until, ENTER_ABS_TIMER) } else { (until - now, 0) };
+            if self.absolute_timer { (until, ENTER_ABS_TIMER) } else { (until - now, 0) };
         self.enter(1, ENTER_GETEVENTS | flag, Some(instant))
     }
 
@@ -157,19 +147,22 @@ impl Uring {
     }
 
     fn enter(&mut self, want: u32, flags: u32, timeout: Option<Nanos>) -> Result<()> {
-        let Err(error) = self.enter_raw(want, flags, timeout) else { return Ok(()) };
-        match error.raw_os_error() {
-            // The time is over; a signal came; the completion queue must be drained first, which
-            // the caller does before it enters again.
-            Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
-            Some(libc::EBADR) => Err(Error::failed(
-                "the kernel lost a completion, so the counts cannot be trusted; use fewer \
-                 --connections or more --threads",
-            )),
-            _ => Err(Error::failed(format!(
-                "io_uring_enter failed ({error}); try `--engine tokio-uring`"
-            ))),
+        let outcome = self.enter_raw(want, flags, timeout);
+        self.overflows += u64::from(self.ring.submission().cq_overflow());
+        match outcome.err().map_or(Refusal::None, |error| Refusal::of(&error)) {
+            Refusal::None => self.turned_down = 0,
+            // Completions are dealt with before the next enter; else there is nothing to do but
+            // to wait for memory.
+            Refusal::ForNow if self.turned_down < PATIENCE => {
+                self.turned_down += 1;
+                if !self.has_completions() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+            Refusal::ForNow => return Err(no_memory()),
+            Refusal::ForGood(error) => return Err(error),
         }
+        Ok(())
     }
 
     fn enter_raw(&mut self, want: u32, flags: u32, timeout: Option<Nanos>) -> io::Result<()> {
@@ -197,13 +190,46 @@ impl Uring {
 
     /// Finds out whether the kernel knows the absolute timer: an unknown flag is refused at once.
     fn probe(&mut self) {
-        if self.features.absolute_timer {
+        if self.absolute_timer {
             let past = Some(Nanos(1));
             let outcome = self.enter_raw(1, ENTER_GETEVENTS | ENTER_ABS_TIMER, past);
             let unknown = outcome.is_err_and(|e| e.raw_os_error() == Some(libc::EINVAL));
-            self.features.absolute_timer = !unknown;
+            self.absolute_timer = !unknown;
         }
     }
+}
+
+/// Why an enter was refused, as far as it matters.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It was not: the time is over, or a signal came.
+    None,
+    /// The kernel has no memory, or the completion queue must be drained first.
+    ForNow,
+    ForGood(Error),
+}
+
+impl Refusal {
+    fn of(error: &io::Error) -> Refusal {
+        match error.raw_os_error() {
+            Some(libc::ETIME | libc::EINTR) => Refusal::None,
+            Some(libc::EBUSY | libc::EAGAIN | libc::ENOMEM | libc::ENOBUFS) => Refusal::ForNow,
+            Some(libc::EBADR) => Refusal::ForGood(Error::failed(
+                "the kernel lost a completion, so the counts cannot be trusted; use fewer \
+                 --connections or more --threads",
+            )),
+            _ => Refusal::ForGood(Error::failed(format!(
+                "io_uring_enter failed ({error}); try `--engine tokio-uring`"
+            ))),
+        }
+    }
+}
+
+fn no_memory() -> Error {
+    Error::failed(
+        "the kernel had no memory for blast for over two seconds; use fewer --connections, or \
+         leave it more memory",
+    )
 }
 
 fn table(slots: u32, error: &io::Error) -> Error {
@@ -221,14 +247,30 @@ mod tests {
     #[test]
     fn a_sleep_ends_at_its_instant_with_either_timer() {
         for absolute_timer in [true, false] {
-            let features = Features { absolute_timer };
-            let mut uring = Uring::new(4, features).expect("a ring");
-            assert!(absolute_timer || !uring.features.absolute_timer);
+            let mut setup = Setup::DEFAULT;
+            setup.features.absolute_timer = absolute_timer;
+            let mut uring = Uring::new(4, &setup).expect("a ring");
+            assert!(absolute_timer || !uring.absolute_timer);
             let now = time::now();
             uring.sleep(now + Nanos::from_millis(20), now).expect("a sleep");
             let took = time::now() - now;
             // Not early; late by what a shared machine may add.
             assert!(took >= Nanos::from_millis(20) && took < Nanos::from_millis(500), "{took:?}");
         }
+    }
+
+    #[test]
+    fn every_refusal_of_an_enter_has_its_answer() {
+        let of = |errno| Refusal::of(&io::Error::from_raw_os_error(errno));
+        assert_eq!([libc::ETIME, libc::EINTR].map(of), [Refusal::None, Refusal::None]);
+        for errno in [libc::EBUSY, libc::EAGAIN, libc::ENOMEM] {
+            assert_eq!(of(errno), Refusal::ForNow);
+        }
+        let text = |errno| match of(errno) {
+            Refusal::ForGood(error) => error.message,
+            other => panic!("{other:?}"),
+        };
+        assert!(text(libc::EBADR).contains("cannot be trusted"));
+        assert!(text(libc::EFAULT).contains("--engine tokio-uring"));
     }
 }

@@ -1,0 +1,154 @@
+//! What every run checks on its way: a few files before it starts and after it is over, none in
+//! between. Only what matters for that very run becomes a warning.
+
+use std::net::SocketAddr;
+
+use super::cpu::{self, Governor, Times};
+use super::diagnosis::{self, Needs, Row, State};
+use super::network::Conntrack;
+use super::sockets::{self, Listener};
+use super::sysctl;
+use super::target::{Destination, Place};
+use crate::host;
+use crate::metrics::{Summary, Warning};
+
+/// The readings from before a run.
+#[derive(Clone, Debug, Default)]
+pub struct Flight {
+    listeners: Vec<Listener>,
+    somaxconn: Option<u64>,
+    conntrack: Option<Conntrack>,
+    governors: Vec<Governor>,
+    clock_source: Option<String>,
+    cores: Vec<usize>,
+    times: Option<Times>,
+}
+
+impl Flight {
+    /// Costs less than a millisecond, however many connections the host has.
+    pub fn before() -> Flight {
+        let cores = host::allowed_cores();
+        Flight {
+            listeners: sockets::listening().unwrap_or_default(),
+            somaxconn: sysctl::number("net.core.somaxconn"),
+            conntrack: Conntrack::read(),
+            governors: cpu::governors(&cores),
+            clock_source: cpu::clock_source(),
+            times: cpu::times(&cores),
+            cores,
+        }
+    }
+
+    /// What to warn of, now that the run is over.
+    pub fn warnings(&self, needs: &Needs, summary: &Summary) -> Vec<Warning> {
+        let stolen = self.times.zip(cpu::times(&self.cores));
+        let lost_syn = |warning: &Warning| matches!(warning, Warning::ListenBacklog { .. });
+        let after = After {
+            stolen: stolen.and_then(|(before, after)| after.stolen_since(before)),
+            // Tracked connections stay in the table for a while: an empty one tracks nothing.
+            tracks: Conntrack::read().is_some_and(|conntrack| conntrack.count > 0),
+            lost_syns: summary.warnings.iter().any(lost_syn),
+        };
+        self.judge(needs, &summary.addresses, &after)
+    }
+
+    fn judge(&self, needs: &Needs, addresses: &[SocketAddr], after: &After) -> Vec<Warning> {
+        let place = |address: &SocketAddr| Place::new(*address, &self.listeners);
+        let target = Destination::Known(addresses.iter().map(place).collect());
+        let queue = || diagnosis::accept_queue(self.somaxconn, &target, needs);
+        let rows = [
+            Some(diagnosis::governor(&self.governors)),
+            Some(diagnosis::clock_source(self.clock_source.as_deref())),
+            Some(diagnosis::steal(after.stolen)),
+            after.tracks.then(|| diagnosis::conntrack(self.conntrack, needs)),
+            // A queue that is short and never overflowed was long enough for this run.
+            (after.lost_syns && target.is_local()).then(queue),
+        ];
+        let worries = rows.into_iter().flatten().filter(|row| row.state != State::Ok);
+        worries.map(Warning::from).collect()
+    }
+}
+
+/// What the run itself has shown.
+struct After {
+    stolen: Option<f64>,
+    tracks: bool,
+    lost_syns: bool,
+}
+
+impl From<Row> for Warning {
+    fn from(row: Row) -> Warning {
+        let text = format!("{} (needed: {})", row.here, row.needs);
+        Warning::Host { code: row.id, text, hint: row.advice }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::diagnosis::fixture::{needs, nginx};
+    use super::*;
+
+    const TARGET: &str = "127.0.0.1:80";
+
+    fn flight(queue: u64) -> Flight {
+        Flight {
+            listeners: nginx(TARGET, queue).places()[0].listeners.clone(),
+            somaxconn: Some(4_096),
+            conntrack: Some(Conntrack { count: 7, max: 65_536 }),
+            clock_source: Some("tsc".to_string()),
+            ..Flight::default()
+        }
+    }
+
+    const QUIET: After = After { stolen: Some(0.01), tracks: true, lost_syns: true };
+
+    fn codes(flight: &Flight, connections: u64, after: After) -> Vec<&'static str> {
+        let addresses = [TARGET.parse().unwrap()];
+        let found = flight.judge(&needs(connections), &addresses, &after);
+        found.iter().map(Warning::code).collect()
+    }
+
+    #[test]
+    fn an_ordinary_run_on_an_ordinary_host_has_no_warning() {
+        assert_eq!(codes(&flight(511), 64, QUIET), [""; 0]);
+    }
+
+    #[test]
+    fn each_limit_of_the_host_that_touches_the_run_is_a_warning() {
+        let long = 1 << 20;
+        assert_eq!(codes(&flight(511), 512, QUIET), ["accept_queue"]);
+        assert_eq!(codes(&flight(511), 64, After { stolen: Some(0.06), ..QUIET }), ["steal"]);
+        assert_eq!(codes(&flight(long), 70_000, QUIET), ["conntrack"]);
+        let governors = vec![Governor { core: 0, name: "powersave".to_string() }];
+        let clock_source = Some("hpet".to_string());
+        let slow = Flight { governors, clock_source, ..flight(511) };
+        assert_eq!(codes(&slow, 64, QUIET), ["governor", "clock_source"]);
+    }
+
+    #[test]
+    fn a_limit_that_the_run_never_met_is_not_mentioned() {
+        let after = || After { stolen: None, tracks: false, lost_syns: false };
+        assert_eq!(codes(&flight(511), 512, after()), [""; 0], "no SYN was lost");
+        assert_eq!(codes(&flight(511), 70_000, after()), [""; 0], "nothing is tracked");
+    }
+
+    #[test]
+    fn a_server_elsewhere_is_not_judged_by_this_host() {
+        let addresses = ["203.0.113.1:80".parse().unwrap()];
+        assert_eq!(flight(1).judge(&needs(10_000), &addresses, &QUIET), []);
+    }
+
+    #[test]
+    fn the_readings_of_this_host_cost_next_to_nothing() {
+        let least = (0..5)
+            .map(|_| {
+                let start = crate::time::now();
+                let flight = Flight::before();
+                assert!(!flight.cores.is_empty() && flight.times.is_some());
+                crate::time::now() - start
+            })
+            .min();
+        // Milliseconds where tests share two cores.
+        assert!(least < Some(crate::time::Nanos::from_millis(20)), "{least:?}");
+    }
+}

@@ -1,0 +1,187 @@
+//! Any words are a plan, a text to print or one sentence; and whatever stands around a password and
+//! a credential, the sentence does not repeat them.
+//!
+//! A line is a word.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use blast::cli::{self, Parsed};
+use blast::http::Payload;
+use blast::plan::Plan;
+use blast::{Error, Nanos};
+
+use super::is_one_sentence;
+
+const SECRET: &str = "s3cr3t";
+
+pub fn check(data: &[u8]) {
+    let words: Vec<_> = data.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    match plan(&words, &[]) {
+        Ok(Some(plan)) => is_whole(&plan),
+        Ok(None) => {}
+        Err(error) => is_one_sentence(&error),
+    }
+    if data.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()) {
+        return;
+    }
+    let url = format!("http://user:{SECRET}@h/");
+    let header = format!("Authorization: {SECRET}");
+    for planted in [&[url.as_str()][..], &["-H", &header, "h"]] {
+        match plan(&words, planted) {
+            Ok(Some(plan)) => assert!(!plan.url.shown.contains(SECRET), "{}", plan.url.shown),
+            Ok(None) => {}
+            Err(error) => assert!(!error.message.contains(SECRET), "{error}"),
+        }
+    }
+}
+
+/// `None`: there is a text to print, or a verb to do.
+fn plan(words: &[Vec<u8>], planted: &[&str]) -> Result<Option<Plan>, Error> {
+    let planted = planted.iter().map(OsString::from);
+    let words = words.iter().cloned().map(OsString::from_vec).chain(planted);
+    let arguments: Vec<_> = std::iter::once("blast".into()).chain(words).collect();
+    match cli::parse(&arguments)? {
+        Parsed::Text(text) => {
+            assert!(text.contains("blast"), "{text:?}");
+            Ok(None)
+        }
+        Parsed::Cli(mut cli) if cli.verb.is_none() => {
+            // No file of this machine is an input.
+            cli.load.request.body = cli.load.request.body.filter(|body| !body.starts_with('@'));
+            cli::plan(&cli.load).map(Some)
+        }
+        Parsed::Cli(_) => Ok(None),
+    }
+}
+
+/// What the engine counts on.
+fn is_whole(plan: &Plan) {
+    assert!((1..=1_000_000).contains(&plan.connections) && plan.threads != Some(0));
+    assert!((1..=1_024).contains(&plan.pipeline), "{}", plan.pipeline);
+    assert!(plan.duration.is_some() || plan.requests.is_some(), "it would never end");
+    let limits = [plan.timeout, plan.connect_timeout, plan.deadline.unwrap_or(Nanos::MAX)];
+    assert!(limits.iter().all(|limit| *limit > Nanos::ZERO), "{limits:?}");
+    let counts = [plan.requests, plan.requests_per_connection, plan.max_in_flight];
+    assert!(counts.iter().all(|count| *count != Some(0)), "{counts:?}");
+    assert!(plan.keepalive || plan.pipeline == 1, "a connection that closes takes one request");
+    let payload = Payload::new(&plan.request, 1);
+    let bytes = payload.bytes();
+    let head = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let head = &bytes[..head.expect("an end of the head")];
+    let lines = head.split(|byte| *byte == b'\n').count();
+    assert!(lines <= 3 + plan.request.headers.len(), "a value that is a line of its own");
+}
+
+pub const SEEDS: &[&[u8]] = &[
+    b"-c\n10k\n-R\n50k\nhttp://host/",
+    b"localhost:8080\n-d30s\n-t2\n-n1M",
+    b"-X\npost\n-H\nA: b\n-H\nHost:\n-H\nX;\n-b\n{\"a\":1}\nh",
+    b"--body\n--\nh\n--content-type\na/b",
+    b"--stages\n30s:1k,1m:10k\nh\n--arrivals\npoisson\n--seed\n7",
+    b"--steps\n1k..3k/1k@10s\nh\n--deadline\n1s\n--max-in-flight\n5",
+    b"--connections-stages\n5m:100,2m:0\nh",
+    b"-p16\n--requests-per-connection\n32\n--connect-rate\n1k\n--bind\n10.0.0.1,::1\nh",
+    b"--no-keepalive\n-T250ms\n--connect-timeout=1s\n--warmup\nauto\n--drain\n0\nh",
+    b"--threshold\np99<10ms\n--abort-on\nerrors>50%\nh\n--json\n-L\n--quiet",
+    b"-o\na.json\n--engine\ntokio-uring\n--wait\nspin\n--pin\n0,2-3\nh",
+    b"demo\n-c5",
+    b"target\n--port\n0\n--delay\nexp:5ms\n--chunked=16",
+    b"completions\nfish",
+    b"-d",
+    b"-c",
+    b"h\n--bind",
+    b"-R\n5\n--stages",
+    b"--threshold",
+    b"h\n-X",
+    b"h\n-H",
+    b"--help",
+    b"-d\n{\"password\":1}\n-q\n5\nh",
+];
+
+pub const WORDS: &[&str] = &[
+    "\n",
+    "\n-",
+    "\n--",
+    "--\n",
+    "=",
+    ",",
+    ":",
+    "@",
+    "-c\n",
+    "-R\n",
+    "-d\n",
+    "-z",
+    "-n\n",
+    "-t\n",
+    "-X\n",
+    "-H\n",
+    "-b\n",
+    "-T\n",
+    "-p\n",
+    "-o\n",
+    "-L",
+    "-j",
+    "-h",
+    "-V",
+    "-q",
+    "-u",
+    "-r",
+    "-m",
+    "--users",
+    "--vus",
+    "--rps\n",
+    "--stages\n",
+    "--steps\n",
+    "--spawn-rate\n",
+    "--arrivals\n",
+    "--seed\n",
+    "--drain\n",
+    "--warmup\n",
+    "--header=",
+    "--method\n",
+    "--data\n",
+    "--content-type\n",
+    "--no-keepalive",
+    "--bind\n",
+    "--threshold\n",
+    "--slo\n",
+    "--abort-on\n",
+    "--as-wrk",
+    "--html\n",
+    "--engine\n",
+    "--wait\n",
+    "--pin\n",
+    "--headless",
+    "--help",
+    "--version",
+    "help",
+    "demo\n",
+    "target\n",
+    "completions\n",
+    "run",
+    "http://h/",
+    "0",
+    "1",
+    "1k",
+    "1M",
+    "-5",
+    "1.5",
+    "18446744073709551616",
+    "30s",
+    "5124095h",
+    "p99<1ms",
+    "poisson",
+    "off",
+    "A: b",
+    "A:",
+    "A;",
+    "\r",
+    "\0",
+    "\u{e9}",
+    "\u{202e}",
+    "@",
+    "@-",
+    "[::1]",
+    " ",
+];
