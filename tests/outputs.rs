@@ -445,9 +445,14 @@ fn what_the_server_says_is_no_way_to_print_its_secrets() {
         let server = Server::answering(
             "HTTP/1.1 200 OK\r\nSet-Cookie: id=s3cr3t-a\r\nContent-Length: -1\r\n\r\n",
         );
-        let run = Blast::page(engine, &server.url()).args(LOAD).run();
-        no_secret("stdout", &run.stdout);
-        assert!(run.stdout.contains("malformed"), "{run:?}");
+        for blast in
+            [Blast::page(engine, &server.url()).args("-v"), Blast::new(engine, &server.url())]
+        {
+            let run = blast.args(LOAD).run();
+            no_secret("stdout", &run.stdout);
+            assert!(run.stdout.contains("malformed"), "{run:?}");
+            assert!(run.stdout.contains("Set-Cookie:***"), "{run:?}");
+        }
     });
 }
 

@@ -17,8 +17,7 @@ fn a_killed_server_costs_what_was_in_flight_and_the_rate_is_back_a_second_after_
         let address = target.address();
         let flags = "-R 200 -d 4s -c 8 -t 1 --drain 2s";
         let running = Blast::calm(engine, target.url()).args(flags).start();
-        target.until_connected(8);
-        thread::sleep(Duration::from_millis(500));
+        target.until_woken(100);
         target.kill();
         let (gone, cpu) = (Instant::now(), running.cpu());
         thread::sleep(Duration::from_millis(1_000));
@@ -55,8 +54,7 @@ fn a_hole_in_the_service_is_a_hole_in_the_series() {
         let address = target.address();
         let flags = "-R 100 -d 4s -c 2 -t 1 --drain 2s";
         let running = Blast::calm(engine, target.url()).args(flags).start();
-        target.until_connected(2);
-        thread::sleep(Duration::from_millis(300));
+        target.until_woken(40);
         target.kill();
         // Longer than two seconds: one of the report's own lies in it, wherever they begin.
         thread::sleep(Duration::from_millis(2_200));
@@ -150,7 +148,7 @@ fn faults_of_every_sort_one_after_another_leave_no_trace_behind() {
         }
         assert!(failed < 300, "{failures:?}");
         let last = document.intervals().iter().rfind(|i| i["phase"] == "measure").unwrap();
-        assert!(last["good"].as_u64().unwrap() >= 150 && last["failed"] == 0, "{last}");
+        assert!(last["good"].as_u64().unwrap() >= 50 && last["failed"] == 0, "{last}");
         document.agrees_with(server.requests());
     });
 }

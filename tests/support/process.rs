@@ -37,21 +37,28 @@ impl Outsider {
         self.url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
     }
 
-    /// Waits until so many connections to it are open.
-    pub fn until_connected(&self, connections: usize) {
-        let start = Instant::now();
-        let here = format!(":{:04X}", self.address().port());
-        // ESTABLISHED is state 01 (proc(5), `net/tcp`).
-        let is_open = |line: &&str| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            fields[1].ends_with(&here) && fields[3] == "01"
-        };
-        while fs::read_to_string("/proc/net/tcp").unwrap().lines().filter(is_open).count()
-            < connections
-        {
-            assert!(start.elapsed() < LIMIT, "never {connections} connections");
+    /// Waits until it has had something to do so many times: a request or two each.
+    pub fn until_woken(&self, times: u64) {
+        let (start, before) = (Instant::now(), self.wakes());
+        while self.wakes() < before + times {
+            assert!(start.elapsed() < LIMIT, "never woken {times} times");
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// How often its threads have gone to sleep so far. (Looking for its sockets would take
+    /// seconds on a machine where others have a hundred thousand of them.)
+    fn wakes(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let status = |task: io::Result<fs::DirEntry>| {
+            fs::read_to_string(task.unwrap().path().join("status")).unwrap()
+        };
+        let sleeps = |status: String| {
+            let mut lines = status.lines();
+            let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            count.unwrap().trim().parse::<u64>().unwrap()
+        };
+        tasks.map(status).map(sleeps).sum()
     }
 
     pub fn signal(&self, signal: i32) {
