@@ -17,18 +17,20 @@ const TRIED: usize = 65_536;
 
 /// The local addresses, with port 0; empty: the kernel's choice.
 pub fn choose(plan: &Plan, targets: &[SocketAddr], ports: Ports) -> Result<Vec<SocketAddr>> {
-    // The connections are dealt out evenly to the target's addresses.
-    let each = u64::from(plan.connections).div_ceil(targets.len().max(1) as u64);
+    // The connections are dealt out to the target's addresses, but it may listen on one alone
+    // (`localhost` is often two): that one then gets them all.
+    let connections = u64::from(plan.connections);
     let sources = match plan.bind.is_empty() {
-        true => spread(ports.addresses(each, comes_and_goes(plan)), targets),
+        true => spread(ports.addresses(connections, comes_and_goes(plan)), targets),
         false => bound(&plan.bind)?,
     };
-    for target in targets {
+    let towards = |target: &SocketAddr| {
         let of_family = |source: &&IpAddr| source.is_ipv4() == target.is_ipv4();
-        let count = sources.iter().filter(of_family).count().max(1) as u64;
-        if each > count * ports.count {
-            return Err(too_few(each, count, target, ports));
-        }
+        sources.iter().filter(of_family).count().max(1) as u64
+    };
+    let count: u64 = targets.iter().map(towards).sum();
+    if connections > count * ports.count {
+        return Err(too_few(connections, count, targets, ports));
     }
     Ok(sources.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
 }
@@ -77,22 +79,29 @@ fn is_here(address: IpAddr) -> bool {
     socket.is_ok_and(|socket| socket.bind(&address.into()).is_ok())
 }
 
-fn too_few(each: u64, sources: u64, target: &SocketAddr, ports: Ports) -> Error {
-    let needed = each.div_ceil(ports.count.max(1));
-    let addresses = match sources {
+/// `pairs`: of a local address and one of the target's.
+fn too_few(connections: u64, pairs: u64, targets: &[SocketAddr], ports: Ports) -> Error {
+    let count = targets.len().max(1) as u64;
+    let needed = connections.div_ceil(ports.count.max(1) * count);
+    let addresses = match pairs {
         1 => "one local address".to_string(),
-        _ => format!("{sources} local addresses"),
+        _ if count == 1 => format!("{pairs} local addresses"),
+        _ => format!("{pairs} pairs of addresses"),
+    };
+    let target = match targets {
+        [target] => target.to_string(),
+        _ => format!("the target's {count} addresses"),
     };
     let widest = Ports::WIDEST;
     let range = format!("`sysctl -w net.ipv4.ip_local_port_range=\"{} {}\"`", widest.0, widest.1);
-    let or_range = match each <= sources * u64::from(widest.1 - widest.0) {
+    let or_range = match connections <= pairs * u64::from(widest.1 - widest.0) {
         true => format!(", or a wider range with {range}"),
         false => String::new(),
     };
     Error::failed(format!(
-        "{each} connections to {target} do not fit the {} ports of {addresses} \
+        "{connections} connections to {target} do not fit the {} ports of {addresses} \
          (net.ipv4.ip_local_port_range is {} {}): name {needed} or more with --bind{or_range}",
-        sources * ports.count,
+        pairs * ports.count,
         ports.first,
         ports.last,
     ))
@@ -131,6 +140,15 @@ mod tests {
         let closing = Plan { keepalive: false, ..plan(100, &[]) };
         let target = "127.0.0.1:80".parse().expect("an address");
         assert!(choose(&closing, &[target], PORTS).expect("room").len() > 1);
+    }
+
+    #[test]
+    fn a_name_of_two_addresses_may_listen_on_one_alone() {
+        let targets = ["[::1]:80", "127.0.0.1:80"].map(|text| text.parse().expect(text));
+        assert_eq!(choose(&plan(60_000, &[]), &targets, PORTS).expect("room").len(), 5);
+        let text = choose(&plan(60_000, &["::1", "127.0.0.1"]), &targets, PORTS);
+        let text = text.expect_err("too many").message;
+        assert!(text.contains("to the target's 2 addresses do not fit the 56464 ports"), "{text}");
     }
 
     #[test]
