@@ -43,12 +43,11 @@ impl Source {
         }
     }
 
-    /// So many addresses for so many connections to one address of the target. blast fills half
-    /// of a loopback address's ports: past that, the search for a free one takes most of the time.
-    fn addresses(self, needs: &Needs, targets: u64, ports: Ports) -> u64 {
-        let each = needs.connections.div_ceil(targets);
+    /// How many local addresses are used. One of the target's addresses may have to take all
+    /// connections, where the others do not listen.
+    fn addresses(self, needs: &Needs, ports: Ports) -> u64 {
         match self {
-            Source::Loopback => ports.addresses(each, needs.per_connection.is_some()),
+            Source::Loopback => ports.addresses(needs.connections, needs.per_connection.is_some()),
             Source::Bound(named) => named,
             Source::Kernel | Source::Unknown => 1,
         }
@@ -59,7 +58,7 @@ pub fn ports(ports: Ports, destination: &Destination, needs: &Needs) -> Row {
     let targets = destination.places().len().max(1) as u64;
     let each = needs.connections.div_ceil(targets);
     let source = Source::of(destination, needs);
-    let sources = source.addresses(needs, targets, ports);
+    let sources = source.addresses(needs, ports);
     if let Some(Err(sentence)) = &needs.bound {
         let wanted = plural(needs.connections, "connection") + " from the addresses of --bind";
         let row = Row::new("ports", Side::Client, sentence.clone(), wanted);
@@ -138,7 +137,7 @@ pub fn time_wait(network: &Network, destination: &Destination, needs: &Needs) ->
         return row("none: connections are kept".to_string());
     }
     let (ports, targets) = (network.ports, destination.places().len().max(1) as u64);
-    let sources = source.addresses(needs, targets, ports);
+    let sources = source.addresses(needs, ports);
     let room_per_s = (sources * targets * ports.count) as f64 / held_s;
     let wanted = format!(
         "{} connections a second; {} have room",
