@@ -121,7 +121,7 @@ impl Outcome {
     }
 }
 
-fn job(connections: u32, arrivals: Arrivals) -> Job {
+pub(in crate::engine) fn job(connections: u32, arrivals: Arrivals) -> Job {
     let request = Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n");
     let address: SocketAddr = ([127, 0, 0, 1], 80).into();
     Job {
@@ -150,7 +150,7 @@ fn job(connections: u32, arrivals: Arrivals) -> Job {
         wait: Wait::Block,
         spin_window: Nanos::ZERO,
         timeline: Arc::new(Timeline::default()),
-        mailbox: Arc::new(Mailbox::new(false)),
+        mailbox: Arc::new(Mailbox::bare()),
     }
 }
 

@@ -1,0 +1,346 @@
+//! The client's side of the network: what the core asks for and whether it may, what it is told,
+//! and what it has to make of that.
+
+use super::answer::Then;
+use super::life::{Life, Meaning, Mood};
+use super::net::{Cause, Net, Place, State, Telling, Told, What};
+use super::weather::Death;
+use crate::engine::job::Arrivals;
+use crate::engine::timeline::Gate;
+use crate::engine::wire::{Slot, Wire};
+use crate::failure::Kind;
+use crate::time::Nanos;
+
+impl Wire for Net {
+    fn open(&mut self, slot: Slot, address: usize) {
+        let Place { state, .. } = self.places[slot as usize];
+        if state != State::Closed {
+            self.complain(format!("slot {slot} is opened while it is {state:?}"));
+        }
+        let life = self.lives.len();
+        self.lives.push(Life::new(slot, self.now));
+        let place = &mut self.places[slot as usize];
+        (place.state, place.life) = (State::Opening, life);
+        self.note(life, "open", address as i64);
+        self.connect(life, address);
+    }
+
+    fn send(&mut self, slot: Slot, copies: u32) {
+        let Place { state, life, .. } = self.places[slot as usize];
+        let now = self.now;
+        if state != State::Open || copies == 0 {
+            return self.complain(format!("{copies} are sent on slot {slot}, which is {state:?}"));
+        }
+        self.note(life, "send", copies.into());
+        let connection = &mut self.lives[life];
+        if std::mem::replace(&mut connection.sending, self.job.confirms_sends()) {
+            return self.complain(format!("slot {slot} sends while it is sending"));
+        }
+        connection.sent += u64::from(copies);
+        connection.in_flight.extend((0..copies).map(|_| now));
+        let (in_flight, sent) = (connection.in_flight.len() as u64, connection.sent);
+        if in_flight > u64::from(self.job.pipeline) || sent > self.allowance() {
+            self.complain(format!("slot {slot} has {in_flight} in flight, and sent {sent}"));
+        }
+        self.ledger.sent += u64::from(copies);
+        let bytes = u64::from(copies) * self.job.request_len as u64;
+        self.ledger.bytes_sent += bytes;
+        let all: usize = self.lives_in_use().map(|life| life.in_flight.len()).sum();
+        if all as u64 > self.job.max_in_flight {
+            self.complain(format!("{all} are in flight"));
+        }
+        self.write(life, bytes);
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let Place { state, life, .. } = self.places[slot as usize];
+        match state {
+            State::Opening => self.give_up(life),
+            State::Open => self.part_with(life),
+            _ => return self.complain(format!("slot {slot} is closed while it is {state:?}")),
+        }
+        self.note(life, "close", 0);
+        self.places[slot as usize].state = State::Closing;
+        let at = self.now + if self.dice.percent(80) { Nanos::ZERO } else { self.dice.millis(0..=5) };
+        self.push(at, life, What::Closed);
+    }
+}
+
+impl Net {
+    pub fn allowance(&self) -> u64 {
+        self.job.per_connection.unwrap_or(u64::MAX)
+    }
+
+    /// Connections come and go with the level of the load.
+    fn takes_turns(&self) -> bool {
+        matches!(self.job.arrivals, Arrivals::Closed { users: Some(_), .. })
+    }
+
+    /// The connections that the core holds.
+    pub fn lives_in_use(&self) -> impl Iterator<Item = &Life> {
+        let used = self.places.iter().filter(|place| place.state != State::Closed);
+        used.map(|place| &self.lives[place.life])
+    }
+
+    fn connect(&mut self, life: usize, address: usize) {
+        let takes = self.dice.micros(0..=self.weather.latency_us * 2);
+        let mut at = self.now + takes;
+        if self.dead_address == Some(address) {
+            return self.push(at, life, What::Connected(Err(libc::ECONNREFUSED)));
+        }
+        let open = self.job.timeline.gate() == Gate::Open;
+        let bad = self.weather.is_bad(self.now) && (open || self.weather.fragile);
+        if let Some(outage) = self.weather.outage(self.now).filter(|_| bad) {
+            if outage.how != Death::Silence {
+                self.push(at, life, What::Connected(Err(libc::ECONNREFUSED)));
+            }
+            return;
+        }
+        if bad && self.dice.permille(self.weather.bad_connects) {
+            match self.dice.below(3) {
+                0 => {
+                    let errno = self.dice.errno();
+                    return self.push(at, life, What::Connected(Err(errno)));
+                }
+                1 => return self.note(life, "connect without an answer", 0),
+                // At about the time at which it is given up.
+                _ => at = self.now + self.job.connect_timeout - takes + self.dice.micros(0..=500),
+            }
+        }
+        self.push(at, life, What::Connected(Ok(())));
+        if let Some(outage) = self.weather.next_outage(self.now) {
+            self.push(outage.from, life, What::Dies(outage.how));
+        }
+    }
+
+    /// The kernel takes bytes to be sent: at once and in full, or bit by bit, or it fails.
+    fn write(&mut self, life: usize, bytes: u64) {
+        let (confirms, now) = (self.job.confirms_sends(), self.now);
+        let mut at = now + self.dice.micros(0..=self.weather.latency_us);
+        if self.lives[life].server.state == Mood::Gone {
+            if self.dice.percent(70) {
+                let errno = self.dice.one(&[libc::EPIPE, libc::ECONNRESET]);
+                self.push(at, life, What::Wrote(Err(errno)));
+            }
+            return;
+        }
+        let fails = self.weather.is_bad(now) && self.dice.permille(self.weather.bad_sends);
+        let bytes_through = if fails { self.dice.below(bytes) } else { bytes };
+        let mut left = bytes_through;
+        while left > 0 {
+            let part = if self.dice.percent(60) { left } else { 1 + self.dice.below(left) };
+            // In order, whatever is drawn: it is one stream.
+            at = at.max(self.lives[life].arrives_by);
+            self.lives[life].arrives_by = at;
+            self.push(at, life, What::Arrives { bytes: part });
+            left -= part;
+            at += self.dice.micros(0..=300);
+        }
+        if fails && self.dice.percent(80) {
+            let errno = if self.dice.percent(20) { libc::EPIPE } else { self.dice.errno() };
+            self.push(at, life, What::Wrote(Err(errno)));
+        } else if fails && confirms {
+            self.note(life, "the server stops reading", bytes_through as i64);
+        } else if fails {
+            // It fits the socket's buffer, so the kernel has nothing to say about what is lost.
+            self.note(life, "a request is lost", (bytes - bytes_through) as i64);
+        } else if confirms {
+            // Its completion may come after that of the answer.
+            let late = if self.dice.percent(20) { self.weather.service_us * 2 } else { 0 };
+            let at = at + self.dice.micros(0..=late);
+            self.push(at, life, What::Wrote(Ok(())));
+        }
+    }
+
+    /// Something comes out of the client's kernel. `now`: when the driver looks.
+    pub(super) fn at_client(&mut self, life: usize, what: What, now: Nanos) -> Option<Told> {
+        let slot = self.slot(life);
+        let place = self.places[slot as usize];
+        if place.life != life || self.lives[life].over {
+            return None;
+        }
+        let closing = place.state == State::Closing;
+        let closed = matches!(what, What::Closed);
+        // What had happened before the close may have been told already, or never is.
+        if closing && !closed && self.dice.percent(50) {
+            return None;
+        }
+        let what = match what {
+            What::Connected(Ok(())) => Telling::Opened,
+            What::Connected(Err(errno)) => Telling::OpenFailed(errno),
+            What::Wrote(Ok(())) => Telling::Sent,
+            What::Wrote(Err(errno)) => Telling::SendFailed(errno),
+            What::Closed => Telling::Closed,
+            _ => self.readable(life, place.state, now)?,
+        };
+        Some(Told { life, slot, what })
+    }
+
+    fn readable(&mut self, life: usize, state: State, now: Nanos) -> Option<Telling> {
+        if state == State::Opening {
+            // The receive is armed when the connect is over.
+            self.push(now + Nanos::from_micros(5), life, What::Readable);
+            return None;
+        }
+        let most = self.most_at_once;
+        let at_most = if self.dice.percent(80) { most } else { self.dice.within(1..=most) };
+        let connection = &mut self.lives[life];
+        connection.is_readable = false;
+        let length = connection.inbox.len().min(at_most as usize);
+        let telling = if length > 0 {
+            Telling::Received(connection.inbox.drain(..length).collect())
+        } else {
+            match connection.ending.take()? {
+                Then::Fail(errno) => Telling::ReceiveFailed(errno),
+                _ => Telling::Fin,
+            }
+        };
+        // Another slice, or the same one.
+        let at = if self.dice.percent(50) { now } else { now + self.dice.micros(0..=20) };
+        self.wake_reader(life, at);
+        Some(telling)
+    }
+
+    /// Books what the core is about to be told, and what it may do about it.
+    pub fn foresee(&mut self, told: &Told) -> Meaning {
+        self.book_bytes(told);
+        let place = &mut self.places[told.slot as usize];
+        let (state, now) = (place.state, self.now);
+        let life = &mut self.lives[told.life];
+        let idle = life.in_flight.is_empty();
+        let allowance = self.job.per_connection.unwrap_or(u64::MAX);
+        let mut meaning = Meaning::default();
+        match (&told.what, state) {
+            (Telling::Opened, State::Opening) => {
+                self.ledger.opened(std::mem::replace(&mut place.was_open, true));
+                place.state = State::Open;
+            }
+            (Telling::OpenFailed(errno), State::Opening) => {
+                self.ledger.refused[Kind::of_connect(*errno) as usize] += 1;
+                self.tail_failed(told.slot);
+                self.over(told.slot);
+            }
+            (Telling::Received(bytes), State::Open) => {
+                meaning = life.receive(bytes.len(), allowance)
+            }
+            (Telling::Fin, State::Open) => meaning = life.fin(),
+            (Telling::ReceiveFailed(errno), State::Open) => {
+                meaning = life.fail(Kind::of_receive(*errno));
+            }
+            (Telling::SendFailed(errno), State::Open) => meaning = life.fail(Kind::of_send(*errno)),
+            (Telling::Sent, State::Open) => life.sending = false,
+            (Telling::Closed, State::Closing) => self.over(told.slot),
+            (_, State::Closing) => {}
+            (what, state) => {
+                let what = format!("the simulation is wrong: {what:?} in {state:?}");
+                self.complain(what);
+            }
+        }
+        let ended = matches!(
+            told.what,
+            Telling::Fin | Telling::ReceiveFailed(_) | Telling::SendFailed(_)
+        );
+        self.ledger.reset_idle += u64::from(ended && idle && state == State::Open);
+        self.ledger.read(&meaning, now);
+        if now >= self.tail_from {
+            self.tail[told.slot as usize].answered += meaning.answers.len() as u64;
+        }
+        // Who takes part no longer is closed after an answer.
+        let excused = self.takes_turns();
+        self.cause = Cause::Told { ends: meaning.ends, excused: excused || meaning.must_close };
+        meaning
+    }
+
+    /// The core has been told: did it do what it had to?
+    pub fn look_back(&mut self, told: &Told, meaning: &Meaning) {
+        self.cause = Cause::Turn;
+        let state = self.places[told.slot as usize].state;
+        if meaning.must_close && state == State::Open {
+            self.complain(format!("slot {} is still open after {:?}", told.slot, told.what));
+        }
+    }
+
+    fn book_bytes(&mut self, told: &Told) {
+        let (name, number) = match &told.what {
+            Telling::Opened => ("opened", 0),
+            Telling::OpenFailed(errno) => ("open failed", *errno),
+            Telling::Received(bytes) => ("received", bytes.len() as i32),
+            Telling::Fin => ("fin", 0),
+            Telling::ReceiveFailed(errno) => ("receive failed", *errno),
+            Telling::SendFailed(errno) => ("send failed", *errno),
+            Telling::Sent => ("sent", 0),
+            Telling::Closed => ("closed", 0),
+        };
+        self.note(told.life, name, number.into());
+        if name.ends_with("failed") {
+            self.trace.seen.errno(name, number);
+        }
+        if self.places[told.slot as usize].state == State::Closing && name != "closed" {
+            self.note(told.life, "told before closed", 0);
+        }
+        if let Telling::Received(bytes) = &told.what {
+            self.ledger.bytes_received += bytes.len() as u64;
+        }
+    }
+
+    /// After a turn, nothing is under way for longer than it may be.
+    pub fn no_one_is_forgotten(&mut self) {
+        for slot in 0..self.places.len() {
+            let Place { state, life, .. } = self.places[slot];
+            let life = &self.lives.get(life);
+            let over = match (state, life) {
+                (State::Opening, Some(life)) => Some(life.dialled + self.job.connect_timeout),
+                (State::Open, Some(life)) => {
+                    life.in_flight.front().map(|oldest| *oldest + self.job.timeout)
+                }
+                _ => None,
+            };
+            if over.is_some_and(|over| over <= self.now) {
+                self.complain(format!("slot {slot} is {state:?}, and its time was over at {over:?}"));
+            }
+        }
+    }
+
+    /// The core gives a connect up.
+    fn give_up(&mut self, life: usize) {
+        if self.now < self.lives[life].dialled + self.job.connect_timeout {
+            self.complain(format!("slot {} is given up before its time", self.slot(life)));
+        }
+        self.ledger.refused[Kind::ConnectTimeout as usize] += 1;
+        self.tail_failed(self.slot(life));
+    }
+
+    /// The core closes a connection: each request on it has its fate.
+    fn part_with(&mut self, life: usize) {
+        self.ledger.open_now -= 1;
+        let (now, slot) = (self.now, self.slot(life));
+        let in_flight = std::mem::take(&mut self.lives[life].in_flight);
+        let Some(oldest) = in_flight.front().copied() else {
+            let excused = match self.cause {
+                Cause::Turn => self.takes_turns(),
+                Cause::Told { excused, .. } => excused,
+            };
+            if !excused {
+                self.complain(format!("slot {slot} is closed for no reason"));
+            }
+            return;
+        };
+        let why = match self.cause {
+            Cause::Turn if oldest + self.job.timeout <= now => (Kind::Timeout, Kind::Timeout),
+            Cause::Told { ends: Some(why), .. } => why,
+            _ => return self.complain(format!("slot {slot} is lost for no reason")),
+        };
+        self.tail_failed(slot);
+        self.ledger.failed(in_flight.into_iter(), why, now);
+    }
+
+    fn over(&mut self, slot: Slot) {
+        let place = &mut self.places[slot as usize];
+        place.state = State::Closed;
+        self.lives[place.life].over = true;
+    }
+
+    fn tail_failed(&mut self, slot: Slot) {
+        self.tail[slot as usize].failed += u64::from(self.now >= self.tail_from);
+    }
+}
