@@ -9,11 +9,13 @@ impl Core {
     /// The first rule that does not hold.
     pub(in crate::engine) fn check(&self) -> Result<(), String> {
         let rule = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_string()) };
-        let open = self.connections.iter().filter(|c| c.state == State::Open).count();
+        let in_state =
+            |state| self.connections.iter().filter(|connection| connection.state == state).count();
+        let (open, closing) = (in_state(State::Open), in_state(State::Closing));
         rule(self.open == open as u64, "the count of open connections is off")?;
         let in_flight: u64 = self.connections.iter().map(|c| u64::from(c.in_flight())).sum();
         rule(self.tally.in_flight() == in_flight, "the count of requests in flight is off")?;
-        rule(self.pool.lent() <= open, "a buffer for a split head is not given back")?;
+        rule(self.pool.lent() <= open + closing, "a buffer for a split head is not given back")?;
         rule(self.timeouts.is_bounded(), "the queue of timeouts grows")?;
         rule(self.connect_timeouts.is_bounded(), "the queue of connect timeouts grows")?;
         let mut free = vec![0; self.connections.len()];

@@ -142,8 +142,9 @@ impl Net {
         } else if fails && confirms {
             self.note(life, "the server stops reading", bytes_through as i64);
         } else if fails {
-            // It fits the socket's buffer, so the kernel has nothing to say about what is lost.
-            self.note(life, "a request is lost", (bytes - bytes_through) as i64);
+            // It fits the socket's buffer, so the kernel says nothing yet; what follows is lost too.
+            self.note(life, "the path is cut", bytes_through as i64);
+            self.fall_silent(life);
         } else if confirms {
             // Its completion may come after that of the answer.
             let late = if self.dice.percent(20) { self.weather.service_us * 2 } else { 0 };
@@ -179,7 +180,7 @@ impl Net {
     fn readable(&mut self, life: usize, state: State, now: Nanos) -> Option<Telling> {
         if state == State::Opening {
             // The receive is armed when the connect is over.
-            self.push(now + Nanos::from_micros(5), life, What::Readable);
+            self.lives[life].is_readable = false;
             return None;
         }
         let most = self.most_at_once;
@@ -195,9 +196,7 @@ impl Net {
                 _ => Telling::Fin,
             }
         };
-        // Another slice, or the same one.
-        let at = if self.dice.percent(50) { now } else { now + self.dice.micros(0..=20) };
-        self.wake_reader(life, at);
+        self.wake_reader(life, now, 0);
         Some(telling)
     }
 
@@ -243,7 +242,7 @@ impl Net {
         self.ledger.reset_idle += u64::from(ended && idle && state == State::Open);
         self.ledger.read(&meaning, now);
         if now >= self.tail_from {
-            self.tail[told.slot as usize].answered += meaning.answers.len() as u64;
+            self.tail[told.slot as usize] += meaning.answers.len() as u64;
         }
         // Who takes part no longer is closed after an answer.
         let excused = self.takes_turns();
@@ -253,6 +252,9 @@ impl Net {
 
     /// The core has been told: did it do what it had to?
     pub fn look_back(&mut self, told: &Told, meaning: &Meaning) {
+        if matches!(told.what, Telling::Opened) {
+            self.wake_reader(told.life, self.now, 0);
+        }
         self.cause = Cause::Turn;
         let state = self.places[told.slot as usize].state;
         if meaning.must_close && state == State::Open {
@@ -341,6 +343,8 @@ impl Net {
     }
 
     fn tail_failed(&mut self, slot: Slot) {
-        self.tail[slot as usize].failed += u64::from(self.now >= self.tail_from);
+        if self.now >= self.tail_from {
+            self.complain(format!("slot {slot} fails in fair weather"));
+        }
     }
 }

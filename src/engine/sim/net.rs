@@ -31,8 +31,8 @@ pub struct Net {
     pub complaint: Option<String>,
     /// Why the core may close a connection just now.
     pub cause: Cause,
-    /// Answers and failures of each slot in fair weather that has lasted for a while.
-    pub tail: Vec<Tail>,
+    /// Answers on each slot in fair weather that has lasted for a while.
+    pub tail: Vec<u64>,
     pub tail_from: Nanos,
     /// An address that has refused from the start.
     pub dead_address: Option<usize>,
@@ -57,12 +57,6 @@ pub enum State {
     Opening,
     Open,
     Closing,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tail {
-    pub answered: u64,
-    pub failed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +115,7 @@ impl Net {
     pub fn new(job: Arc<Job>, weather: Arc<Weather>, mut dice: Dice, now: Nanos) -> Net {
         let slots = job.connections as usize;
         let vacant = Place { state: State::Closed, life: 0, was_open: false };
-        let most_at_once = dice.one(&[4_096, 4_096, 256, 7]);
+        let most_at_once = dice.one(&[4_096, 4_096, 512, 60]);
         let dead_address =
             (job.addresses.len() > 1).then(|| dice.below(job.addresses.len() as u64) as usize);
         Net {
@@ -134,7 +128,7 @@ impl Net {
             ledger: Ledger::default(),
             complaint: None,
             cause: Cause::Turn,
-            tail: vec![Tail::default(); slots],
+            tail: vec![0; slots],
             tail_from: Nanos::MAX,
             dead_address,
             most_at_once,

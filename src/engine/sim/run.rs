@@ -134,6 +134,9 @@ impl Worker {
             // A signal, or nothing at all.
             return now + Nanos(dice.below((due - now).0));
         }
+        if due == now {
+            return now;
+        }
         let at = due + dice.micros(0..=weather.lateness_us);
         if weather.is_bad(at) && dice.below(100_000) < weather.pauses {
             let length = dice.millis(30..=900);
@@ -153,7 +156,12 @@ impl Worker {
         let happened = self.net.trace.moments;
         let polls = (self.net.now - START).0 / 1_000_000;
         if self.turns > 1_000 + 4 * happened + 3 * polls {
-            return Err(format!("the worker spins: {} turns for {happened} events", self.turns));
+            return Err(format!(
+                "the worker spins: {} turns for {happened} events; {:?} at {:?}",
+                self.turns,
+                self.core.wake(self.net.now),
+                self.net.now,
+            ));
         }
         if self.turns.is_multiple_of(16) { self.core.check() } else { Ok(()) }
     }

@@ -121,19 +121,19 @@ impl Net {
         if matches!(then, Then::Fin | Then::Fail(_)) {
             connection.ending = Some(then);
         }
-        self.wake_reader(life, at);
+        let delay_us = if self.dice.percent(50) { 0 } else { 200 };
+        self.wake_reader(life, at, delay_us);
         None
     }
 
     /// The client will be told within a while; what comes in the meantime comes with it.
-    pub(super) fn wake_reader(&mut self, life: usize, at: Nanos) {
+    pub(super) fn wake_reader(&mut self, life: usize, at: Nanos, delay_us: u64) {
         let connection = &mut self.lives[life];
         let anything = !connection.inbox.is_empty() || connection.ending.is_some();
         if anything && !connection.is_readable {
             connection.is_readable = true;
-            let delay = if self.dice.percent(50) { 0 } else { 200 };
-            let at = at + self.dice.micros(0..=delay);
-            self.push(at, life, What::Readable);
+            let delay = Nanos(self.dice.below(delay_us * 1_000 + 1));
+            self.push(at + delay, life, What::Readable);
         }
     }
 
@@ -171,7 +171,7 @@ impl Net {
 
     /// Says nothing more, until the weather clears and the host answers again that it knows
     /// nothing of this connection.
-    fn fall_silent(&mut self, life: usize) {
+    pub(super) fn fall_silent(&mut self, life: usize) {
         self.lives[life].server.state = Mood::Silent;
         if self.weather.heals < Nanos::MAX {
             self.push(self.weather.heals, life, What::Dies(Death::Reset));
