@@ -124,8 +124,7 @@ fn cut(dice: &mut Dice, is_head: bool) -> Answer {
 fn end(dice: &mut Dice) -> Then {
     match dice.below(5) {
         0 | 1 => Then::Fin,
-        2 => Then::Fail(libc::ECONNRESET),
-        3 => Then::Fail(dice.errno()),
+        2 | 3 => Then::Fail(dice.errno()),
         _ => Then::Silence,
     }
 }

@@ -1,14 +1,13 @@
-//! The client's side of the network: what the core asks for and whether it may, what it is told,
-//! and what it has to make of that.
+//! The client's side of the network: what the core asks for, whether it may, and what the kernel
+//! makes of it.
 
 use super::answer::Then;
-use super::life::{Life, Meaning, Mood};
-use super::net::{Cause, Net, Place, State, Telling, Told, What};
+use super::life::{Life, Mood};
+use super::net::{Net, Place, State, Telling, Told, What};
 use super::weather::Death;
 use crate::engine::job::Arrivals;
 use crate::engine::timeline::Gate;
 use crate::engine::wire::{Slot, Wire};
-use crate::failure::Kind;
 use crate::time::Nanos;
 
 impl Wire for Net {
@@ -61,7 +60,8 @@ impl Wire for Net {
         }
         self.note(life, "close", 0);
         self.places[slot as usize].state = State::Closing;
-        let at = self.now + if self.dice.percent(80) { Nanos::ZERO } else { self.dice.millis(0..=5) };
+        let at =
+            self.now + if self.dice.percent(80) { Nanos::ZERO } else { self.dice.millis(0..=5) };
         self.push(at, life, What::Closed);
     }
 }
@@ -72,7 +72,7 @@ impl Net {
     }
 
     /// Connections come and go with the level of the load.
-    fn takes_turns(&self) -> bool {
+    pub(super) fn takes_turns(&self) -> bool {
         matches!(self.job.arrivals, Arrivals::Closed { users: Some(_), .. })
     }
 
@@ -189,7 +189,8 @@ impl Net {
         connection.is_readable = false;
         let length = connection.inbox.len().min(at_most as usize);
         let telling = if length > 0 {
-            Telling::Received(connection.inbox.drain(..length).collect())
+            let rest = connection.inbox.split_off(length);
+            Telling::Received(std::mem::replace(&mut connection.inbox, rest))
         } else {
             match connection.ending.take()? {
                 Then::Fail(errno) => Telling::ReceiveFailed(errno),
@@ -198,153 +199,5 @@ impl Net {
         };
         self.wake_reader(life, now, 0);
         Some(telling)
-    }
-
-    /// Books what the core is about to be told, and what it may do about it.
-    pub fn foresee(&mut self, told: &Told) -> Meaning {
-        self.book_bytes(told);
-        let place = &mut self.places[told.slot as usize];
-        let (state, now) = (place.state, self.now);
-        let life = &mut self.lives[told.life];
-        let idle = life.in_flight.is_empty();
-        let allowance = self.job.per_connection.unwrap_or(u64::MAX);
-        let mut meaning = Meaning::default();
-        match (&told.what, state) {
-            (Telling::Opened, State::Opening) => {
-                self.ledger.opened(std::mem::replace(&mut place.was_open, true));
-                place.state = State::Open;
-            }
-            (Telling::OpenFailed(errno), State::Opening) => {
-                self.ledger.refused[Kind::of_connect(*errno) as usize] += 1;
-                self.tail_failed(told.slot);
-                self.over(told.slot);
-            }
-            (Telling::Received(bytes), State::Open) => {
-                meaning = life.receive(bytes.len(), allowance)
-            }
-            (Telling::Fin, State::Open) => meaning = life.fin(),
-            (Telling::ReceiveFailed(errno), State::Open) => {
-                meaning = life.fail(Kind::of_receive(*errno));
-            }
-            (Telling::SendFailed(errno), State::Open) => meaning = life.fail(Kind::of_send(*errno)),
-            (Telling::Sent, State::Open) => life.sending = false,
-            (Telling::Closed, State::Closing) => self.over(told.slot),
-            (_, State::Closing) => {}
-            (what, state) => {
-                let what = format!("the simulation is wrong: {what:?} in {state:?}");
-                self.complain(what);
-            }
-        }
-        let ended = matches!(
-            told.what,
-            Telling::Fin | Telling::ReceiveFailed(_) | Telling::SendFailed(_)
-        );
-        self.ledger.reset_idle += u64::from(ended && idle && state == State::Open);
-        self.ledger.read(&meaning, now);
-        if now >= self.tail_from {
-            self.tail[told.slot as usize] += meaning.answers.len() as u64;
-        }
-        // Who takes part no longer is closed after an answer.
-        let excused = self.takes_turns();
-        self.cause = Cause::Told { ends: meaning.ends, excused: excused || meaning.must_close };
-        meaning
-    }
-
-    /// The core has been told: did it do what it had to?
-    pub fn look_back(&mut self, told: &Told, meaning: &Meaning) {
-        if matches!(told.what, Telling::Opened) {
-            self.wake_reader(told.life, self.now, 0);
-        }
-        self.cause = Cause::Turn;
-        let state = self.places[told.slot as usize].state;
-        if meaning.must_close && state == State::Open {
-            self.complain(format!("slot {} is still open after {:?}", told.slot, told.what));
-        }
-    }
-
-    fn book_bytes(&mut self, told: &Told) {
-        let (name, number) = match &told.what {
-            Telling::Opened => ("opened", 0),
-            Telling::OpenFailed(errno) => ("open failed", *errno),
-            Telling::Received(bytes) => ("received", bytes.len() as i32),
-            Telling::Fin => ("fin", 0),
-            Telling::ReceiveFailed(errno) => ("receive failed", *errno),
-            Telling::SendFailed(errno) => ("send failed", *errno),
-            Telling::Sent => ("sent", 0),
-            Telling::Closed => ("closed", 0),
-        };
-        self.note(told.life, name, number.into());
-        if name.ends_with("failed") {
-            self.trace.seen.errno(name, number);
-        }
-        if self.places[told.slot as usize].state == State::Closing && name != "closed" {
-            self.note(told.life, "told before closed", 0);
-        }
-        if let Telling::Received(bytes) = &told.what {
-            self.ledger.bytes_received += bytes.len() as u64;
-        }
-    }
-
-    /// After a turn, nothing is under way for longer than it may be.
-    pub fn no_one_is_forgotten(&mut self) {
-        for slot in 0..self.places.len() {
-            let Place { state, life, .. } = self.places[slot];
-            let life = &self.lives.get(life);
-            let over = match (state, life) {
-                (State::Opening, Some(life)) => Some(life.dialled + self.job.connect_timeout),
-                (State::Open, Some(life)) => {
-                    life.in_flight.front().map(|oldest| *oldest + self.job.timeout)
-                }
-                _ => None,
-            };
-            if over.is_some_and(|over| over <= self.now) {
-                self.complain(format!("slot {slot} is {state:?}, and its time was over at {over:?}"));
-            }
-        }
-    }
-
-    /// The core gives a connect up.
-    fn give_up(&mut self, life: usize) {
-        if self.now < self.lives[life].dialled + self.job.connect_timeout {
-            self.complain(format!("slot {} is given up before its time", self.slot(life)));
-        }
-        self.ledger.refused[Kind::ConnectTimeout as usize] += 1;
-        self.tail_failed(self.slot(life));
-    }
-
-    /// The core closes a connection: each request on it has its fate.
-    fn part_with(&mut self, life: usize) {
-        self.ledger.open_now -= 1;
-        let (now, slot) = (self.now, self.slot(life));
-        let in_flight = std::mem::take(&mut self.lives[life].in_flight);
-        let Some(oldest) = in_flight.front().copied() else {
-            let excused = match self.cause {
-                Cause::Turn => self.takes_turns(),
-                Cause::Told { excused, .. } => excused,
-            };
-            if !excused {
-                self.complain(format!("slot {slot} is closed for no reason"));
-            }
-            return;
-        };
-        let why = match self.cause {
-            Cause::Turn if oldest + self.job.timeout <= now => (Kind::Timeout, Kind::Timeout),
-            Cause::Told { ends: Some(why), .. } => why,
-            _ => return self.complain(format!("slot {slot} is lost for no reason")),
-        };
-        self.tail_failed(slot);
-        self.ledger.failed(in_flight.into_iter(), why, now);
-    }
-
-    fn over(&mut self, slot: Slot) {
-        let place = &mut self.places[slot as usize];
-        place.state = State::Closed;
-        self.lives[place.life].over = true;
-    }
-
-    fn tail_failed(&mut self, slot: Slot) {
-        if self.now >= self.tail_from {
-            self.complain(format!("slot {slot} fails in fair weather"));
-        }
     }
 }

@@ -54,8 +54,21 @@ impl Dice {
         self.micros(range.start() * 1_000..=range.end() * 1_000)
     }
 
-    /// Any error the kernel knows.
+    /// Any error the kernel knows, and more often one that has a kind of its own.
     pub fn errno(&mut self) -> i32 {
-        self.within(1..=133) as i32
+        if self.percent(30) { self.one(&TOLD_APART) } else { self.within(1..=133) as i32 }
     }
 }
+
+const TOLD_APART: [i32; 10] = [
+    libc::ECONNREFUSED,
+    libc::ETIMEDOUT,
+    libc::ECONNRESET,
+    libc::ECONNABORTED,
+    libc::EPIPE,
+    libc::ENETUNREACH,
+    libc::EHOSTUNREACH,
+    libc::EADDRNOTAVAIL,
+    libc::EMFILE,
+    libc::ENFILE,
+];

@@ -80,14 +80,15 @@ fn same_kinds(
     }
 }
 
-/// What holds for all workers together.
-pub fn all(outcome: &Outcome) -> Result<(), String> {
+/// What holds for all workers together. True if the run was one that shows whether the rate
+/// returns.
+pub fn all(outcome: &Outcome) -> Result<bool, String> {
     let Outcome { scene, nets, finished, .. } = outcome;
     let mut books = Books::default();
     outcome.books.iter().for_each(|worker| books.join(worker));
     audit(&books, outcome)?;
     if scene.timeline.gate() == Gate::Refused || scene.timeline.stop() != Stop::No {
-        return Ok(());
+        return Ok(false);
     }
     if let Arrivals::Open(schedule) = &scene.jobs[0].arrivals {
         let due = schedule.walks(0, 1).1.due_before(Nanos::MAX);
@@ -162,13 +163,13 @@ fn nothing_went_wrong(books: &Books, nets: &[Net]) -> Result<(), String> {
 
 /// Liveness: once nothing goes wrong any more, every connection that takes part is answered again,
 /// nothing fails, and the rate is the one that was asked for.
-fn the_rate_has_returned(outcome: &Outcome, end: Nanos) -> Result<(), String> {
+fn the_rate_has_returned(outcome: &Outcome, end: Nanos) -> Result<bool, String> {
     let scene = &outcome.scene;
     let job = &scene.jobs[0];
     let length = end - scene.tail_from;
     let origin = outcome.finished[0].phases.origin;
     if length < Nanos::from_millis(350).max(job.timeout) || end == Nanos::MAX {
-        return Ok(());
+        return Ok(false);
     }
     let mut answered = 0;
     for net in &outcome.nets {
@@ -184,6 +185,6 @@ fn the_rate_has_returned(outcome: &Outcome, end: Nanos) -> Result<(), String> {
         Some(rate) if (answered as f64) < 0.8 * rate * length.as_secs_f64() - 10.0 => {
             Err(format!("only {answered} are answered in {length:?} of fair weather"))
         }
-        _ => Ok(()),
+        _ => Ok(true),
     }
 }

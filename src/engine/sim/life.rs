@@ -29,7 +29,7 @@ pub struct Life {
     pub over: bool,
     pub server: Server,
     /// What has reached the client's kernel and is not delivered.
-    pub inbox: VecDeque<u8>,
+    pub inbox: Vec<u8>,
     pub ending: Option<Then>,
     /// A delivery is on its way.
     pub is_readable: bool,
@@ -90,7 +90,7 @@ impl Life {
             arrives_by: Nanos::ZERO,
             over: false,
             server: Server::default(),
-            inbox: VecDeque::new(),
+            inbox: Vec::new(),
             ending: None,
             is_readable: false,
             marks: VecDeque::new(),

@@ -7,6 +7,7 @@
 //! and after the run the core's books are held against them (`judge`). All of it is a function of
 //! the seed: `scripts/simulate 1 SEED` repeats a run exactly.
 
+mod account;
 mod answer;
 mod books;
 mod client;
@@ -32,13 +33,13 @@ const START: Nanos = Nanos::from_secs(1_000);
 
 /// One run. Fails with the rule that it broke and its last moments.
 fn simulate(seed: u64) -> Result<Outcome, String> {
-    let run = AssertUnwindSafe(|| run::run(scene::draw(seed)));
-    match catch_unwind(run) {
-        Ok(result) => result,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
-            Err(format!("a panic: {}", text.unwrap_or_default()))
-        }
-    }
+    let scene = scene::draw(seed);
+    let features = scene.features().collect::<Vec<_>>().join(", ");
+    let result = catch_unwind(AssertUnwindSafe(|| run::run(scene)));
+    let result = result.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+        Err(format!("a panic: {}", text.unwrap_or_default()))
+    });
+    result.map_err(|what| format!("{what}\nwith {features}"))
 }

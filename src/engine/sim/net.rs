@@ -115,7 +115,7 @@ impl Net {
     pub fn new(job: Arc<Job>, weather: Arc<Weather>, mut dice: Dice, now: Nanos) -> Net {
         let slots = job.connections as usize;
         let vacant = Place { state: State::Closed, life: 0, was_open: false };
-        let most_at_once = dice.one(&[4_096, 4_096, 512, 60]);
+        let most_at_once = dice.one(&[4_096, 4_096, 4_096, 700]);
         let dead_address =
             (job.addresses.len() > 1).then(|| dice.below(job.addresses.len() as u64) as usize);
         Net {

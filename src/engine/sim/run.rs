@@ -3,9 +3,11 @@
 use super::books::Books;
 use super::net::{Net, State};
 use super::scene::Scene;
+use super::trace::Seen;
 use super::{START, judge};
 use crate::engine::core::{Core, Finished};
 use crate::engine::timeline::Gate;
+use crate::failure::Kind;
 use crate::metrics;
 use crate::time::Nanos;
 
@@ -21,11 +23,30 @@ pub struct Outcome {
     pub nets: Vec<Net>,
     pub finished: Vec<Finished>,
     pub scene: Scene,
+    pub saw_the_rate_return: bool,
+}
+
+impl Outcome {
+    /// All that happened in it, by name.
+    pub fn seen(&self) -> Seen {
+        let mut seen = Seen::default();
+        for net in &self.nets {
+            seen.add(&net.trace.seen);
+            for kind in Kind::ALL {
+                let index = *kind as usize;
+                seen.count(kind.name(), net.ledger.failures[index] + net.ledger.refused[index]);
+            }
+        }
+        self.scene.features().for_each(|feature| seen.count(feature, 1));
+        seen.count("the rate returns", self.saw_the_rate_return.into());
+        seen
+    }
 }
 
 /// Carries the scene out. Fails with the first rule that is broken.
 pub fn run(mut scene: Scene) -> Result<Outcome, String> {
-    let mut workers: Vec<Worker> = (0..scene.jobs.len()).map(|n| Worker::new(&mut scene, n)).collect();
+    let mut workers: Vec<Worker> =
+        (0..scene.jobs.len()).map(|n| Worker::new(&mut scene, n)).collect();
     let mut control = START;
     loop {
         let next = workers.iter_mut().filter(|worker| worker.finished.is_none());
@@ -52,9 +73,9 @@ pub fn run(mut scene: Scene) -> Result<Outcome, String> {
         books.push(worker.books);
         nets.push(worker.net);
     }
-    let outcome = Outcome { books, nets, finished, scene };
-    judge::all(&outcome)?;
-    Ok(outcome)
+    let outcome = Outcome { books, nets, finished, scene, saw_the_rate_return: false };
+    let saw_the_rate_return = judge::all(&outcome)?;
+    Ok(Outcome { saw_the_rate_return, ..outcome })
 }
 
 impl Scene {

@@ -11,7 +11,7 @@ use super::weather::Weather;
 use crate::engine::core::tests;
 use crate::engine::job::{Arrivals, Job};
 use crate::engine::mailbox::Mailbox;
-use crate::engine::timeline::{Stop, Timeline};
+use crate::engine::timeline::{Gate, Stop, Timeline};
 use crate::plan::{Law, Offered, Rate, Schedule, Shape, Warmup};
 use crate::time::Nanos;
 
@@ -55,7 +55,8 @@ pub fn draw(seed: u64) -> Scene {
     let tail_from = weather.heals + settled;
     // Half of the runs that heal are long enough to see the rate return.
     let sees_tail = weather.heals < Nanos::MAX && dice.percent(60);
-    let length = if sees_tail { base + settled + timeout.max(Nanos::from_millis(400)) } else { base };
+    let length =
+        if sees_tail { base + settled + timeout.max(Nanos::from_millis(400)) } else { base };
     let load = load(&mut dice, open_loop, warmup, length, connections, workers);
     if load.users.is_some() {
         warmup = Warmup::NONE;
@@ -132,6 +133,36 @@ impl Scene {
         self.rate.filter(|_| all_sent).map(|rate| rate as f64)
     }
 
+    /// What is special about it, by name.
+    pub fn features(&self) -> impl Iterator<Item = &'static str> {
+        let job = &self.jobs[0];
+        let open_loop = matches!(job.arrivals, Arrivals::Open(_));
+        [
+            (open_loop, "an open loop"),
+            (!open_loop, "a closed loop"),
+            (!job.stage_ends.is_empty(), "a load with a shape"),
+            (self.jobs.len() > 1, "several workers"),
+            (job.pipeline > 1, "pipelining"),
+            (job.per_connection.is_some(), "a limit of requests per connection"),
+            (job.confirms_sends(), "large requests"),
+            (job.is_head, "HEAD"),
+            (job.warmup != Warmup::NONE, "a warm-up"),
+            (job.warmup == Warmup::Auto, "a warm-up until the answers are steady"),
+            (job.deadline.is_some(), "a deadline"),
+            (job.max_in_flight < u64::MAX, "a bound of requests in flight"),
+            (job.connect_rate.is_some(), "a connect rate"),
+            (job.addresses.len() > 1, "a dead address"),
+            (self.timeline.stop() == Stop::Soon, "an interrupt"),
+            (self.timeline.stop() == Stop::Now, "an end at once"),
+            (self.timeline.gate() == Gate::Refused, "a run that is called off"),
+            (self.weather.is_calm(), "a calm"),
+            (!self.weather.outages.is_empty(), "an outage"),
+            (!self.weather.stalls.is_empty(), "a stall"),
+        ]
+        .into_iter()
+        .filter_map(|(is_so, what)| is_so.then_some(what))
+    }
+
     /// Whether every connection of a worker has work in a stretch of this length at the end.
     pub fn is_used(&self, net: &Net, length: Nanos, origin: Nanos) -> bool {
         match &net.job.arrivals {
@@ -140,12 +171,10 @@ impl Scene {
                 due >= 4.0 * f64::from(net.job.connections) + 10.0
             }),
             Arrivals::Closed { budget: u64::MAX, users: None } => true,
-            Arrivals::Closed { users: Some(shape), .. } => {
-                let all_in = shape.stages().last().is_some_and(|last| {
-                    origin + last.start + Nanos::from_millis(100) < self.tail_from
-                });
-                all_in
-            }
+            Arrivals::Closed { users: Some(shape), .. } => shape
+                .stages()
+                .last()
+                .is_some_and(|last| origin + last.start + Nanos::from_millis(100) < self.tail_from),
             Arrivals::Closed { .. } => false,
         }
     }
@@ -204,7 +233,8 @@ fn load(
         Load { schedule: None, users: None, shape: None, rate: None, budget: u64::MAX, duration };
     if open_loop {
         let most = (connections * 30).min(250);
-        let laws = [Law::Uniform, Law::Uniform, Law::Burst(7), Law::Poisson { seed: dice.number() }];
+        let laws =
+            [Law::Uniform, Law::Uniform, Law::Burst(7), Law::Poisson { seed: dice.number() }];
         let law = dice.one(&laws);
         let offered = if dice.percent(30) {
             let shape = shape(dice, most, length);

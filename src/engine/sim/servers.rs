@@ -117,7 +117,7 @@ impl Net {
         if connection.over || connection.ending.is_some() {
             return None;
         }
-        connection.inbox.extend(bytes);
+        connection.inbox.extend_from_slice(bytes);
         if matches!(then, Then::Fin | Then::Fail(_)) {
             connection.ending = Some(then);
         }

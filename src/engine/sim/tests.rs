@@ -1,53 +1,25 @@
 //! Two hundred seeds with each `cargo test`; more with `scripts/simulate`.
 
-use std::env;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::{env, thread};
 
 use super::simulate;
 use super::trace::Seen;
+use crate::failure::Kind;
 
-/// How many seeds, and the first one: `SIMULATE=N` or `SIMULATE=N,SEED`.
-fn seeds() -> (u64, u64) {
-    let asked = env::var("SIMULATE").unwrap_or_default();
-    let mut numbers = asked.split(',').map(|number| number.trim().parse().ok());
-    (numbers.next().flatten().unwrap_or(200), numbers.next().flatten().unwrap_or(1))
-}
-
-/// Runs each seed; `done` is given what it saw.
-fn each(count: u64, first: u64, done: impl Fn(&Seen) + Sync) {
-    let (next, failure) = (AtomicU64::new(0), Mutex::new(None::<(u64, String)>));
-    let work = || {
-        while failure.lock().is_ok_and(|failure| failure.is_none()) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
-                return;
-            }
-            let seed = first.wrapping_add(number);
-            match simulate(seed) {
-                Ok(outcome) => outcome.nets.iter().for_each(|net| done(&net.trace.seen)),
-                Err(what) => {
-                    failure.lock().expect("no panic in between").get_or_insert((seed, what));
-                }
-            }
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, |n| n.get());
-    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    if let Some((seed, what)) = failure.into_inner().expect("no panic in between") {
-        panic!("seed {seed}: {what}\nto see it again: scripts/simulate 1 {seed}");
-    }
-}
+/// Seeds that are run with each `cargo test`.
+const USUAL: u64 = 200;
 
 #[test]
 fn whatever_the_network_does_each_request_has_one_fate_and_the_rate_returns() {
     let (count, first) = seeds();
-    let seen = Mutex::new(Seen::default());
-    each(count, first, |run| seen.lock().expect("no panic in between").add(run));
-    let seen = seen.into_inner().expect("no panic in between");
+    let seen = each(count, first);
     for (what, times) in &seen.counts {
         println!("{times:>10} {what}");
+    }
+    if count >= USUAL {
+        nothing_is_missing(&seen);
     }
 }
 
@@ -63,3 +35,84 @@ fn a_seed_is_a_run() {
         assert!(run() == run(), "seed {seed} is two runs");
     }
 }
+
+/// How many seeds, and the first one: `SIMULATE=N` or `SIMULATE=N,SEED`.
+fn seeds() -> (u64, u64) {
+    let Ok(asked) = env::var("SIMULATE") else { return (USUAL, 1) };
+    let mut numbers = asked.split(',').map(|number| number.parse().expect("SIMULATE=N,SEED"));
+    (numbers.next().unwrap_or(USUAL), numbers.next().unwrap_or(1))
+}
+
+/// Runs each seed, on all cores. Returns what happened in them.
+fn each(count: u64, first: u64) -> Seen {
+    let (next, failures) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let seen = Mutex::new(Seen::default());
+    let work = || {
+        while failures.lock().is_ok_and(|failures| failures.is_empty()) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return;
+            }
+            let seed = first.wrapping_add(number);
+            match simulate(seed) {
+                Ok(outcome) => seen.lock().expect("no panic in between").add(&outcome.seen()),
+                Err(what) => failures.lock().expect("no panic in between").push((seed, what)),
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, |n| n.get());
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    if let Some((seed, what)) = failures.into_inner().expect("no panic in between").first() {
+        panic!("seed {seed}: {what}\nto see it again: scripts/simulate 1 {seed}");
+    }
+    seen.into_inner().expect("no panic in between")
+}
+
+/// A simulation that no longer meets something tests nothing of it.
+fn nothing_is_missing(seen: &Seen) {
+    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::BuffersExhausted);
+    for what in kinds.map(|kind| kind.name()).chain(MUST) {
+        assert!(seen.counts.get(what).is_some_and(|times| *times > 0), "{what} never happened");
+    }
+    for of in ["open failed", "receive failed", "send failed"] {
+        let errnos = seen.errnos.get(of).map_or(0, |errnos| errnos.len());
+        assert!(errnos >= 60, "{of} with {errnos} errors only");
+    }
+}
+
+const MUST: [&str; 34] = [
+    "a bound of requests in flight",
+    "a calm",
+    "a closed loop",
+    "a connect rate",
+    "a dead address",
+    "a deadline",
+    "a limit of requests per connection",
+    "a load with a shape",
+    "a run that is called off",
+    "a stall",
+    "a warm-up",
+    "a warm-up until the answers are steady",
+    "an end at once",
+    "an interrupt",
+    "an open loop",
+    "an outage",
+    "connect without an answer",
+    "death",
+    "early answer",
+    "fin",
+    "HEAD",
+    "idle death",
+    "large requests",
+    "pause",
+    "pipelining",
+    "receive failed",
+    "sent",
+    "several workers",
+    "silence",
+    "slow answer",
+    "the path is cut",
+    "the rate returns",
+    "the server stops reading",
+    "told before closed",
+];

@@ -46,12 +46,11 @@ impl Trace {
 
     pub fn note(&mut self, at: Nanos, slot: Slot, what: &'static str, number: i64) {
         let moment = Moment { at, worker: self.worker, slot, what, number };
-        let bytes = what.bytes().map(u64::from);
-        for word in bytes.chain([at.0, u64::from(slot), number as u64]) {
+        for word in [at.0, u64::from(slot), what.len() as u64, number as u64] {
             self.fingerprint = (self.fingerprint ^ word).wrapping_mul(0x0100_0000_01B3);
         }
         self.moments += 1;
-        *self.seen.counts.entry(what).or_default() += 1;
+        self.seen.count(what, 1);
         if self.last.len() == KEPT {
             self.last.pop_front();
         }
@@ -60,6 +59,10 @@ impl Trace {
 }
 
 impl Seen {
+    pub fn count(&mut self, what: &'static str, times: u64) {
+        *self.counts.entry(what).or_default() += times;
+    }
+
     pub fn errno(&mut self, of: &'static str, errno: i32) {
         self.errnos.entry(of).or_default().insert(errno);
     }
@@ -77,7 +80,11 @@ impl Seen {
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.last.iter().try_for_each(|Moment { at, worker, slot, what, number }| {
-            writeln!(f, "  {:>15.9} worker {worker} slot {slot:>2} {what} {number}", at.as_secs_f64())
+            writeln!(
+                f,
+                "  {:>15.9} worker {worker} slot {slot:>2} {what} {number}",
+                at.as_secs_f64()
+            )
         })
     }
 }
