@@ -5,6 +5,7 @@ use super::life::Meaning;
 use super::net::{Cause, Net, Place, State, Telling, Told};
 use crate::engine::wire::Slot;
 use crate::failure::Kind;
+use crate::time::Nanos;
 
 impl Net {
     /// Books what the core is about to be told, and what it may do about it.
@@ -19,7 +20,7 @@ impl Net {
         match (&told.what, state) {
             (Telling::Opened, State::Opening) => {
                 self.ledger.opened(std::mem::replace(&mut place.was_open, true));
-                place.state = State::Open;
+                (place.state, place.was_open_now) = (State::Open, true);
             }
             (Telling::OpenFailed(errno), State::Opening) => {
                 self.ledger.refused[Kind::of_connect(*errno) as usize] += 1;
@@ -90,23 +91,23 @@ impl Net {
         }
     }
 
+    /// When the first thing that is under way has taken too long.
+    pub fn next_timeout(&self) -> Option<Nanos> {
+        let over = |place: &Place| {
+            let life = self.lives.get(place.life)?;
+            match place.state {
+                State::Opening => Some(life.dialled + self.job.connect_timeout),
+                State::Open => Some(*life.in_flight.front()? + self.job.timeout),
+                _ => None,
+            }
+        };
+        self.places.iter().filter_map(over).min()
+    }
+
     /// After a turn, nothing is under way for longer than it may be.
     pub fn no_one_is_forgotten(&mut self) {
-        for slot in 0..self.places.len() {
-            let Place { state, life, .. } = self.places[slot];
-            let life = &self.lives.get(life);
-            let over = match (state, life) {
-                (State::Opening, Some(life)) => Some(life.dialled + self.job.connect_timeout),
-                (State::Open, Some(life)) => {
-                    life.in_flight.front().map(|oldest| *oldest + self.job.timeout)
-                }
-                _ => None,
-            };
-            if over.is_some_and(|over| over <= self.now) {
-                self.complain(format!(
-                    "slot {slot} is {state:?}, and its time was over at {over:?}"
-                ));
-            }
+        if self.next_timeout().is_some_and(|over| over <= self.now) {
+            self.complain("something is under way for longer than it may be");
         }
     }
 
@@ -145,8 +146,25 @@ impl Net {
 
     fn over(&mut self, slot: Slot) {
         let place = &mut self.places[slot as usize];
-        place.state = State::Closed;
-        self.lives[place.life].over = true;
+        let life = &mut self.lives[place.life];
+        place.fruitless = match (life.completed, place.was_open_now) {
+            (0, true) => place.fruitless + 1,
+            (0, false) => (place.fruitless + 1).max(2),
+            _ => 0,
+        };
+        (place.state, place.over_at, place.was_open_now) = (State::Closed, self.now, false);
+        life.over = true;
+    }
+
+    /// Whether the core dials a slot again too soon, after so many connections without an answer.
+    pub(super) fn is_hasty(&self, place: &Place) -> bool {
+        let patience = match place.fruitless {
+            0 | 1 => return false,
+            2..=7 => Nanos::from_micros(7_500),
+            _ => Nanos::from_millis(375),
+        };
+        let counts = self.dead_address.is_none() && !self.takes_turns();
+        counts && self.now < place.over_at + patience
     }
 
     fn tail_failed(&mut self, slot: Slot) {

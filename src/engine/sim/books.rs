@@ -1,5 +1,7 @@
 //! A worker's books: the sum of its snapshots.
 
+use std::collections::BTreeMap;
+
 use crate::metrics::{Counters, Events, Fates, Phase, Snapshot};
 use crate::time::Nanos;
 
@@ -9,6 +11,8 @@ pub struct Books {
     pub measure: Entries,
     /// What happened inside warm-up, measure and drain.
     pub events: [Events; 3],
+    /// By interval, and phase: how many were sent, and how many were answered or failed.
+    pub series: BTreeMap<(u32, &'static str), (u64, u64)>,
 }
 
 /// One phase's counters, and how many samples its histograms hold.
@@ -32,6 +36,11 @@ impl Books {
             Phase::Drain => &mut self.events[2],
         };
         events.add(&snapshot.events);
+        let Events { sent, completed, failed, .. } = snapshot.events;
+        if sent + completed + failed > 0 {
+            let of = self.series.entry((snapshot.interval, snapshot.phase.name())).or_default();
+            *of = (of.0 + sent, of.1 + completed + failed);
+        }
     }
 
     pub fn join(&mut self, other: &Books) {

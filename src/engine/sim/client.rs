@@ -12,9 +12,12 @@ use crate::time::Nanos;
 
 impl Wire for Net {
     fn open(&mut self, slot: Slot, address: usize) {
-        let Place { state, .. } = self.places[slot as usize];
-        if state != State::Closed {
-            self.complain(format!("slot {slot} is opened while it is {state:?}"));
+        let place = self.places[slot as usize];
+        if place.state != State::Closed {
+            self.complain(format!("slot {slot} is opened while it is {:?}", place.state));
+        }
+        if self.is_hasty(&place) {
+            self.complain(format!("slot {slot} is dialled without patience: {place:?}"));
         }
         let life = self.lives.len();
         self.lives.push(Life::new(slot, self.now));
@@ -42,6 +45,7 @@ impl Wire for Net {
             self.complain(format!("slot {slot} has {in_flight} in flight, and sent {sent}"));
         }
         self.ledger.sent += u64::from(copies);
+        self.ledger.sent_at.extend((0..copies).map(|_| now));
         let bytes = u64::from(copies) * self.job.request_len as u64;
         self.ledger.bytes_sent += bytes;
         let all: usize = self.lives_in_use().map(|life| life.in_flight.len()).sum();
@@ -106,6 +110,9 @@ impl Net {
                 // At about the time at which it is given up.
                 _ => at = self.now + self.job.connect_timeout - takes + self.dice.micros(0..=500),
             }
+        }
+        if at > self.now + takes && self.dice.percent(50) {
+            return self.push(at, life, What::Connected(Err(libc::ETIMEDOUT)));
         }
         self.push(at, life, What::Connected(Ok(())));
         if let Some(outage) = self.weather.next_outage(self.now) {

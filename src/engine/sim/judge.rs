@@ -1,11 +1,14 @@
 //! The judge: what must hold when a run is over.
 
+use std::collections::BTreeMap;
+
 use super::books::{Books, Entries};
 use super::life::Life;
 use super::net::Net;
 use super::run::Outcome;
 use crate::engine::core::Finished;
 use crate::engine::job::Arrivals;
+use crate::engine::tally::{INTERVAL, Phases};
 use crate::engine::timeline::{Gate, Stop};
 use crate::failure::Kind;
 use crate::metrics::{Audit, Fates, Mode, Stage, fixture};
@@ -54,7 +57,26 @@ pub fn worker(books: &Books, net: &Net, finished: &Finished) -> Result<(), Strin
     if areas.iter().any(|area| *area != areas[0]) {
         return Err(format!("the time in flight is {areas:?} by three accounts"));
     }
+    let series = series(net, &finished.phases);
+    if books.series != series {
+        return Err(format!(
+            "interval by interval: {:?} by the books, and it was {series:?}",
+            books.series
+        ));
+    }
     net.lives.iter().try_for_each(life)
+}
+
+/// What happened in each interval and phase, by the ledger.
+fn series(net: &Net, phases: &Phases) -> BTreeMap<(u32, &'static str), (u64, u64)> {
+    let mut series = BTreeMap::<_, (u64, u64)>::new();
+    let key = |at: &Nanos| {
+        let interval = (*at - phases.origin).0 / INTERVAL.0;
+        (u32::try_from(interval).unwrap_or(u32::MAX), phases.at(*at).name())
+    };
+    net.ledger.sent_at.iter().for_each(|at| series.entry(key(at)).or_default().0 += 1);
+    net.ledger.ended_at.iter().for_each(|at| series.entry(key(at)).or_default().1 += 1);
+    series
 }
 
 /// A server's own count of one connection.

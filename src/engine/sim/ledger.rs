@@ -22,6 +22,9 @@ pub struct Ledger {
     pub reset_idle: u64,
     /// Connects that came to nothing, by kind; those to a dead address among them.
     pub refused: [u64; Kind::COUNT],
+    /// When requests were sent, and when they were answered or failed.
+    pub sent_at: Vec<Nanos>,
+    pub ended_at: Vec<Nanos>,
     /// How long all requests together were in flight, in nanoseconds.
     pub in_flight_ns: u128,
 }
@@ -38,6 +41,7 @@ impl Ledger {
         self.unsolicited_bytes += meaning.unsolicited;
         for (status, sent) in &meaning.answers {
             *self.statuses.entry(*status).or_default() += 1;
+            self.ended_at.push(now);
             self.ended(*sent, now);
         }
     }
@@ -48,6 +52,7 @@ impl Ledger {
         let mut kind = why.0;
         for sent in sent {
             self.failures[kind as usize] += 1;
+            self.ended_at.push(now);
             self.ended(sent, now);
             kind = why.1;
         }

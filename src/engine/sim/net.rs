@@ -49,6 +49,11 @@ pub struct Place {
     /// Its connection, as an index.
     pub life: usize,
     pub was_open: bool,
+    /// This connection of it was.
+    pub was_open_now: bool,
+    /// Connections in a row that came to no answer, and when the last one ended.
+    pub fruitless: u32,
+    pub over_at: Nanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +119,14 @@ pub enum Telling {
 impl Net {
     pub fn new(job: Arc<Job>, weather: Arc<Weather>, mut dice: Dice, now: Nanos) -> Net {
         let slots = job.connections as usize;
-        let vacant = Place { state: State::Closed, life: 0, was_open: false };
+        let vacant = Place {
+            state: State::Closed,
+            life: 0,
+            was_open: false,
+            was_open_now: false,
+            fruitless: 0,
+            over_at: Nanos::ZERO,
+        };
         let most_at_once = dice.one(&[4_096, 4_096, 4_096, 700]);
         let dead_address =
             (job.addresses.len() > 1).then(|| dice.below(job.addresses.len() as u64) as usize);

@@ -14,6 +14,9 @@ use crate::time::Nanos;
 /// Events handled in one turn, as a ring does.
 const SLICE: usize = 64;
 
+/// By how much the core may be late for a timeout, for the sake of a request.
+const TIMER_SLACK: Nanos = Nanos::from_micros(200);
+
 /// How often the control thread looks.
 const LOOK: Nanos = Nanos::from_millis(2);
 
@@ -132,6 +135,9 @@ impl Worker {
             return Ok(now);
         }
         let due = self.core.wake(now).at;
+        if self.net.next_timeout().is_some_and(|over| over + TIMER_SLACK < due) {
+            return Err(format!("it sleeps until {due:?}, past a timeout"));
+        }
         let due = due.min(self.net.next_at().unwrap_or(Nanos::MAX)).max(now);
         self.at = self.wakes(now, due);
         Ok(self.at)
@@ -160,9 +166,10 @@ impl Worker {
         }
         let at = due + dice.micros(0..=weather.lateness_us);
         if weather.is_bad(at) && dice.below(100_000) < weather.pauses {
-            let length = dice.millis(30..=900);
+            let length = dice.millis(30..=2_500);
+            let heals = weather.heals;
             self.net.trace.note(at, 0, "pause", length.0 as i64);
-            return at + length;
+            return (at + length).min(heals);
         }
         at
     }

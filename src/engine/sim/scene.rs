@@ -44,7 +44,8 @@ pub fn draw(seed: u64) -> Scene {
     let slowest = Nanos::from_micros(pipeline * (service_us + 4_000) * 4) + Nanos::from_millis(30);
     let timeout = slowest + dice.millis(0..=dice_most(open_loop));
     let connect_timeout = dice.millis(20..=400);
-    let base = dice.millis(300..=2_000);
+    let long = dice.percent(10);
+    let base = dice.millis(if long { 4_000..=8_000 } else { 300..=2_000 });
     let mut warmup = match dice.below(10) {
         0..=4 => Warmup::NONE,
         5..=7 => Warmup::For(dice.millis(1..=1_200)),

@@ -1,6 +1,6 @@
 //! The servers: what they do with what they read, and how they end.
 
-use super::answer::{self, Answer, Then};
+use super::answer::{self, Answer, Mark, Then};
 use super::life::Mood;
 use super::net::{Net, Told, What};
 use super::weather::Death;
@@ -63,8 +63,9 @@ impl Net {
     /// The server says `answer` from `begins` on, in pieces.
     fn speak(&mut self, life: usize, answer: Answer, begins: Nanos, lasts_us: u64) {
         let Answer { bytes, marks, then } = answer;
-        let whole = marks.iter().filter(|mark| matches!(mark.what, answer::What::Whole { .. }));
-        let extra = (whole.count() as u64).saturating_sub(1);
+        let broken = |mark: &&Mark| matches!(mark.what, answer::What::Broken(_));
+        let answers = marks.len() - marks.iter().filter(broken).count();
+        let extra = (answers as u64).saturating_sub(1);
         let connection = &mut self.lives[life];
         connection.script(bytes.len(), &marks);
         connection.server.extra += extra;

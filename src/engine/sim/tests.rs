@@ -1,7 +1,9 @@
 //! Two hundred seeds with each `cargo test`; more with `scripts/simulate`.
 
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use std::{env, thread};
 
 use super::simulate;
@@ -10,6 +12,9 @@ use crate::failure::Kind;
 
 /// Seeds that are run with each `cargo test`.
 const USUAL: u64 = 200;
+
+/// A run takes a twentieth of a second; one that takes this long hangs inside the core.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn whatever_the_network_does_each_request_has_one_fate_and_the_rate_returns() {
@@ -45,27 +50,36 @@ fn seeds() -> (u64, u64) {
 
 /// Runs each seed, on all cores. Returns what happened in them.
 fn each(count: u64, first: u64) -> Seen {
-    let (next, failures) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let seen = Mutex::new(Seen::default());
-    let work = || {
-        while failures.lock().is_ok_and(|failures| failures.is_empty()) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
-                return;
+    let next = Arc::new(AtomicU64::new(0));
+    let (done, results) = mpsc::channel();
+    for _ in 0..thread::available_parallelism().map_or(1, |n| n.get()) {
+        let (next, done) = (next.clone(), done.clone());
+        thread::spawn(move || {
+            while let number = next.fetch_add(1, Ordering::Relaxed)
+                && number < count
+            {
+                let seed = first.wrapping_add(number);
+                let seen = simulate(seed).map(|outcome| outcome.seen());
+                if done.send((seed, seen)).is_err() {
+                    return;
+                }
             }
-            let seed = first.wrapping_add(number);
-            match simulate(seed) {
-                Ok(outcome) => seen.lock().expect("no panic in between").add(&outcome.seen()),
-                Err(what) => failures.lock().expect("no panic in between").push((seed, what)),
-            }
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, |n| n.get());
-    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    if let Some((seed, what)) = failures.into_inner().expect("no panic in between").first() {
-        panic!("seed {seed}: {what}\nto see it again: scripts/simulate 1 {seed}");
+        });
     }
-    seen.into_inner().expect("no panic in between")
+    let mut seen = Seen::default();
+    let mut running: BTreeSet<u64> = (0..count).map(|number| first.wrapping_add(number)).collect();
+    for _ in 0..count {
+        let Ok((seed, result)) = results.recv_timeout(PATIENCE) else {
+            let seed = running.first();
+            panic!("seed {seed:?} does not end; to see it again: scripts/simulate 1 {seed:?}");
+        };
+        running.remove(&seed);
+        match result {
+            Ok(of_seed) => seen.add(&of_seed),
+            Err(what) => panic!("seed {seed}: {what}\nto see it again: scripts/simulate 1 {seed}"),
+        }
+    }
+    seen
 }
 
 /// A simulation that no longer meets something tests nothing of it.

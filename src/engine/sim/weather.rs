@@ -56,7 +56,7 @@ impl Weather {
         let instant = |dice: &mut Dice| START + Nanos(dice.below(length.0));
         let outages = (0..wild(dice, &[0, 0, 1, 1, 2, 3])).map(|_| {
             let from = instant(dice);
-            let to = from + dice.millis(5..=1_500);
+            let to = from + if dice.percent(30) { length } else { dice.millis(5..=1_500) };
             Outage { from, to, how: dice.one(&[Death::Reset, Death::Fin, Death::Silence]) }
         });
         let outages = outages.collect();
