@@ -7,7 +7,7 @@ use super::life::Life;
 use super::net::Net;
 use super::run::Outcome;
 use crate::engine::core::Finished;
-use crate::engine::job::Arrivals;
+use crate::engine::job::{Arrivals, Job};
 use crate::engine::tally::{INTERVAL, Phases};
 use crate::engine::timeline::{Gate, Stop};
 use crate::failure::Kind;
@@ -109,15 +109,13 @@ pub fn all(outcome: &Outcome) -> Result<bool, String> {
     let mut books = Books::default();
     outcome.books.iter().for_each(|worker| books.join(worker));
     audit(&books, outcome)?;
+    if scene.timeline.origin().is_some() {
+        outcome.books.iter().zip(finished).zip(&scene.jobs).try_for_each(
+            |((books, over), job)| all_that_was_due_is_scheduled(job, books, &over.phases),
+        )?;
+    }
     if scene.timeline.gate() == Gate::Refused || scene.timeline.stop() != Stop::No {
         return Ok(false);
-    }
-    if let Arrivals::Open(schedule) = &scene.jobs[0].arrivals {
-        let due = schedule.walks(0, 1).1.due_before(Nanos::MAX);
-        let scheduled = books.measure.counters.scheduled;
-        if scheduled != due {
-            return Err(format!("{scheduled} were scheduled, and {due} were due"));
-        }
     }
     let budget = |arrivals: &Arrivals| match arrivals {
         Arrivals::Closed { budget, .. } => *budget,
@@ -132,6 +130,22 @@ pub fn all(outcome: &Outcome) -> Result<bool, String> {
     }
     let end = finished.iter().map(|over| over.phases.end).min().unwrap_or_default();
     the_rate_has_returned(outcome, end)
+}
+
+/// An interrupt ends measure, and what would have been due later never is.
+fn all_that_was_due_is_scheduled(job: &Job, books: &Books, phases: &Phases) -> Result<(), String> {
+    let Arrivals::Open(schedule) = &job.arrivals else { return Ok(()) };
+    let mut walk = schedule.walks(job.worker as u64, job.workers as u64).1;
+    // What is due at the very instant of the interrupt still is.
+    let due = match phases.end - phases.measure {
+        Nanos::ZERO => 0,
+        length => walk.due_before(length + Nanos(1)),
+    };
+    let scheduled = books.measure.counters.scheduled;
+    if scheduled == due {
+        return Ok(());
+    }
+    Err(format!("{scheduled} were scheduled, and {due} were due; {phases:?}"))
 }
 
 fn audit(books: &Books, outcome: &Outcome) -> Result<(), String> {

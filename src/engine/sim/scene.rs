@@ -44,18 +44,21 @@ pub fn draw(seed: u64) -> Scene {
     let slowest = Nanos::from_micros(pipeline * (service_us + 4_000) * 4) + Nanos::from_millis(30);
     let timeout = slowest + dice.millis(0..=dice_most(open_loop));
     let connect_timeout = dice.millis(20..=400);
-    let long = dice.percent(10);
-    let base = dice.millis(if long { 4_000..=8_000 } else { 300..=2_000 });
+    let blackout = dice.percent(6);
+    let base = dice.millis(if blackout { 4_000..=8_000 } else { 300..=1_500 });
     let mut warmup = match dice.below(10) {
         0..=4 => Warmup::NONE,
         5..=7 => Warmup::For(dice.millis(1..=1_200)),
         _ => Warmup::Auto,
     };
-    let weather = Weather::draw(&mut dice, base, service_us);
+    let mut weather = Weather::draw(&mut dice, base, service_us);
+    if blackout {
+        weather.black_out(START + dice.millis(0..=500), START + base);
+    }
     let settled = timeout + connect_timeout + Nanos::from_millis(1_200);
     let tail_from = weather.heals + settled;
     // Half of the runs that heal are long enough to see the rate return.
-    let sees_tail = weather.heals < Nanos::MAX && dice.percent(60);
+    let sees_tail = blackout || weather.heals < Nanos::MAX && dice.percent(60);
     let length =
         if sees_tail { base + settled + timeout.max(Nanos::from_millis(400)) } else { base };
     let load = load(&mut dice, open_loop, warmup, length, connections, workers);

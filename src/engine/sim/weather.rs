@@ -81,6 +81,12 @@ impl Weather {
         }
     }
 
+    /// Nobody is there for so long that patience is at its end.
+    pub fn black_out(&mut self, from: Nanos, to: Nanos) {
+        self.outages = vec![Outage { from, to, how: Death::Reset }];
+        self.heals = to;
+    }
+
     /// Nothing ever goes wrong.
     pub fn is_calm(&self) -> bool {
         let Weather { bad_answers, bad_connects, bad_sends, idle_deaths, pauses, .. } = self;

@@ -51,3 +51,12 @@ fn a_target_that_refuses_everywhere_calls_the_run_off() {
     assert_eq!(outcome.dials.len(), 1);
     assert_eq!(timeline.refusal().map(|refusal| refusal.kind), Some(Kind::ConnectRefused));
 }
+
+#[test]
+fn a_worker_that_is_paused_from_the_start_to_the_end_sends_nothing_in_closed_loop() {
+    let frozen = Some((Nanos::ZERO, Nanos::from_millis(2_500)));
+    let incidents = Incidents { frozen, ..Incidents::default() };
+    let server = |now| Some(now + Nanos::from_millis(1));
+    let outcome = simulate_with(closed_loop(1, 10), server, |_, _| true, incidents).audited();
+    assert_eq!((outcome.measure.counters.sent, outcome.measured.sent), (0, 0));
+}
