@@ -44,7 +44,7 @@ pub fn draw(seed: u64) -> Scene {
     let slowest = Nanos::from_micros(pipeline * (service_us + 4_000) * 4) + Nanos::from_millis(30);
     let timeout = slowest + dice.millis(0..=dice_most(open_loop));
     let connect_timeout = dice.millis(20..=400);
-    let blackout = dice.percent(6);
+    let blackout = dice.percent(8);
     let base = dice.millis(if blackout { 4_000..=8_000 } else { 300..=1_500 });
     let mut warmup = match dice.below(10) {
         0..=4 => Warmup::NONE,
@@ -59,9 +59,12 @@ pub fn draw(seed: u64) -> Scene {
     let tail_from = weather.heals + settled;
     // Half of the runs that heal are long enough to see the rate return.
     let sees_tail = blackout || weather.heals < Nanos::MAX && dice.percent(60);
-    let length =
-        if sees_tail { base + settled + timeout.max(Nanos::from_millis(400)) } else { base };
-    let load = load(&mut dice, open_loop, warmup, length, connections, workers);
+    let length = if sees_tail {
+        base + settled + timeout.max(Nanos::from_millis(if blackout { 1_500 } else { 400 }))
+    } else {
+        base
+    };
+    let load = load(&mut dice, open_loop, blackout, warmup, length, connections, workers);
     if load.users.is_some() {
         warmup = Warmup::NONE;
     }
@@ -120,7 +123,7 @@ pub fn draw(seed: u64) -> Scene {
         jobs: jobs.collect(),
         timeline,
         rate: load.rate,
-        interrupts: interrupts(&mut dice, length),
+        interrupts: if blackout { vec![] } else { interrupts(&mut dice, length) },
         steady_after: dice.millis(100..=1_500),
         tail_from,
         // Dialling at the slowest rate, the longest warm-up, the drain, and some more.
@@ -227,6 +230,7 @@ impl Load {
 fn load(
     dice: &mut Dice,
     open_loop: bool,
+    steady: bool,
     warmup: Warmup,
     length: Nanos,
     connections: u64,
@@ -240,7 +244,7 @@ fn load(
         let laws =
             [Law::Uniform, Law::Uniform, Law::Burst(7), Law::Poisson { seed: dice.number() }];
         let law = dice.one(&laws);
-        let offered = if dice.percent(30) {
+        let offered = if !steady && dice.percent(30) {
             let shape = shape(dice, most, length);
             load.shape = Some(shape.clone());
             Offered::shaped(shape, Nanos::from_secs(1), law).expect("small numbers")
@@ -250,13 +254,13 @@ fn load(
             Offered::steady(Rate::per_second(rate), law)
         };
         load.schedule = Some(Schedule::new(&offered, warmup, duration, None));
-    } else if dice.percent(30) {
+    } else if !steady && dice.percent(30) {
         // All of them at the end, so that as many slots are needed as there are.
         let mut levels = vec![(part_of(dice, length), dice.below(connections + 1))];
         levels.push((Nanos::ZERO, connections));
         levels.push((length - levels[0].0, connections));
         load.users = Some(Shape::to_levels(dice.below(connections + 1), &levels).expect("a shape"));
-    } else if dice.percent(30) {
+    } else if !steady && dice.percent(30) {
         load.budget = workers + dice.below(600);
         load.duration = dice.percent(50).then_some(length);
     }
