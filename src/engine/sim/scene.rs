@@ -11,6 +11,7 @@ use super::weather::Weather;
 use crate::engine::core::tests;
 use crate::engine::job::{Arrivals, Job};
 use crate::engine::mailbox::Mailbox;
+use crate::engine::redial::CAP;
 use crate::engine::timeline::{Gate, Stop, Timeline};
 use crate::plan::{Law, Offered, Rate, Schedule, Shape, Warmup};
 use crate::time::Nanos;
@@ -84,6 +85,11 @@ pub fn draw(seed: u64) -> Scene {
         && !weather.fragile
         && load.users.is_none()
         && dice.percent(20);
+    // Without a length it lasts as long as the budget takes, on one connection if need be.
+    let budgeted = match load.duration {
+        None => Nanos(load.budget * (timeout + connect_timeout + CAP).0),
+        Some(_) => Nanos::ZERO,
+    };
     let timeline = Arc::new(Timeline::default());
     let request = Bytes::from(vec![b'r'; (request_len * pipeline) as usize]);
     let is_head = dice.percent(10);
@@ -127,7 +133,7 @@ pub fn draw(seed: u64) -> Scene {
         steady_after: dice.millis(100..=1_500),
         tail_from,
         // Dialling at the slowest rate, the longest warm-up, the drain, and some more.
-        deadline: START + length + connect_timeout + drain + Nanos::from_secs(15),
+        deadline: START + length + connect_timeout + drain + Nanos::from_secs(15) + budgeted,
         weather: Arc::new(weather),
         dice,
     }
