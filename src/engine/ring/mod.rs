@@ -1,6 +1,8 @@
 //! The default driver: one bare io_uring a worker.
 
 mod buffers;
+#[cfg(test)]
+mod simulated;
 mod sockets;
 mod token;
 mod uring;

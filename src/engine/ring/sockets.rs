@@ -47,6 +47,9 @@ pub struct Sockets {
     /// The ring refused an operation: the run cannot go on.
     pub broken: Option<Error>,
     pub buffers_exhausted: u64,
+    /// What was asked of the kernel, for the simulation to answer.
+    #[cfg(test)]
+    pub pushed: Vec<Token>,
 }
 
 /// One place in the table.
@@ -73,8 +76,16 @@ impl Sockets {
             stillborn: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
+            #[cfg(test)]
+            pushed: Vec::new(),
             job,
         })
+    }
+
+    /// How much of a confirmed send is not written yet.
+    #[cfg(test)]
+    pub fn unsent(&self, slot: Slot) -> usize {
+        self.places[slot as usize].unsent
     }
 
     pub fn stillborn(&mut self) -> Option<(Slot, i32)> {
@@ -86,8 +97,16 @@ impl Sockets {
     #[inline]
     pub fn outcome(&mut self, completion: &cqueue::Entry) -> Option<(Slot, Outcome)> {
         let token = Token::unpack(completion.user_data());
-        let result = completion.result();
-        let flags = completion.flags();
+        self.meaning(token, completion.result(), completion.flags())
+    }
+
+    #[inline]
+    pub(super) fn meaning(
+        &mut self,
+        token: Token,
+        result: i32,
+        flags: u32,
+    ) -> Option<(Slot, Outcome)> {
         let stale = self.places[token.slot as usize].generation != token.generation;
         let outcome = match (token.verb, result) {
             // A receive's buffer has to come back, whatever became of its connection.
@@ -262,6 +281,8 @@ impl Sockets {
     #[inline]
     fn push(&mut self, slot: Slot, verb: Verb, entry: Entry) {
         let generation = self.places[slot as usize].generation;
+        #[cfg(test)]
+        self.pushed.push(Token { slot, generation, verb });
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
         // which are never changed and live as long as the ring; receives name no memory, the

@@ -11,7 +11,7 @@ mod account;
 mod answer;
 mod books;
 mod client;
-mod dice;
+pub(super) mod dice;
 mod judge;
 mod ledger;
 mod life;
