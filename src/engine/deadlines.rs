@@ -60,6 +60,16 @@ impl Deadlines {
         None
     }
 
+    #[cfg(test)]
+    pub fn is_bounded(&self) -> bool {
+        self.queue.len() <= self.capacity
+    }
+
+    #[cfg(test)]
+    pub fn has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
+        self.queue.iter().any(is_it)
+    }
+
     /// When the next one may be over. May be early (a stale entry), never late.
     #[inline]
     pub fn next(&self) -> Option<Nanos> {

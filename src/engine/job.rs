@@ -75,7 +75,7 @@ impl Job {
             addresses: [([127, 0, 0, 1], 80).into()].into(),
             longest_table: u32::MAX,
             binds: [].into(),
-            request: Payload::of(request),
+            request: Payload::of(&request, 1),
             is_head: false,
             pipeline: 1,
             per_connection: None,

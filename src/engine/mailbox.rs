@@ -41,6 +41,12 @@ impl Mailbox {
         Mailbox { boxes: Mutex::new(Boxes { full, empty }) }
     }
 
+    /// One whose snapshots are made when they are needed.
+    #[cfg(test)]
+    pub fn bare() -> Mailbox {
+        Mailbox { boxes: Mutex::new(Boxes { full: VecDeque::new(), empty: Vec::new() }) }
+    }
+
     /// An empty snapshot to begin with.
     pub fn take(&self) -> Box<Snapshot> {
         self.lock().empty.pop().unwrap_or_default()

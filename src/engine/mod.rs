@@ -25,6 +25,8 @@ mod prepare;
 mod redial;
 mod resolve;
 mod ring;
+#[cfg(test)]
+mod sim;
 mod socket;
 mod sources;
 pub mod stop;

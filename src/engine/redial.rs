@@ -63,6 +63,11 @@ impl Redial {
         self.queue.capacity() * size_of::<Reverse<(Nanos, Slot)>>()
     }
 
+    #[cfg(test)]
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.queue.iter().map(|Reverse((_, slot))| *slot)
+    }
+
     #[inline]
     pub fn next(&self) -> Option<Nanos> {
         let batch = if self.gap == Nanos::ZERO { Nanos::ZERO } else { BATCH - self.gap };

@@ -30,13 +30,13 @@ impl Payload {
             return Payload { bytes: bytes.into(), body: request.body.clone(), length, copies };
         }
         bytes.extend_from_slice(&request.body);
-        let bytes = if copies == 1 { bytes.into() } else { bytes.repeat(copies).into() };
-        Payload { bytes, body: Bytes::new(), length, copies }
+        Payload::of(&bytes, copies as u32)
     }
 
-    /// These bytes, sent once.
-    pub fn of(bytes: Bytes) -> Payload {
-        Payload { length: bytes.len(), bytes, body: Bytes::new(), copies: 1 }
+    /// A request that is bytes already.
+    pub fn of(one: &[u8], copies: u32) -> Payload {
+        let (length, copies) = (one.len(), copies as usize);
+        Payload { bytes: one.repeat(copies).into(), body: Bytes::new(), length, copies }
     }
 
     /// For another worker: the count of its users is no business of the others, but for a body

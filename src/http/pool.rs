@@ -135,6 +135,12 @@ impl HeadPool {
         false
     }
 
+    /// Buffers that are not given back yet.
+    #[cfg(test)]
+    pub fn lent(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     /// Every buffer was given back.
     #[cfg(test)]
     pub(super) fn is_whole(&self) -> bool {

@@ -12,7 +12,9 @@ mod sending;
 mod stages;
 
 #[cfg(test)]
-mod tests;
+mod invariants;
+#[cfg(test)]
+pub(in crate::engine) mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

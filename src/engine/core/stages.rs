@@ -54,6 +54,8 @@ impl Core {
             }
             self.redial.pace(self.job.connect_rate.map(|rate| share(rate, self.job.workers)));
             self.stage = Stage::Running;
+            // A worker that was paused over the start may be past more than that.
+            self.roll(now);
         }
     }
 

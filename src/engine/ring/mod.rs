@@ -5,6 +5,8 @@ mod buffers;
 mod receiving;
 mod rings;
 mod setup;
+#[cfg(test)]
+mod simulated;
 mod sockets;
 mod token;
 mod uring;

@@ -60,6 +60,9 @@ pub struct Sockets {
     pub buffers_exhausted: u64,
     /// The kernel (below 6.7) does not change a socket's option through the ring.
     pub(super) cannot_await: bool,
+    /// What was asked of the kernel, for the simulation to answer.
+    #[cfg(test)]
+    pub pushed: Vec<Token>,
 }
 
 /// One place in the table.
@@ -91,6 +94,8 @@ impl Sockets {
             broken: None,
             buffers_exhausted: 0,
             cannot_await: !setup.features.socket_options,
+            #[cfg(test)]
+            pushed: Vec::new(),
             job,
         })
     }
@@ -98,6 +103,12 @@ impl Sockets {
     /// The bytes that it keeps for its connections.
     pub fn memory(&self) -> usize {
         size_of_val(&*self.places)
+    }
+
+    /// How much of a confirmed send is not written yet.
+    #[cfg(test)]
+    pub fn unsent(&self, slot: Slot) -> usize {
+        self.places[slot as usize].unsent
     }
 
     pub fn stillborn(&mut self) -> Option<(Slot, i32)> {
@@ -113,8 +124,16 @@ impl Sockets {
             self.rings.rung(token.slot);
             return None;
         }
-        let result = completion.result();
-        let flags = completion.flags();
+        self.meaning(token, completion.result(), completion.flags())
+    }
+
+    #[inline]
+    pub(super) fn meaning(
+        &mut self,
+        token: Token,
+        result: i32,
+        flags: u32,
+    ) -> Option<(Slot, Outcome)> {
         let stale = self.places[token.slot as usize].generation != token.generation;
         let outcome = match (token.verb, result) {
             // A receive's buffer has to come back, whatever became of its connection.
@@ -278,6 +297,8 @@ impl Sockets {
     #[inline]
     pub(super) fn push(&mut self, slot: Slot, verb: Verb, entry: Entry) {
         let generation = self.places[slot as usize].generation;
+        #[cfg(test)]
+        self.pushed.push(Token { slot, generation, verb });
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
         // which are never changed and live as long as the ring; receives name no memory, the

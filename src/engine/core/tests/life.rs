@@ -87,3 +87,12 @@ fn connects_that_hang_bound_those_under_way_and_hold_up_the_others_only_for_a_mo
     assert!((1_500..=1 + 2 * 1_024).contains(&later), "{later}");
     assert_eq!(at(490), 1 + 2 * 1_024);
 }
+
+#[test]
+fn a_worker_that_is_paused_from_the_start_to_the_end_sends_nothing_in_closed_loop() {
+    let frozen = Some((Nanos::ZERO, Nanos::from_millis(2_500)));
+    let incidents = Incidents { frozen, ..Incidents::default() };
+    let server = |now| Some(now + Nanos::from_millis(1));
+    let outcome = simulate_with(closed_loop(1, 10), server, |_, _| true, incidents).audited();
+    assert_eq!((outcome.measure.counters.sent, outcome.measured.sent), (0, 0));
+}

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 
 use bytes::Bytes;
 
+use super::super::mailbox::Mailbox;
 use super::super::timeline::{Gate, Stop};
 use super::*;
 use crate::metrics::{Distribution, Events, Fates, Mode};
@@ -119,10 +120,11 @@ impl Outcome {
     }
 }
 
-fn job(connections: u32, arrivals: Arrivals) -> Job {
+pub(in crate::engine) fn job(connections: u32, arrivals: Arrivals) -> Job {
     let request = Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n");
     let minute = Nanos::from_secs(60);
-    Job { timeout: minute, drain: minute, ..Job::new(connections, request, arrivals) }
+    let job = Job::new(connections, request, arrivals);
+    Job { timeout: minute, drain: minute, mailbox: Arc::new(Mailbox::bare()), ..job }
 }
 
 fn open_loop(rate: u64, seconds: u64, connections: u32) -> Job {
