@@ -50,6 +50,9 @@ pub struct Sockets {
     /// What was asked of the kernel, for the simulation to answer.
     #[cfg(test)]
     pub pushed: Vec<Token>,
+    /// What each cancel is to end, in the same order.
+    #[cfg(test)]
+    pub cancels: VecDeque<Token>,
 }
 
 /// One place in the table.
@@ -78,6 +81,8 @@ impl Sockets {
             buffers_exhausted: 0,
             #[cfg(test)]
             pushed: Vec::new(),
+            #[cfg(test)]
+            cancels: VecDeque::new(),
             job,
         })
     }
@@ -246,6 +251,8 @@ impl Sockets {
     fn cancel(&mut self, slot: Slot, verb: Verb) {
         let generation = self.places[slot as usize].generation;
         let token = Token { slot, generation, verb };
+        #[cfg(test)]
+        self.cancels.push_back(token);
         let entry = opcode::AsyncCancel::new(token.pack()).build().flags(Flags::SKIP_SUCCESS);
         self.push(slot, Verb::Cancel, entry);
     }
