@@ -21,6 +21,12 @@ const SLOTS: u32 = 3;
 /// As many entries as the ring holds without being entered, and some to spare.
 const ENTRIES: usize = 200;
 
+/// What the ring holds: with more it would be entered.
+const MOST_ENTRIES: usize = 256;
+
+/// Steps in which all is asked, and in which all comes to its end.
+const STEPS: usize = 5_000;
+
 /// An operation that the kernel has.
 #[derive(Clone, Copy, Debug)]
 struct Op {
@@ -49,8 +55,12 @@ struct Kernel {
     sending: [bool; SLOTS as usize],
     /// Bytes of body still to come.
     left: [u64; SLOTS as usize],
+    /// Shut down: nothing more can be sent.
+    shut: [bool; SLOTS as usize],
     asked: usize,
     closed: u64,
+    /// The end: the core only closes, and nothing comes to an end by itself.
+    peers_are_silent: bool,
 }
 
 #[test]
@@ -59,12 +69,14 @@ fn whatever_order_completions_come_in_a_place_is_closed_once_and_when_nothing_wo
     for seed in 1..=200 {
         println!("seed {seed}");
         let mut kernel = Kernel::new(seed);
-        while kernel.asked < ENTRIES {
-            kernel.step(true);
+        for _ in 0..STEPS {
+            if kernel.asked < ENTRIES {
+                kernel.step();
+            }
         }
-        for _ in 0..10_000 {
-            kernel.step(false);
-        }
+        kernel.peers_are_silent = true;
+        (0..STEPS).for_each(|_| kernel.step());
+        assert!((ENTRIES..MOST_ENTRIES).contains(&kernel.asked), "{} asked", kernel.asked);
         assert_eq!(kernel.states, [State::Closed; SLOTS as usize], "all come to their end");
         assert!(kernel.ops.is_empty() && kernel.completions.is_empty(), "{:?}", kernel.ops);
         assert!(kernel.sockets.broken.is_none());
@@ -92,16 +104,17 @@ impl Kernel {
             states: [State::Closed; SLOTS as usize],
             sending: [false; SLOTS as usize],
             left: [0; SLOTS as usize],
+            shut: [false; SLOTS as usize],
             asked: 0,
             closed: 0,
+            peers_are_silent: false,
         }
     }
 
-    /// Something happens: the core asks, the kernel completes, or the driver reaps. In the end the
-    /// core only closes.
-    fn step(&mut self, goes_on: bool) {
+    /// Something happens: the core asks, the kernel completes, or the driver reaps.
+    fn step(&mut self) {
         match self.dice.below(3) {
-            0 => self.ask(goes_on),
+            0 => self.ask(!self.peers_are_silent),
             1 if !self.ops.is_empty() => self.complete(),
             _ => self.reap(),
         }
@@ -161,13 +174,11 @@ impl Kernel {
 
     /// The kernel gets an entry.
     fn take(&mut self, token: Token) {
-        let same_life = |op: &&mut Op| op.token.slot == token.slot;
         let works = |op: &Op, verb| op.token.slot == token.slot && op.token.verb == verb;
         match token.verb {
             Verb::Cancel => {
-                let cancels =
-                    |op: &&mut Op| op.token.verb == Verb::Connect || is_receive(op.token.verb);
-                let found = self.ops.iter_mut().filter(same_life).find(cancels);
+                let target = self.sockets.cancels.pop_front().expect("a target of each cancel");
+                let found = self.ops.iter_mut().find(|op| op.token == target);
                 match found {
                     Some(op) => op.cancelled = true,
                     None => self.completions.push_back((token, -libc::ENOENT, 0)),
@@ -189,17 +200,28 @@ impl Kernel {
             // Done at once, and in silence. (The first ring rings no bell of its own.)
             Verb::Await | Verb::Bell | Verb::Port => return,
         }
+        match token.verb {
+            Verb::Connect => self.shut[token.slot as usize] = false,
+            Verb::Shutdown => self.shut[token.slot as usize] = true,
+            _ => {}
+        }
         self.ops.push(Op { token, cancelled: false });
     }
 
     /// One of the operations comes to something.
     fn complete(&mut self) {
         let index = self.dice.below(self.ops.len() as u64) as usize;
-        let Op { token, cancelled } = self.ops[index];
+        let Op { token, cancelled: op_cancelled } = self.ops[index];
         let errno = -self.dice.errno();
-        let cancelled = cancelled && self.dice.percent(60);
-        let shut = |op: &Op| op.token.slot == token.slot && op.token.verb == Verb::Shutdown;
+        // What was on its way when the cancel came still comes.
+        let cancelled = op_cancelled && self.dice.percent(60);
+        let shut = self.shut[token.slot as usize];
         let (result, flags, stays) = match token.verb {
+            Verb::Connect | Verb::Receive | Verb::Discard
+                if self.peers_are_silent && !op_cancelled =>
+            {
+                return;
+            }
             Verb::Connect if cancelled => (-libc::ECANCELED, 0, false),
             Verb::Connect => (self.dice.one(&[0, 0, 0, errno]), 0, false),
             Verb::Receive | Verb::Discard if cancelled => (-libc::ECANCELED, 0, false),
@@ -218,7 +240,9 @@ impl Kernel {
                 _ => (errno, 0, false),
             },
             // A peer that does not read: until it is shut down.
-            Verb::Send if self.confirms && !self.ops.iter().any(shut) && self.dice.percent(30) => {
+            Verb::Send
+                if self.confirms && !shut && (self.peers_are_silent || self.dice.percent(30)) =>
+            {
                 return;
             }
             Verb::Send => {

@@ -63,6 +63,9 @@ pub struct Sockets {
     /// What was asked of the kernel, for the simulation to answer.
     #[cfg(test)]
     pub pushed: Vec<Token>,
+    /// What each cancel is to end, in the same order.
+    #[cfg(test)]
+    pub cancels: VecDeque<Token>,
 }
 
 /// One place in the table.
@@ -96,6 +99,8 @@ impl Sockets {
             cannot_await: !setup.features.socket_options,
             #[cfg(test)]
             pushed: Vec::new(),
+            #[cfg(test)]
+            cancels: VecDeque::new(),
             job,
         })
     }
@@ -261,6 +266,8 @@ impl Sockets {
     pub(super) fn cancel(&mut self, slot: Slot, verb: Verb) {
         let generation = self.places[slot as usize].generation;
         let token = Token { slot, generation, verb };
+        #[cfg(test)]
+        self.cancels.push_back(token);
         let entry = opcode::AsyncCancel::new(token.pack()).build().flags(Flags::SKIP_SUCCESS);
         self.push(slot, Verb::Cancel, entry);
     }

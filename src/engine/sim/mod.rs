@@ -1,11 +1,11 @@
 //! The simulated driver: a network, servers and a clock made of one seed, under the same core that
 //! the real drivers feed.
 //!
-//! A seed draws what is asked of the core (`scene`), how the servers and the network behave
+//! A seed draws what is asked of the core (`scene`, `load`), how the servers and the network behave
 //! (`weather`, `answer`) and each instant at which something comes, splits or breaks (`net`,
-//! `client`, `servers`). The other side of the wire keeps accounts of its own (`life`, `ledger`),
-//! and after the run the core's books are held against them (`judge`). All of it is a function of
-//! the seed: `scripts/simulate 1 SEED` repeats a run exactly.
+//! `client`, `servers`). The other side of the wire keeps accounts of its own (`life`, `account`,
+//! `ledger`), and after the run the core's books are held against them (`judge`). All of it is a
+//! function of the seed: `scripts/simulate 1 SEED` repeats a run exactly.
 
 mod account;
 mod answer;
@@ -15,6 +15,7 @@ pub(super) mod dice;
 mod judge;
 mod ledger;
 mod life;
+mod load;
 mod net;
 mod run;
 mod scene;

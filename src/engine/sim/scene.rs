@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::START;
 use super::dice::Dice;
+use super::load;
 use super::net::Net;
 use super::weather::Weather;
 use crate::engine::core::tests;
@@ -12,7 +13,7 @@ use crate::engine::mailbox::Mailbox;
 use crate::engine::redial::CAP;
 use crate::engine::timeline::{Gate, Stop, Timeline};
 use crate::http::Payload;
-use crate::plan::{Law, Offered, Rate, Schedule, Shape, Warmup};
+use crate::plan::{Rate, Warmup};
 use crate::time::Nanos;
 
 pub struct Scene {
@@ -42,7 +43,7 @@ pub fn draw(seed: u64) -> Scene {
     let service_us =
         if open_loop { dice.one(&[50, 500, 3_000]) } else { 2_000 * connections.max(4) };
     let slowest = Nanos::from_micros(pipeline * (service_us + 4_000) * 4) + Nanos::from_millis(30);
-    let timeout = slowest + dice.millis(0..=dice_most(open_loop));
+    let timeout = slowest + dice.millis(0..=if open_loop { 600 } else { 100 });
     let connect_timeout = dice.millis(20..=400);
     let blackout = dice.percent(8);
     let base = dice.millis(if blackout { 4_000..=8_000 } else { 300..=1_500 });
@@ -64,15 +65,11 @@ pub fn draw(seed: u64) -> Scene {
     } else {
         base
     };
-    let load = load(&mut dice, open_loop, blackout, warmup, length, connections, workers);
+    let load = load::draw(&mut dice, open_loop, blackout, warmup, length, connections, workers);
     if load.users.is_some() {
         warmup = Warmup::NONE;
     }
-    let request_len = match dice.below(10) {
-        0..=6 => dice.within(40..=400),
-        7 => dice.within(2_000..=6_000),
-        _ => dice.within(16_000..=150_000),
-    };
+    let request_len = request_len(&mut dice);
     let per_connection = dice.percent(25).then(|| dice.one(&[1, 1, 2, 7]));
     let connect_rate = (per_connection.is_none() && dice.percent(20))
         .then(|| Rate::per_second(dice.within(200..=5_000)));
@@ -191,8 +188,13 @@ impl Scene {
     }
 }
 
-fn dice_most(open_loop: bool) -> u64 {
-    if open_loop { 600 } else { 100 }
+/// Small ones mostly; the others are confirmed when they are written.
+fn request_len(dice: &mut Dice) -> u64 {
+    match dice.below(10) {
+        0..=6 => dice.within(40..=400),
+        7 => dice.within(2_000..=6_000),
+        _ => dice.within(16_000..=150_000),
+    }
 }
 
 fn interrupts(dice: &mut Dice, length: Nanos) -> Vec<(Nanos, Stop)> {
@@ -202,82 +204,4 @@ fn interrupts(dice: &mut Dice, length: Nanos) -> Vec<(Nanos, Stop)> {
     let at = START + Nanos(dice.below(length.0 + length.0 / 4));
     let first = dice.one(&[Stop::Soon, Stop::Soon, Stop::Now]);
     vec![(at, first), (at + dice.millis(0..=1_200), dice.one(&[Stop::Soon, Stop::Now]))]
-}
-
-/// What decides when requests are sent.
-struct Load {
-    schedule: Option<Schedule>,
-    users: Option<Shape>,
-    shape: Option<Shape>,
-    rate: Option<u64>,
-    budget: u64,
-    duration: Option<Nanos>,
-}
-
-impl Load {
-    fn arrivals(&self, part: impl Fn(u64) -> u64) -> Arrivals {
-        match &self.schedule {
-            Some(schedule) => Arrivals::Open(schedule.clone()),
-            None if self.budget == u64::MAX => {
-                Arrivals::Closed { budget: u64::MAX, users: self.users.clone() }
-            }
-            None => Arrivals::Closed { budget: part(self.budget), users: None },
-        }
-    }
-
-    fn stage_ends(&self) -> Arc<[Nanos]> {
-        let shape = self.shape.as_ref().or(self.users.as_ref());
-        shape.iter().flat_map(|shape| shape.stages()).map(|stage| stage.end()).collect()
-    }
-}
-
-fn load(
-    dice: &mut Dice,
-    open_loop: bool,
-    steady: bool,
-    warmup: Warmup,
-    length: Nanos,
-    connections: u64,
-    workers: u64,
-) -> Load {
-    let duration = Some(length);
-    let mut load =
-        Load { schedule: None, users: None, shape: None, rate: None, budget: u64::MAX, duration };
-    if open_loop {
-        let most = (connections * 30).min(250);
-        let laws =
-            [Law::Uniform, Law::Uniform, Law::Burst(7), Law::Poisson { seed: dice.number() }];
-        let law = dice.one(&laws);
-        let offered = if !steady && dice.percent(30) {
-            let shape = shape(dice, most, length);
-            load.shape = Some(shape.clone());
-            Offered::shaped(shape, Nanos::from_secs(1), law).expect("small numbers")
-        } else {
-            let rate = dice.within(20..=most);
-            load.rate = Some(rate);
-            Offered::steady(Rate::per_second(rate), law)
-        };
-        load.schedule = Some(Schedule::new(&offered, warmup, duration, None));
-    } else if !steady && dice.percent(30) {
-        // All of them at the end, so that as many slots are needed as there are.
-        let mut levels = vec![(part_of(dice, length), dice.below(connections + 1))];
-        levels.push((Nanos::ZERO, connections));
-        levels.push((length - levels[0].0, connections));
-        load.users = Some(Shape::to_levels(dice.below(connections + 1), &levels).expect("a shape"));
-    } else if !steady && dice.percent(30) {
-        load.budget = workers + dice.below(600);
-        load.duration = dice.percent(50).then_some(length);
-    }
-    load
-}
-
-fn shape(dice: &mut Dice, most: u64, length: Nanos) -> Shape {
-    let first = part_of(dice, length);
-    let mut level = || dice.below(most + 1);
-    let levels = [(first, level()), (Nanos::ZERO, level()), (length - first, 1 + level())];
-    Shape::to_levels(level(), &levels).expect("a shape")
-}
-
-fn part_of(dice: &mut Dice, length: Nanos) -> Nanos {
-    Nanos(1 + dice.below(length.0 - 1))
 }
