@@ -4,6 +4,7 @@
 mod buffers;
 mod receiving;
 mod rings;
+mod sending;
 mod setup;
 #[cfg(test)]
 mod simulated;

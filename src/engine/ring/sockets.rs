@@ -44,14 +44,11 @@ pub enum Outcome {
     LocalPort(u16),
 }
 
-/// How often on one connection a send is tried again for want of memory.
-const RETRIES: u8 = 8;
-
 pub struct Sockets {
     pub rings: Rings,
-    job: Arc<Job>,
+    pub(super) job: Arc<Job>,
     addresses: Box<[SockAddr]>,
-    request: Payload,
+    pub(super) request: Payload,
     pub(super) places: Vec<Place>,
     /// Opens that failed before they reached the ring.
     stillborn: VecDeque<(Slot, i32)>,
@@ -77,11 +74,11 @@ pub(super) struct Place {
     pub pending: u8,
     pub closing: bool,
     /// Sends that were tried again because the kernel had no memory for them.
-    retries: u8,
+    pub retries: u8,
     pub receiving: Receiving,
     /// The length of a confirmed send, and how much of it is not written yet.
-    sending: usize,
-    unsent: usize,
+    pub sending: usize,
+    pub unsent: usize,
 }
 
 impl Sockets {
@@ -186,73 +183,6 @@ impl Sockets {
         Some(Outcome::OpenFailed(-result))
     }
 
-    /// A confirmed send is over, or another one has failed (its success is not told).
-    fn sent(&mut self, token: Token, result: i32) -> Option<Outcome> {
-        let place = &mut self.places[token.slot as usize];
-        let confirmed = place.unsent > 0;
-        if place.closing {
-            if confirmed {
-                place.unsent = 0;
-                self.settle(token.slot);
-            }
-            return None;
-        }
-        if confirmed && result > 0 {
-            place.unsent -= result as usize;
-            if place.unsent > 0 {
-                self.send_rest(token.slot);
-                return None;
-            }
-            place.pending -= 1;
-            return Some(Outcome::Sent);
-        }
-        // Nothing of such a send was taken. Where the sizes of sends differ, there is no telling
-        // which one it was.
-        let may_try = matches!(-result, libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN | libc::EINTR)
-            && (confirmed || self.job.pipeline == 1);
-        if may_try && place.retries < RETRIES {
-            place.retries += 1;
-            if confirmed {
-                self.send_rest(token.slot)
-            } else {
-                self.send_small(token.slot, 1)
-            }
-            return None;
-        }
-        if confirmed {
-            place.unsent = 0;
-            place.pending -= 1;
-        }
-        // With MSG_WAITALL a short count means that the rest met an error.
-        Some(Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE }))
-    }
-
-    /// Requests that fit the socket's buffer.
-    #[inline]
-    fn send_small(&mut self, slot: Slot, copies: u32) {
-        let length = self.request.length() * copies as usize;
-        let entry =
-            opcode::Send::new(self.rings.fixed(slot), self.request.bytes().as_ptr(), length as u32)
-                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
-                .build()
-                // Success needs no word: the answer tells. Saves a completion a request.
-                .flags(Flags::SKIP_SUCCESS);
-        self.push(slot, Verb::Send, entry);
-    }
-
-    fn send_rest(&mut self, slot: Slot) {
-        let Place { sending, unsent, .. } = self.places[slot as usize];
-        let (bytes, range) = self.request.piece(sending - unsent..sending);
-        let rest = &bytes[range];
-        // The head of a large request waits for the beginning of its body.
-        let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
-        let length = u32::try_from(rest.len()).unwrap_or(u32::MAX >> 1);
-        let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more)
-            .build();
-        self.push(slot, Verb::Send, entry);
-    }
-
     /// One operation less is under way on a place that is being closed.
     pub(super) fn settle(&mut self, slot: Slot) {
         let place = &mut self.places[slot as usize];
@@ -270,15 +200,6 @@ impl Sockets {
         self.cancels.push_back(token);
         let entry = opcode::AsyncCancel::new(token.pack()).build().flags(Flags::SKIP_SUCCESS);
         self.push(slot, Verb::Cancel, entry);
-    }
-
-    /// Ends a send. A cancel does not: once the kernel has handed the send to a thread of its own
-    /// (it does so when the peer's FIN wakes it), that thread starts over after the cancel's
-    /// signal and waits for room without end.
-    fn shut_down(&mut self, slot: Slot) {
-        self.places[slot as usize].pending += 1;
-        let entry = opcode::Shutdown::new(self.rings.fixed(slot), libc::SHUT_WR).build();
-        self.push(slot, Verb::Shutdown, entry);
     }
 
     /// Frees a place at once: nothing is under way on it.
@@ -308,8 +229,9 @@ impl Sockets {
         self.pushed.push(Token { slot, generation, verb });
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
-        // which are never changed and live as long as the ring; receives name no memory, the
-        // kernel takes it from the registered buffers.
+        // which are never changed and live as long as the ring; receives name no memory (the
+        // kernel takes it from the registered buffers), and what has to be there before one ends
+        // stands in `places`, which never moves.
         if let Err(error) = unsafe { self.rings.push(slot, &entry) } {
             self.broken.get_or_insert(error);
         }
@@ -325,14 +247,7 @@ impl Wire for Sockets {
 
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
-        if self.job.confirms_sends() {
-            let length = self.request.length() * copies as usize;
-            let place = &mut self.places[slot as usize];
-            (place.sending, place.unsent) = (length, length);
-            place.pending += 1;
-            return self.send_rest(slot);
-        }
-        self.send_small(slot, copies);
+        self.begin_sending(slot, copies);
     }
 
     fn close(&mut self, slot: Slot) {
