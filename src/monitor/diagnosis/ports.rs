@@ -199,7 +199,7 @@ mod tests {
     fn on_loopback_further_addresses_are_taken() {
         let row = row(&nginx("127.0.0.1:80", 511), &needs(100_000));
         assert_eq!(row.state, State::Ok);
-        assert!(row.needs.contains("blast takes 8 source addresses of 127/8"), "{row:?}");
+        assert!(row.needs.contains("blast takes 15 source addresses of 127/8"), "{row:?}");
         let v6 = ports(network().ports, &nginx("[::1]:80", 511), &needs(40_000));
         assert_eq!(v6.state, State::Stop, "there is one loopback address of IPv6");
     }
