@@ -67,7 +67,7 @@ pub fn interrupts(lab: &Lab) -> Outcome<Vec<Row>> {
         random ^= random << 17;
         let flags = "-R 10000 -c 10000 --warmup 300ms -d 700ms";
         let running = lab.start_pinned(&server, flags)?;
-        thread::sleep(Duration::from_millis(20 + random % 1_900));
+        thread::sleep(Duration::from_millis(20 + random % 1_500));
         let (signal, code) = if run % 2 == 0 { (libc::SIGINT, 130) } else { (libc::SIGTERM, 143) };
         let (status, outcome) = running.interrupt(signal)?;
         // It may have been done by then.

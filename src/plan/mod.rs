@@ -128,7 +128,7 @@ impl Warmup {
 /// Which driver carries the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// The bare io_uring, one ring a worker.
+    /// The bare io_uring, one ring a worker or more.
     Ring,
     /// A pinned tokio-uring runtime a worker, a task a connection.
     TokioUring,
