@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 
 use super::cpu::{self, Governor, Times};
 use super::diagnosis::{self, Needs, Row, State};
-use super::network::Conntrack;
+use super::network::{Conntrack, Network};
 use super::sockets::{self, Listener};
-use super::sysctl;
 use super::target::{Destination, Place};
 use crate::host;
 use crate::metrics::{Summary, Warning};
@@ -16,8 +15,7 @@ use crate::metrics::{Summary, Warning};
 #[derive(Clone, Debug, Default)]
 pub struct Flight {
     listeners: Vec<Listener>,
-    somaxconn: Option<u64>,
-    conntrack: Option<Conntrack>,
+    network: Option<Network>,
     governors: Vec<Governor>,
     clock_source: Option<String>,
     cores: Vec<usize>,
@@ -30,8 +28,7 @@ impl Flight {
         let cores = host::allowed_cores();
         Flight {
             listeners: sockets::listening().unwrap_or_default(),
-            somaxconn: sysctl::number("net.core.somaxconn"),
-            conntrack: Conntrack::read(),
+            network: Some(Network::read()),
             governors: cpu::governors(&cores),
             clock_source: cpu::clock_source(),
             times: cpu::times(&cores),
@@ -55,12 +52,16 @@ impl Flight {
     fn judge(&self, needs: &Needs, addresses: &[SocketAddr], after: &After) -> Vec<Warning> {
         let place = |address: &SocketAddr| Place::new(*address, &self.listeners);
         let target = Destination::Known(addresses.iter().map(place).collect());
-        let queue = || diagnosis::accept_queue(self.somaxconn, &target, needs);
+        let network = self.network.as_ref();
+        let conntrack = network.and_then(|network| network.conntrack);
+        let somaxconn = network.and_then(|network| network.somaxconn);
+        let queue = || diagnosis::accept_queue(somaxconn, &target, needs);
         let rows = [
             Some(diagnosis::governor(&self.governors)),
             Some(diagnosis::clock_source(self.clock_source.as_deref())),
             Some(diagnosis::steal(after.stolen)),
-            after.tracks.then(|| diagnosis::conntrack(self.conntrack, needs)),
+            network.map(|network| diagnosis::time_wait(network, &target, needs)),
+            after.tracks.then(|| diagnosis::conntrack(conntrack, needs)),
             // A queue that is short and never overflowed was long enough for this run.
             (after.lost_syns && target.is_local()).then(queue),
         ];
@@ -85,7 +86,7 @@ impl From<Row> for Warning {
 
 #[cfg(test)]
 mod tests {
-    use super::super::diagnosis::fixture::{needs, nginx};
+    use super::super::diagnosis::fixture::{needs, network, nginx};
     use super::*;
 
     const TARGET: &str = "127.0.0.1:80";
@@ -93,8 +94,7 @@ mod tests {
     fn flight(queue: u64) -> Flight {
         Flight {
             listeners: nginx(TARGET, queue).places()[0].listeners.clone(),
-            somaxconn: Some(4_096),
-            conntrack: Some(Conntrack { count: 7, max: 65_536 }),
+            network: Some(network()),
             clock_source: Some("tsc".to_string()),
             ..Flight::default()
         }
@@ -118,7 +118,7 @@ mod tests {
         let long = 1 << 20;
         assert_eq!(codes(&flight(511), 512, QUIET), ["accept_queue"]);
         assert_eq!(codes(&flight(511), 64, After { stolen: Some(0.06), ..QUIET }), ["steal"]);
-        assert_eq!(codes(&flight(long), 70_000, QUIET), ["conntrack"]);
+        assert_eq!(codes(&flight(long), 300_000, QUIET), ["conntrack"]);
         let governors = vec![Governor { core: 0, name: "powersave".to_string() }];
         let clock_source = Some("hpet".to_string());
         let slow = Flight { governors, clock_source, ..flight(511) };
@@ -126,10 +126,24 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_of_closing_connections_that_ports_cannot_bear_is_a_warning() {
+        let needs = Needs { per_connection: Some(1), ..needs(64) };
+        let elsewhere = ["203.0.113.1:80".parse().unwrap()];
+        let codes = |rate| {
+            let needs = Needs { rate: Some(rate), ..needs.clone() };
+            let found = flight(511).judge(&needs, &elsewhere, &QUIET);
+            found.iter().map(Warning::code).collect::<Vec<_>>()
+        };
+        // 28,232 ports, each free again after a minute.
+        assert_eq!(codes(400.0), [""; 0]);
+        assert_eq!(codes(1_000.0), ["time_wait"]);
+    }
+
+    #[test]
     fn a_limit_that_the_run_never_met_is_not_mentioned() {
         let after = || After { stolen: None, tracks: false, lost_syns: false };
         assert_eq!(codes(&flight(511), 512, after()), [""; 0], "no SYN was lost");
-        assert_eq!(codes(&flight(511), 70_000, after()), [""; 0], "nothing is tracked");
+        assert_eq!(codes(&flight(511), 300_000, after()), [""; 0], "nothing is tracked");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::plan::{Engine, Plan, Rate, START_RATE};
 
 pub(super) use cpu::{clock_source, governor, steal};
 pub(super) use memory::conntrack;
+pub(super) use ports::time_wait;
 pub(super) use queues::accept_queue;
 
 /// One thing that can limit a run.
