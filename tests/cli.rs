@@ -54,7 +54,10 @@ fn a_command_line_that_is_wrong_is_one_sentence_and_exit_2() {
         (&[URL, "-c"], "`--connections` needs a value"),
         (&["-c", URL], "`--connections` needs a value"),
         (&[URL, "--quiet=5"], "`--quiet` takes no value"),
-        (&[URL, "--engine", "epol"], "--engine: `epol` is not one of `ring`, `tokio-uring`"),
+        (
+            &[URL, "--engine", "epol"],
+            "--engine: `epol` is not one of `ring`, `tokio-uring`, `epoll`",
+        ),
         (&[URL, "--wait", "spn"], "did you mean `spin`?"),
         (&[URL, "--conections", "5"], "did you mean `--connections`?"),
         (&[URL, "--xyzzy"], "`blast --help` lists them"),

@@ -61,8 +61,26 @@ fn where_io_uring_is_refused_one_sentence_names_the_likely_cause() {
 }
 
 #[test]
+fn where_io_uring_is_refused_and_no_engine_was_chosen_the_epoll_engine_runs_and_says_so() {
+    let target = Target::start(Options::default()).unwrap();
+    let url = format!("http://{}/", target.address());
+    for errno in [libc::ENOSYS, libc::EPERM, libc::EINVAL] {
+        let flags = ["-c", "20", "-R", "500", "-d", "400ms", "--wait", "block", "--json", &url];
+        let output = without_io_uring(errno, &flags);
+        assert!(matches!(output.status.code(), Some(0 | 4)), "{output:?}");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["plan"]["engine"], "epoll");
+        assert_eq!(document["requests"]["good"], 200);
+        let warnings = document["warnings"].as_array().unwrap();
+        let fallback = warnings.iter().find(|warning| warning["code"] == "engine_fallback");
+        let text = fallback.expect("a warning")["text"].as_str().unwrap();
+        assert!(text.contains("io_uring cannot be used"), "{text}");
+    }
+}
+
+#[test]
 fn the_doctor_says_who_refuses_io_uring() {
-    let output = without_io_uring(libc::EPERM, &["doctor", "--json"]);
+    let output = without_io_uring(libc::EPERM, &["doctor", "--json", "--engine", "ring"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let rows = document["rows"].as_array().unwrap();
@@ -72,4 +90,8 @@ fn the_doctor_says_who_refuses_io_uring() {
     assert!(here.contains("Operation not permitted") && here.contains("a seccomp filter is on"));
     assert!(document["io_uring"].is_null());
     assert!(rows.iter().all(|row| row["id"] != "io_uring_features"));
+    // Where nobody insists on the ring, the epoll engine would run.
+    let output = without_io_uring(libc::EPERM, &["doctor"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("the epoll engine will run"));
 }

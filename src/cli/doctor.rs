@@ -43,8 +43,8 @@ and change nothing. Nothing is sent; where no listener can be seen, one connecti
 Without a URL: the host in general.
 
 Rows: ok; warn: the run goes, but look at it; stop: the run cannot be as asked. On the ring
-engine sockets are no descriptors; on tokio-uring the hard limit of open files must exceed the
-connections by 64.
+engine sockets are no descriptors; on tokio-uring and epoll the hard limit of open files must
+exceed the connections by 64.
 
 Exit codes:
   0    nothing stops the run

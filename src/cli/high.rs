@@ -21,6 +21,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let load = load::load(args)?;
     check_rules(&args.rules, &load)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
+    let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let plan = Plan::new(url, request);
     let timeout = args.request.timeout.unwrap_or(plan.timeout);
     Ok(Plan {
@@ -39,7 +40,8 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         drain: phases.drain.unwrap_or(timeout),
         deadline: args.shape.deadline,
         max_in_flight: args.shape.max_in_flight,
-        engine: engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?,
+        engine: engine.unwrap_or(plan.engine),
+        may_fall_back: engine.is_none(),
         wait: args.worker.wait.unwrap_or(plan.wait),
         pin: args.worker.pin.clone().unwrap_or(plan.pin),
         bind: connection.bind.clone(),
@@ -118,11 +120,11 @@ fn asks_to_close(request: &Request) -> bool {
 }
 
 /// The flag, or else the environment; an empty variable is none.
-pub fn engine(flag: Option<Engine>, variable: Option<&OsStr>) -> Result<Engine> {
+pub fn engine(flag: Option<Engine>, variable: Option<&OsStr>) -> Result<Option<Engine>> {
     match (flag, variable) {
-        (Some(engine), _) => Ok(engine),
         (None, Some(name)) if !name.is_empty() => values::engine(&name.to_string_lossy())
+            .map(Some)
             .map_err(|error| Error::usage(format!("BLAST_ENGINE: {error}"))),
-        _ => Ok(Engine::Ring),
+        (flag, _) => Ok(flag),
     }
 }

@@ -260,8 +260,9 @@ pub struct OutputArgs {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineArgs {
-    /// What drives the sockets: ring, or tokio-uring, where each connection is an open file and the
-    /// hard limit binds (connections + 64); also BLAST_ENGINE [default: ring]
+    /// What drives the sockets: ring; or tokio-uring, epoll, where each connection is an open file
+    /// and the hard limit binds (connections + 64); also BLAST_ENGINE [default: ring, and epoll
+    /// where io_uring is refused]
     #[arg(long, value_name = "E", value_parser = engines())]
     #[arg(hide_possible_values = true, hide_short_help = true)]
     pub engine: Option<Engine>,
@@ -302,7 +303,7 @@ pub struct CompletionsArgs {
 }
 
 fn engines() -> impl TypedValueParser<Value = Engine> {
-    let names = [Engine::Ring, Engine::TokioUring].map(Engine::name);
+    let names = Engine::ALL.map(Engine::name);
     PossibleValuesParser::new(names).try_map(|name| values::engine(&name))
 }
 

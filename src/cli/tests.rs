@@ -238,11 +238,11 @@ fn the_other_flags_reach_the_plan() {
 #[test]
 fn the_engine_is_the_flag_or_else_the_variable() {
     let engine = |flag, variable: &str| high::engine(flag, Some(variable.as_ref()));
-    assert_eq!(high::engine(None, None), Ok(Engine::Ring));
-    assert_eq!(engine(None, ""), Ok(Engine::Ring));
-    assert_eq!(engine(None, "tokio-uring"), Ok(Engine::TokioUring));
-    assert_eq!(engine(Some(Engine::Ring), "tokio-uring"), Ok(Engine::Ring));
-    assert_eq!(engine(Some(Engine::Ring), "nonsense"), Ok(Engine::Ring));
+    assert_eq!(high::engine(None, None), Ok(Some(Engine::Ring)));
+    assert_eq!(engine(None, ""), Ok(Some(Engine::Ring)));
+    assert_eq!(engine(None, "tokio-uring"), Ok(Some(Engine::TokioUring)));
+    assert_eq!(engine(Some(Engine::Ring), "tokio-uring"), Ok(Some(Engine::Ring)));
+    assert_eq!(engine(Some(Engine::Ring), "nonsense"), Ok(Some(Engine::Ring)));
     let message = engine(None, "nonsense").unwrap_err().message;
     assert!(message.starts_with("BLAST_ENGINE: `nonsense` is no engine"), "{message}");
 }

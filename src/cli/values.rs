@@ -142,9 +142,9 @@ fn is_token(text: &str) -> bool {
 }
 
 pub fn engine(text: &str) -> Result<Engine> {
-    let engines = [Engine::Ring, Engine::TokioUring];
+    let engines = Engine::ALL;
     engines.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
-        Error::usage(format!("{} is no engine; use `ring` or `tokio-uring`", quote(text)))
+        Error::usage(format!("{} is no engine; use `ring`, `tokio-uring` or `epoll`", quote(text)))
     })
 }
 

@@ -193,7 +193,7 @@ fn unpinned(run: &Run, finished: &[Finished]) -> Vec<Warning> {
 
 fn client(run: &Run, finished: &[Finished]) -> Client {
     Client {
-        engine: run.plan.engine.name(),
+        engine: run.prepared.engine.name(),
         wait: run.prepared.wait.name(),
         overshoot: run.prepared.overshoot,
         max_rss_bytes: host::max_rss_bytes(),

@@ -93,7 +93,7 @@ impl<'a> Control<'a> {
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Summary> {
-        let start = |job: &Arc<Job>| Running::start(self.plan.engine, job.clone());
+        let start = |job: &Arc<Job>| Running::start(self.prepared.engine, job.clone());
         let workers = self.prepared.jobs.iter().map(start).collect::<Result<Vec<_>>>();
         let workers = workers.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
         if let Some(core) = self.prepared.control_core {

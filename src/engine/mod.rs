@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! prepare    addresses, cores, limits -> one Job a worker
-//! worker     a thread on a core: a driver (ring, tokio_uring) around the sans-IO core
+//! worker     a thread on a core: a driver (ring, tokio_uring, epoll) around the sans-IO core
 //! core       slots, pacer, deadlines, redials, tally      (no IO, no clock)
 //! control    start barrier, signals, collecting snapshots
 //! collect    snapshots and totals -> Summary, audit, verdict
@@ -16,6 +16,7 @@ mod control;
 pub mod core;
 mod crew;
 mod deadlines;
+mod epoll;
 pub mod job;
 pub mod mailbox;
 mod meter;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
-use super::{calibrate, resolve, sources};
+use super::{calibrate, resolve, ring, sources};
 use crate::error::{Error, Result};
 use crate::host::{self, SPARE_DESCRIPTORS, tables};
 use crate::http::Payload;
@@ -20,6 +20,8 @@ const SPIN_WINDOW: (Nanos, Nanos) = (Nanos::from_micros(20), Nanos::from_micros(
 
 /// A run that can start.
 pub struct Prepared {
+    /// The one that runs.
+    pub engine: Engine,
     pub jobs: Vec<Arc<Job>>,
     pub timeline: Arc<Timeline>,
     pub addresses: Arc<[SocketAddr]>,
@@ -31,10 +33,12 @@ pub struct Prepared {
 }
 
 pub fn prepare(plan: &Plan) -> Result<Prepared> {
+    let mut warnings = Vec::new();
+    let engine = engine(plan, &mut warnings);
+    let plan = &Plan { engine, ..plan.clone() };
     let addresses: Arc<[SocketAddr]> = resolve::addresses(plan)?.into();
     let descriptors = host::raise_descriptor_limit();
     let allowed = host::allowed_cores();
-    let mut warnings = Vec::new();
     let workers = workers(plan, allowed.len().max(1), &mut warnings);
     check_descriptors(plan, workers, descriptors)?;
     let sources = sources::choose(plan, &addresses, host::Ports::of_this_host())?;
@@ -65,7 +69,21 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         .collect();
     let control_core =
         allowed.into_iter().find(|core| plan.pin != Pin::Off && !cores.contains(&Some(*core)));
-    Ok(Prepared { jobs, timeline, addresses, wait, overshoot, warnings, control_core })
+    Ok(Prepared { engine, jobs, timeline, addresses, wait, overshoot, warnings, control_core })
+}
+
+/// The engine asked for; or, where nobody asked and io_uring is refused, the one that runs there.
+fn engine(plan: &Plan, warnings: &mut Vec<Warning>) -> Engine {
+    if plan.engine != Engine::Ring || !plan.may_fall_back {
+        return plan.engine;
+    }
+    match ring::probe() {
+        Ok(()) => Engine::Ring,
+        Err(why) => {
+            warnings.push(Warning::EngineFallback { why: why.message });
+            Engine::Epoll
+        }
+    }
 }
 
 /// The length of warm-up and measure together, where it is known before the run.

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use super::core::Finished;
 use super::job::Job;
-use super::{ring, tokio_uring};
+use super::{epoll, ring, tokio_uring};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::plan::Engine;
@@ -29,6 +29,7 @@ impl Running {
                 let mut finished = match engine {
                     Engine::Ring => ring::run(job),
                     Engine::TokioUring => tokio_uring::run(job),
+                    Engine::Epoll => epoll::run(job),
                 };
                 if let Ok(finished) = &mut finished {
                     finished.worker.core = pinned;

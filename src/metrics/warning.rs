@@ -10,6 +10,8 @@ use crate::units;
 /// One warning. The code is an interface and never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
+    /// io_uring is refused, and the epoll engine took its place.
+    EngineFallback { why: String },
     /// Fewer threads than asked for or than cores.
     ThreadsReduced { asked: usize, used: usize, reason: &'static str },
     /// Not every connection was open when measure began.
@@ -47,6 +49,7 @@ pub enum Warning {
 impl Warning {
     pub fn code(&self) -> &'static str {
         match self {
+            Warning::EngineFallback { .. } => "engine_fallback",
             Warning::ThreadsReduced { .. } => "threads_reduced",
             Warning::ConnectionsMissing { .. } => "connections_missing",
             Warning::WaitBlocks => "wait_blocks",
@@ -68,6 +71,9 @@ impl Warning {
 
     pub fn text(&self) -> String {
         match self {
+            Warning::EngineFallback { why } => {
+                format!("the epoll engine took the place of the ring: {why}")
+            }
             Warning::ThreadsReduced { asked, used, reason } => {
                 format!("{used} threads instead of {asked}: {reason}")
             }
@@ -127,6 +133,10 @@ impl Warning {
 
     pub fn hint(&self) -> &str {
         match self {
+            Warning::EngineFallback { .. } => {
+                "times and counts hold, but a request costs blast more processor time; \
+                 --engine epoll silences this"
+            }
             Warning::ThreadsReduced { .. } => "set --threads to silence this",
             Warning::ConnectionsMissing { .. } => {
                 "look at the connection failures; --connect-rate opens them more slowly"

@@ -62,6 +62,8 @@ pub struct Plan {
     /// Open loop: a request that becomes due while this many are in flight is dropped.
     pub max_in_flight: Option<u64>,
     pub engine: Engine,
+    /// Nobody chose it: where io_uring is refused, the epoll engine takes its place.
+    pub may_fall_back: bool,
     pub wait: Wait,
     pub pin: Pin,
     /// Local addresses, taken round robin; empty: the kernel's choice, and on loopback as many as
@@ -96,6 +98,7 @@ impl Plan {
             deadline: None,
             max_in_flight: None,
             engine: Engine::Ring,
+            may_fall_back: true,
             wait: Wait::Hybrid,
             pin: Pin::Auto,
             bind: Vec::new(),
@@ -132,13 +135,18 @@ pub enum Engine {
     Ring,
     /// A pinned tokio-uring runtime a worker, a task a connection.
     TokioUring,
+    /// Non-blocking sockets and an epoll a worker: where io_uring is refused.
+    Epoll,
 }
 
 impl Engine {
+    pub const ALL: [Engine; 3] = [Engine::Ring, Engine::TokioUring, Engine::Epoll];
+
     pub fn name(self) -> &'static str {
         match self {
             Engine::Ring => "ring",
             Engine::TokioUring => "tokio-uring",
+            Engine::Epoll => "epoll",
         }
     }
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// Each of them has to pass every test.
-pub const ENGINES: [&str; 2] = ["ring", "tokio-uring"];
+pub const ENGINES: [&str; 3] = ["ring", "tokio-uring", "epoll"];
 
 /// Tests beside each other share it; one that measures time has it alone.
 static MACHINE: RwLock<()> = RwLock::new(());

@@ -43,6 +43,15 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     run_with(job, &Setup::DEFAULT)
 }
 
+/// Whether rings as the engine needs them can be had here.
+pub fn probe() -> Result<()> {
+    let uring = Uring::new(1, &Setup::DEFAULT)?;
+    let buffers = Buffers::register(&uring.submitter(), [1, 1]);
+    // The ring is gone before the buffers.
+    drop(uring);
+    buffers.map(drop).map_err(|error| host::io_uring_refused(&error))
+}
+
 fn run_with(job: Arc<Job>, setup: &Setup) -> Result<Finished> {
     let sockets = Sockets::new(job.clone(), setup)?;
     let register = |ring: &Uring| Buffers::register(&ring.submitter(), setup.buffers);

@@ -54,6 +54,7 @@ pub fn network() -> Network {
 pub fn needs(connections: u64) -> Needs {
     Needs {
         engine: Engine::Ring,
+        may_fall_back: false,
         connections,
         workers: 2,
         rate: None,

@@ -10,11 +10,13 @@ use crate::plan::Engine;
 /// The kernels that the engines were written for: major and minor number.
 const RING: (u32, u32) = (6, 1);
 const TOKIO_URING: (u32, u32) = (5, 19);
+const EPOLL: (u32, u32) = (4, 5);
 
 pub fn version(release: &str, needs: &Needs) -> Row {
     let least = match needs.engine {
         Engine::Ring => RING,
         Engine::TokioUring => TOKIO_URING,
+        Engine::Epoll => EPOLL,
     };
     let engine = needs.engine.name();
     let wanted = format!("{}.{} or newer for the {engine} engine", least.0, least.1);
@@ -35,7 +37,7 @@ fn parse(release: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-pub fn io_uring(uring: &Uring) -> Row {
+pub fn io_uring(uring: &Uring, needs: &Needs) -> Row {
     let filter = match uring.filtered {
         true => "a seccomp filter is on",
         false => "no seccomp filter",
@@ -46,11 +48,19 @@ pub fn io_uring(uring: &Uring) -> Row {
     };
     let row = |tried: &str| {
         let here = format!("{tried}; {sysctl}; {filter}");
-        Row::new("io_uring", Side::Client, here, "a ring for each worker")
+        let wanted = match needs.engine {
+            Engine::Epoll => "none: the epoll engine does without",
+            _ => "a ring for each worker",
+        };
+        Row::new("io_uring", Side::Client, here, wanted)
     };
     let Err(errno) = uring.missing else { return row("a ring can be set up") };
     let error = io::Error::from_raw_os_error(errno);
-    row(&format!("io_uring_setup fails: {error}")).stop(match (errno, uring) {
+    let row = row(&format!("io_uring_setup fails: {error}"));
+    if needs.engine == Engine::Epoll {
+        return row;
+    }
+    let advice = match (errno, uring) {
         (libc::EPERM, Uring { disabled: Some(1 | 2), .. }) => {
             "`sysctl -w kernel.io_uring_disabled=0` as root"
         }
@@ -58,7 +68,11 @@ pub fn io_uring(uring: &Uring) -> Row {
             "run outside the container, or with `--security-opt seccomp=unconfined`"
         }
         _ => host::cause_of_refusal(Some(errno)),
-    })
+    };
+    match needs.may_fall_back {
+        true => row.warn(format!("the epoll engine will run instead, at more cost; or {advice}")),
+        false => row.stop(format!("{advice}; or use `--engine epoll`")),
+    }
 }
 
 /// What was found by trying; nothing where there is no ring to try.
@@ -86,6 +100,9 @@ pub fn features(uring: &Uring, needs: &Needs) -> Option<Row> {
     let lacks = |engine| missing.iter().any(|feature| feature.is_needed_by(engine));
     Some(match engine {
         engine if !lacks(engine) => row,
+        Engine::Ring if needs.may_fall_back => {
+            row.warn("run on Linux 6.1 or newer: the epoll engine will run instead, at more cost")
+        }
         Engine::Ring if !lacks(Engine::TokioUring) => {
             row.stop("run on Linux 6.1 or newer, or use `--engine tokio-uring`")
         }
@@ -134,7 +151,7 @@ mod tests {
             (libc::ENOSYS, None, false, "gVisor"),
             (libc::ENOMEM, None, false, "ulimit -l"),
         ] {
-            let row = io_uring(&Uring { disabled, filtered, missing: Err(errno) });
+            let row = io_uring(&Uring { disabled, filtered, missing: Err(errno) }, &needs(1));
             assert_eq!(row.state, State::Stop);
             assert!(row.advice.contains(words), "{row:?}");
             assert!(row.here.contains("io_uring_setup fails"), "{row:?}");

@@ -10,14 +10,14 @@ use crate::units::{format_bytes, format_exact as exact};
 pub fn descriptors(limits: &Limits, needs: &Needs) -> Row {
     let wanted = match needs.engine {
         Engine::Ring => "places in the tables of the rings".to_string(),
-        Engine::TokioUring => "descriptors".to_string(),
+        Engine::TokioUring | Engine::Epoll => "descriptors".to_string(),
     };
     let Some(files) = limits.files else {
         return Row::unread("descriptors", Side::Client, "the limit of open files", wanted);
     };
     let row = match needs.engine {
         Engine::Ring => in_tables(files, limits.open, needs),
-        Engine::TokioUring => as_descriptors(files, needs),
+        Engine::TokioUring | Engine::Epoll => as_descriptors(files, needs),
     };
     let known = [("hard", files.hard), ("soft", files.soft)];
     let known = known.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
@@ -53,7 +53,10 @@ fn in_tables(files: Limit, open: u64, needs: &Needs) -> Row {
 
 fn as_descriptors(files: Limit, needs: &Needs) -> Row {
     let needed = needs.connections + SPARE_DESCRIPTORS;
-    let here = format!("{}; on the tokio-uring engine the hard limit binds", words(files));
+    let here = {
+        let engine = needs.engine.name();
+        format!("{}; on the {engine} engine the hard limit binds", words(files))
+    };
     let wanted = format!("{}: one a connection and {SPARE_DESCRIPTORS} more", exact(needed));
     let row = Row::new("descriptors", Side::Client, here, wanted).counts(&[("needed", needed)]);
     match needed <= files.reachable() {

@@ -102,6 +102,8 @@ impl Row {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Needs {
     pub engine: Engine,
+    /// Another engine takes its place where io_uring is refused.
+    pub may_fall_back: bool,
     pub connections: u64,
     pub workers: u64,
     /// Requests per second at the highest; `None` in a closed loop.
@@ -132,6 +134,7 @@ impl Needs {
         let opened_per_s = plan.connect_rate.map_or(START_RATE as f64, Rate::per_s);
         Needs {
             engine: plan.engine,
+            may_fall_back: plan.may_fall_back,
             connections,
             workers: workers as u64,
             rate,
@@ -157,7 +160,7 @@ pub fn rows(readings: &Readings, destination: &Destination, needs: &Needs) -> Ve
     let Readings { release, uring, limits, network, cpu, steal: stolen } = readings;
     let rows = [
         Some(kernel::version(release, needs)),
-        Some(kernel::io_uring(uring)),
+        Some(kernel::io_uring(uring, needs)),
         kernel::features(uring, needs),
         Some(limits::descriptors(limits, needs)),
         Some(limits::locked_memory(limits, uring)),

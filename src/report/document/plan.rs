@@ -101,7 +101,7 @@ impl PlanEcho {
             keepalive: plan.keepalive,
             requests_per_connection: plan.requests_per_connection,
             connect_rate: plan.connect_rate.map(|rate| rate.per_s()),
-            engine: plan.engine.name().to_string(),
+            engine: summary.client.engine.to_string(),
             mode: mode_name(summary.mode).to_string(),
             wait: plan.wait.name().to_string(),
             pin: pin(&plan.pin),

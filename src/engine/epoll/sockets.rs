@@ -1,0 +1,266 @@
+//! The sockets of one worker: what the core asks for is done at once, as far as the kernel takes
+//! it, and what came of it is told afterwards.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use socket2::{SockAddr, SockRef};
+
+use super::poll::Poll;
+use crate::engine::job::Job;
+use crate::engine::socket;
+use crate::engine::wire::{Event, Slot, Wire};
+use crate::error::Result;
+
+/// What a socket can do without waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    pub can_read: bool,
+    pub can_write: bool,
+    /// Nothing more will come after what is there.
+    pub ended: bool,
+}
+
+impl Ready {
+    /// There may be more to read, and an end behind it.
+    pub const MORE: Ready = Ready { can_read: true, can_write: false, ended: true };
+}
+
+/// What is to be told of a call that had its outcome at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Owed {
+    OpenFailed(i32),
+    SendFailed(i32),
+    Sent,
+    Closed,
+}
+
+impl Owed {
+    pub fn event(self) -> Event<'static> {
+        match self {
+            Owed::OpenFailed(errno) => Event::OpenFailed(errno),
+            Owed::SendFailed(errno) => Event::SendFailed(errno),
+            Owed::Sent => Event::Sent,
+            Owed::Closed => Event::Closed,
+        }
+    }
+}
+
+pub struct Sockets {
+    pub poll: Poll,
+    job: Arc<Job>,
+    addresses: Box<[SockAddr]>,
+    places: Vec<Place>,
+    /// By the token of the life it is news of.
+    owed: VecDeque<(u64, Owed)>,
+    /// Sockets that had more to read than their turn allowed.
+    pub unread: VecDeque<u64>,
+    /// System calls, but for reads.
+    pub calls: u64,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    socket: Option<OwnedFd>,
+    /// Which life of the slot it is, so that news of an earlier one is recognised.
+    generation: u32,
+    opening: bool,
+    /// Bytes of requests that the kernel has not taken yet.
+    unsent: usize,
+}
+
+impl Sockets {
+    pub fn new(job: Arc<Job>) -> Result<Sockets> {
+        let slots = job.connections as usize;
+        Ok(Sockets {
+            poll: Poll::new()?,
+            addresses: job.addresses.iter().copied().map(SockAddr::from).collect(),
+            places: (0..slots).map(|_| Place::default()).collect(),
+            owed: VecDeque::with_capacity(slots * 2),
+            unread: VecDeque::with_capacity(slots),
+            calls: 0,
+            job,
+        })
+    }
+
+    /// The bytes that it keeps for its connections.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.places)
+            + self.owed.capacity() * size_of::<(u64, Owed)>()
+            + self.unread.capacity() * size_of::<u64>()
+    }
+
+    /// The slot in this life.
+    #[inline]
+    pub fn token(&self, slot: Slot) -> u64 {
+        u64::from(self.places[slot as usize].generation) << 32 | u64::from(slot)
+    }
+
+    /// Whose token it is, if that life is not over.
+    #[inline]
+    pub fn slot_of(&self, token: u64) -> Option<Slot> {
+        let (slot, generation) = (token as Slot, (token >> 32) as u32);
+        let place = &self.places[slot as usize];
+        (place.generation == generation && place.socket.is_some()).then_some(slot)
+    }
+
+    fn owe(&mut self, slot: Slot, owed: Owed) {
+        let token = self.token(slot);
+        self.owed.push_back((token, owed));
+    }
+
+    /// What is to be told next. News of a life that was closed since is not.
+    pub fn owed(&mut self) -> Option<(Slot, Owed)> {
+        loop {
+            let (token, owed) = self.owed.pop_front()?;
+            let slot = token as Slot;
+            if self.token(slot) == token {
+                return Some((slot, owed));
+            }
+        }
+    }
+
+    pub fn is_opening(&self, slot: Slot) -> bool {
+        self.places[slot as usize].opening
+    }
+
+    /// What became of a connect: 0, or its errno; `None` while it is under way.
+    pub fn connected(&mut self, slot: Slot, ready: Ready) -> Option<i32> {
+        if !ready.can_write {
+            return None;
+        }
+        self.calls += 1;
+        let place = &mut self.places[slot as usize];
+        let socket = place.socket.as_ref()?;
+        let error = SockRef::from(socket).take_error();
+        let errno = match error {
+            Ok(error) => error.and_then(|error| error.raw_os_error()).unwrap_or(0),
+            Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
+        };
+        place.opening = false;
+        if errno != 0 {
+            self.vacate(slot);
+        }
+        Some(errno)
+    }
+
+    /// Up to so many bytes: into the buffer, or, without one, nowhere.
+    pub fn receive(
+        &mut self,
+        slot: Slot,
+        into: Option<&mut [u8]>,
+        most: usize,
+    ) -> std::result::Result<usize, i32> {
+        let Some(socket) = &self.places[slot as usize].socket else { return Err(libc::EAGAIN) };
+        let (start, length, flags) = match into {
+            Some(buffer) => (buffer.as_mut_ptr(), buffer.len().min(most), 0),
+            None => (std::ptr::null_mut(), most, libc::MSG_TRUNC),
+        };
+        // SAFETY: `start` is a buffer of at least `length` bytes that this call borrows; or null,
+        // where the kernel throws away what it would copy (tcp(7), MSG_TRUNC).
+        let count = unsafe { libc::recv(socket.as_raw_fd(), start.cast(), length, flags) };
+        usize::try_from(count).map_err(|_| errno())
+    }
+
+    /// The kernel may take more of what is unsent. True when all of a confirmed send is taken.
+    pub fn write_on(&mut self, slot: Slot) -> bool {
+        self.places[slot as usize].unsent > 0 && self.write(slot) && self.job.confirms_sends()
+    }
+
+    /// Writes what is unsent. True when nothing is left.
+    fn write(&mut self, slot: Slot) -> bool {
+        let request = &self.job.request;
+        loop {
+            let place = &mut self.places[slot as usize];
+            let (Some(socket), unsent @ 1..) = (&place.socket, place.unsent) else {
+                return place.unsent == 0;
+            };
+            // The copies are all the same, so what is left of them is their end.
+            let end = unsent.next_multiple_of(request.length());
+            let (bytes, range) = request.piece(end - unsent..end);
+            let piece = &bytes[range];
+            let more = if piece.len() < unsent { libc::MSG_MORE } else { 0 };
+            let flags = libc::MSG_NOSIGNAL | more;
+            self.calls += 1;
+            // SAFETY: the bytes live as long as the job, and are only read.
+            let count = unsafe {
+                libc::send(socket.as_raw_fd(), piece.as_ptr().cast(), piece.len(), flags)
+            };
+            match usize::try_from(count) {
+                Ok(count) => place.unsent -= count,
+                Err(_) => match errno() {
+                    libc::EINTR => {}
+                    libc::EAGAIN => return false,
+                    errno => {
+                        place.unsent = 0;
+                        self.owe(slot, Owed::SendFailed(errno));
+                        return false;
+                    }
+                },
+            }
+        }
+    }
+
+    fn connect(&mut self, slot: Slot, address: usize) -> io::Result<()> {
+        let to = &self.job.addresses[address];
+        let socket = socket::new(to, self.job.bind(slot, to))?;
+        let reference = SockRef::from(&socket);
+        reference.set_nonblocking(true)?;
+        self.calls += 5;
+        match reference.connect(&self.addresses[address]) {
+            // Even where it is there at once, its readiness is told by the epoll.
+            Ok(()) => {}
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
+            Err(error) => return Err(error),
+        }
+        self.poll.add(socket.as_raw_fd(), self.token(slot))?;
+        let place = &mut self.places[slot as usize];
+        place.socket = Some(socket);
+        place.opening = true;
+        Ok(())
+    }
+
+    /// Closes the socket; what was told of it is news no more.
+    fn vacate(&mut self, slot: Slot) {
+        self.calls += 1;
+        let place = &mut self.places[slot as usize];
+        *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
+    }
+}
+
+impl Wire for Sockets {
+    fn open(&mut self, slot: Slot, address: usize) {
+        if let Err(error) = self.connect(slot, address) {
+            let errno = error.raw_os_error().unwrap_or(libc::EIO);
+            self.owe(slot, Owed::OpenFailed(errno));
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, slot: Slot, copies: u32) {
+        let length = self.job.request.length() * copies as usize;
+        let place = &mut self.places[slot as usize];
+        let waiting = place.unsent > 0;
+        place.unsent += length;
+        // What is before it waits for room in the socket, and so does this.
+        if !waiting && self.write(slot) && self.job.confirms_sends() {
+            self.owe(slot, Owed::Sent);
+        }
+    }
+
+    fn close(&mut self, slot: Slot) {
+        self.vacate(slot);
+        self.owe(slot, Owed::Closed);
+    }
+
+    fn local_port(&mut self, slot: Slot) -> Option<u16> {
+        let socket = self.places[slot as usize].socket.as_ref()?;
+        socket::local_port(socket.as_fd())
+    }
+}
+
+fn errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
