@@ -238,8 +238,8 @@ fn the_other_flags_reach_the_plan() {
 #[test]
 fn the_engine_is_the_flag_or_else_the_variable() {
     let engine = |flag, variable: &str| high::engine(flag, Some(variable.as_ref()));
-    assert_eq!(high::engine(None, None), Ok(Some(Engine::Ring)));
-    assert_eq!(engine(None, ""), Ok(Some(Engine::Ring)));
+    assert_eq!(high::engine(None, None), Ok(None));
+    assert_eq!(engine(None, ""), Ok(None));
     assert_eq!(engine(None, "tokio-uring"), Ok(Some(Engine::TokioUring)));
     assert_eq!(engine(Some(Engine::Ring), "tokio-uring"), Ok(Some(Engine::Ring)));
     assert_eq!(engine(Some(Engine::Ring), "nonsense"), Ok(Some(Engine::Ring)));
