@@ -58,7 +58,7 @@ const EXPERIMENTS: &[Experiment] = &[
 ];
 
 const USAGE: &str = "\
-usage: scripts/experiments [--only E1,E4] [--engine ring|tokio-uring|all] [--quick]
+usage: scripts/experiments [--only E1,E4] [--engine ring|tokio-uring|epoll|all] [--quick]
   --only     these alone, by name
   --engine   default: ring
   --quick    short versions, about six minutes instead of twenty
@@ -147,7 +147,8 @@ fn engines(word: &str) -> Option<Vec<&'static str>> {
     match word {
         "ring" => Some(vec!["ring"]),
         "tokio-uring" => Some(vec!["tokio-uring"]),
-        "all" => Some(vec!["ring", "tokio-uring"]),
+        "epoll" => Some(vec!["epoll"]),
+        "all" => Some(vec!["ring", "tokio-uring", "epoll"]),
         _ => None,
     }
 }
