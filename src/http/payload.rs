@@ -9,6 +9,10 @@ use super::Request;
 /// From this size on a body is not copied: neither for each worker nor for pipelining.
 const LARGE: usize = 64 * 1024;
 
+/// The most that is sent in one call. While the server reads it, the kernel stays in the call: a
+/// gigabyte kept a worker from everything else for half a second.
+const PIECE: usize = 1 << 20;
+
 /// One request as often as a connection may have it in flight, back to back.
 #[derive(Clone, Debug)]
 pub struct Payload {
@@ -62,9 +66,11 @@ impl Payload {
         &self.bytes
     }
 
-    /// Of this stretch of the copies as much as lies in one piece from its start on: which bytes,
-    /// and where in them.
+    /// Of this stretch of the copies as much as lies in one piece from its start on, and is to be
+    /// sent in one call: which bytes, and where in them.
     pub fn piece(&self, stretch: Range<usize>) -> (&Bytes, Range<usize>) {
+        let end = stretch.end.min(stretch.start + PIECE);
+        let stretch = stretch.start..end;
         if self.body.is_empty() {
             return (&self.bytes, stretch);
         }
@@ -92,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_pieces_make_up_the_copies_whatever_the_size_of_the_body() {
-        for size in [0, 1, LARGE - 1, LARGE, LARGE + 7] {
+        for size in [0, 1, LARGE - 1, LARGE, LARGE + 7, PIECE, 2 * PIECE + 7] {
             let mut request = Request::new("PUT", "/", "h");
             let body: Vec<u8> = (0..size).map(|n| n as u8).collect();
             request.set_body(body.clone().into(), None);

@@ -74,9 +74,9 @@ impl Worker {
 
     /// Returns when a socket is ready or `wake` is reached.
     fn wait(&mut self, wake: Wake, now: Nanos) -> Result<()> {
-        let Sockets { poll, unread, .. } = &mut self.sockets;
-        // Some have more to read: the others are looked at as well, but not waited for.
-        if !unread.is_empty() {
+        let Sockets { poll, unfinished, .. } = &mut self.sockets;
+        // Some have more to do: the others are looked at as well, but not waited for.
+        if !unfinished.is_empty() {
             return poll.look(Nanos::ZERO);
         }
         // Only the intended time of a request is worth spinning for.
@@ -110,10 +110,10 @@ impl Worker {
             self.effort.completions += 1;
             self.attend_to(slot, ready, now);
         }
-        for _ in 0..self.sockets.unread.len() {
-            let Some(token) = self.sockets.unread.pop_front() else { break };
+        for _ in 0..self.sockets.unfinished.len() {
+            let Some(token) = self.sockets.unfinished.pop_front() else { break };
             if let Some(slot) = self.sockets.slot_of(token) {
-                self.read(slot, Ready::MORE, now);
+                self.attend_to(slot, Ready::MORE, now);
             }
         }
         self.tell_owed();
@@ -170,7 +170,7 @@ impl Worker {
                 return;
             }
         }
-        self.sockets.unread.push_back(token);
+        self.sockets.unfinished.push_back(token);
     }
 
     /// What came of calls that had their outcome at once, told after them.

@@ -24,9 +24,13 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// There may be more to read, and an end behind it.
-    pub const MORE: Ready = Ready { can_read: true, can_write: false, ended: true };
+    /// There may be more to read, and an end behind it, and room to write.
+    pub const MORE: Ready = Ready { can_read: true, can_write: true, ended: true };
 }
+
+/// Writes on one connection before the others have their turn: a server that reads as fast as we
+/// write would never let go.
+const WRITES: usize = 4;
 
 /// What is to be told of a call that had its outcome at once.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +59,8 @@ pub struct Sockets {
     places: Vec<Place>,
     /// By the token of the life it is news of.
     owed: VecDeque<(u64, Owed)>,
-    /// Sockets that had more to read than their turn allowed.
-    pub unread: VecDeque<u64>,
+    /// Sockets with more to read or to write than their turn allowed.
+    pub unfinished: VecDeque<u64>,
     /// System calls, but for reads.
     pub calls: u64,
 }
@@ -79,7 +83,7 @@ impl Sockets {
             addresses: job.addresses.iter().copied().map(SockAddr::from).collect(),
             places: (0..slots).map(|_| Place::default()).collect(),
             owed: VecDeque::with_capacity(slots * 2),
-            unread: VecDeque::with_capacity(slots),
+            unfinished: VecDeque::with_capacity(slots * 2),
             calls: 0,
             job,
         })
@@ -89,7 +93,7 @@ impl Sockets {
     pub fn memory(&self) -> usize {
         size_of_val(&*self.places)
             + self.owed.capacity() * size_of::<(u64, Owed)>()
-            + self.unread.capacity() * size_of::<u64>()
+            + self.unfinished.capacity() * size_of::<u64>()
     }
 
     /// The slot in this life.
@@ -172,7 +176,7 @@ impl Sockets {
     /// Writes what is unsent. True when nothing is left.
     fn write(&mut self, slot: Slot) -> bool {
         let request = &self.job.request;
-        loop {
+        for _ in 0..WRITES {
             let place = &mut self.places[slot as usize];
             let (Some(socket), unsent @ 1..) = (&place.socket, place.unsent) else {
                 return place.unsent == 0;
@@ -201,6 +205,10 @@ impl Sockets {
                 },
             }
         }
+        // The kernel would take more, but the others have their turn first.
+        let token = self.token(slot);
+        self.unfinished.push_back(token);
+        false
     }
 
     fn connect(&mut self, slot: Slot, address: usize) -> io::Result<()> {

@@ -84,7 +84,7 @@ impl Sockets {
         let rest = &bytes[range];
         // The head of a large request waits for the beginning of its body.
         let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
-        let length = u32::try_from(rest.len()).unwrap_or(u32::MAX >> 1);
+        let length = rest.len() as u32;
         let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
             .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more)
             .build();
