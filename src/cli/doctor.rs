@@ -37,7 +37,7 @@ const SHOWN: [&str; 14] = [
     "json",
 ];
 
-pub const HELP: &str = "\
+const HELP: &str = "\
 Put `doctor` in front of any run's flags and URL: those that are not listed here are taken too,
 and change nothing. Nothing is sent; where no listener can be seen, one connection is tried.
 Without a URL: the host in general.
@@ -53,7 +53,7 @@ Exit codes:
 
 /// Help with the flags that matter.
 pub fn shorten(command: clap::Command) -> clap::Command {
-    command.mut_args(|arg| {
+    command.after_help(HELP).mut_args(|arg| {
         let shown = SHOWN.contains(&arg.get_id().as_str());
         if shown { arg } else { arg.hide(true) }
     })

@@ -43,7 +43,7 @@ pub enum Verb {
     /// Load the built-in server for a moment and show the page
     Demo(DemoArgs),
     /// Check what this host has for a run, and what the run would need
-    #[command(override_usage = "blast doctor [FLAGS] [URL]", after_help = super::doctor::HELP)]
+    #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),

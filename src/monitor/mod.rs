@@ -14,7 +14,8 @@
 
 pub mod cpu;
 pub mod diagnosis;
-pub mod flight;
+pub mod feature;
+mod flight;
 pub mod limits;
 pub mod listeners;
 pub mod network;

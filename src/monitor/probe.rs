@@ -10,7 +10,7 @@ use io_uring::types::{BufRingEntry, Fd};
 use io_uring::{Builder, IoUring, Probe, opcode};
 use socket2::{Domain, Socket, Type};
 
-use super::uring::Feature;
+use super::feature::Feature;
 
 /// Places of the trial rings.
 const ENTRIES: u32 = 4;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::monitor::diagnosis::{Figure, Row, Side, State};
-use crate::monitor::uring::{Feature, Need, Uring};
+use crate::monitor::feature::{Feature, Need};
+use crate::monitor::uring::Uring;
 use crate::monitor::{Destination, Needs, Readings, rows};
 
 /// What the document is valid by.

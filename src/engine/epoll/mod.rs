@@ -7,7 +7,8 @@ mod sockets;
 
 use std::sync::Arc;
 
-use self::sockets::{Ready, Sockets};
+use self::poll::Ready;
+use self::sockets::Sockets;
 use super::core::{Core, Finished, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};

@@ -4,12 +4,25 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-use super::sockets::Ready;
 use crate::error::{Error, Result};
 use crate::time::Nanos;
 
 /// Sockets told of in one turn: as many as the ring handles completions.
 const SLICE: usize = 64;
+
+/// What a socket can do without waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    pub can_read: bool,
+    pub can_write: bool,
+    /// Nothing more will come after what is there.
+    pub ended: bool,
+}
+
+impl Ready {
+    /// There may be more to read, and an end behind it, and room to write.
+    pub const MORE: Ready = Ready { can_read: true, can_write: true, ended: true };
+}
 
 pub struct Poll {
     epoll: OwnedFd,

@@ -8,25 +8,11 @@ use std::sync::Arc;
 
 use socket2::{SockAddr, SockRef};
 
-use super::poll::Poll;
+use super::poll::{Poll, Ready};
 use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Event, Slot, Wire};
 use crate::error::Result;
-
-/// What a socket can do without waiting.
-#[derive(Clone, Copy, Debug)]
-pub struct Ready {
-    pub can_read: bool,
-    pub can_write: bool,
-    /// Nothing more will come after what is there.
-    pub ended: bool,
-}
-
-impl Ready {
-    /// There may be more to read, and an end behind it, and room to write.
-    pub const MORE: Ready = Ready { can_read: true, can_write: true, ended: true };
-}
 
 /// Writes on one connection before the others have their turn: a server that reads as fast as we
 /// write would never let go.

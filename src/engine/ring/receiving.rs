@@ -14,7 +14,7 @@
 
 use io_uring::{cqueue, opcode, squeue};
 
-use super::buffers::Size;
+use super::place::{Receiving, Sort};
 use super::sockets::{Outcome, Sockets};
 use super::token::{Token, Verb};
 use crate::engine::wire::Slot;
@@ -31,28 +31,6 @@ const GULP: u64 = 256 * 1024;
 
 /// What is smaller comes in a few pieces anyway.
 const WORTH_AWAITING: u64 = 128 * 1024;
-
-/// The state of a connection's receiving.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Receiving {
-    sort: Sort,
-    /// A receive is with the kernel.
-    armed: bool,
-    /// It throws away what it gets.
-    discards: bool,
-    /// So many bytes have to be there before a receive ends, if it is not one.
-    awaited: i32,
-    /// And it is being cancelled, because the next one is to be of another sort.
-    changing: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Sort {
-    #[default]
-    Small,
-    Large,
-    Single,
-}
 
 impl Sockets {
     /// The completion of a receive into a buffer.
@@ -201,12 +179,5 @@ impl Sockets {
         let (level, option) = (libc::SOL_SOCKET as u32, libc::SO_RCVLOWAT as u32);
         let entry = opcode::SetSockOpt::new(fixed, level, option, value.cast(), 4).build();
         self.push(slot, Verb::Await, entry.flags(squeue::Flags::SKIP_SUCCESS));
-    }
-}
-
-impl Sort {
-    #[inline]
-    fn buffer(self) -> Size {
-        if self == Sort::Large { Size::Large } else { Size::Small }
     }
 }

@@ -4,7 +4,8 @@
 use io_uring::opcode;
 use io_uring::squeue::Flags;
 
-use super::sockets::{Outcome, Place, Sockets};
+use super::place::Place;
+use super::sockets::{Outcome, Sockets};
 use super::token::{Token, Verb};
 use crate::engine::wire::Slot;
 

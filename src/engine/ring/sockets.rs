@@ -13,7 +13,7 @@ use io_uring::squeue::{Entry, Flags};
 use io_uring::{cqueue, opcode};
 use socket2::SockAddr;
 
-use super::receiving::Receiving;
+use super::place::Place;
 use super::rings::{Layout, Rings};
 use super::setup::Setup;
 use super::token::{Token, Verb};
@@ -63,22 +63,6 @@ pub struct Sockets {
     /// What each cancel is to end, in the same order.
     #[cfg(test)]
     pub cancels: VecDeque<Token>,
-}
-
-/// One place in the table.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
-    generation: u16,
-    /// Operations whose last completion is still to come: connect, receive, confirmed send, and
-    /// the shutdown that ends it.
-    pub pending: u8,
-    pub closing: bool,
-    /// Sends that were tried again because the kernel had no memory for them.
-    pub retries: u8,
-    pub receiving: Receiving,
-    /// The length of a confirmed send, and how much of it is not written yet.
-    pub sending: usize,
-    pub unsent: usize,
 }
 
 impl Sockets {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::books::{Books, Entries};
 use super::life::Life;
 use super::net::Net;
-use super::run::Outcome;
+use super::outcome::Outcome;
 use crate::engine::core::Finished;
 use crate::engine::job::{Arrivals, Job};
 use crate::engine::tally::{INTERVAL, Phases};

@@ -17,6 +17,7 @@ mod ledger;
 mod life;
 mod load;
 mod net;
+mod outcome;
 mod run;
 mod scene;
 mod servers;
@@ -26,7 +27,7 @@ mod weather;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use self::run::Outcome;
+use self::outcome::Outcome;
 use crate::time::Nanos;
 
 /// Where the simulated clock begins.

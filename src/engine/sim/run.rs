@@ -2,13 +2,12 @@
 
 use super::books::Books;
 use super::net::{Net, State, Told};
+use super::outcome::Outcome;
 use super::scene::Scene;
-use super::trace::Seen;
 use super::{START, judge};
 use crate::engine::core::{Core, Finished};
 use crate::engine::timeline::Gate;
 use crate::engine::wire::Event;
-use crate::failure::Kind;
 use crate::metrics;
 use crate::time::Nanos;
 
@@ -20,32 +19,6 @@ const TIMER_SLACK: Nanos = Nanos::from_micros(200);
 
 /// How often the control thread looks.
 const LOOK: Nanos = Nanos::from_millis(2);
-
-/// A run that is over.
-pub struct Outcome {
-    pub books: Vec<Books>,
-    pub nets: Vec<Net>,
-    pub finished: Vec<Finished>,
-    pub scene: Scene,
-    pub saw_the_rate_return: bool,
-}
-
-impl Outcome {
-    /// All that happened in it, by name.
-    pub fn seen(&self) -> Seen {
-        let mut seen = Seen::default();
-        for net in &self.nets {
-            seen.add(&net.trace.seen);
-            for kind in Kind::ALL {
-                let index = *kind as usize;
-                seen.count(kind.name(), net.ledger.failures[index] + net.ledger.refused[index]);
-            }
-        }
-        self.scene.features().for_each(|feature| seen.count(feature, 1));
-        seen.count("the rate returns", self.saw_the_rate_return.into());
-        seen
-    }
-}
 
 /// Carries the scene out. Fails with the first rule that is broken.
 pub fn run(mut scene: Scene) -> Result<Outcome, String> {

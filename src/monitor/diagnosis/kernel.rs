@@ -4,7 +4,8 @@ use std::io;
 
 use super::{Needs, Row, Side};
 use crate::host;
-use crate::monitor::uring::{Feature, Need, Uring};
+use crate::monitor::feature::{Feature, Need};
+use crate::monitor::uring::Uring;
 use crate::plan::Engine;
 
 /// The kernels that the engines were written for: major and minor number.
