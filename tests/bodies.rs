@@ -113,6 +113,21 @@ fn a_large_body_that_is_cut_short_is_truncated_and_one_too_long_is_unsolicited()
 }
 
 #[test]
+fn what_comes_behind_a_large_body_is_never_the_next_answer() {
+    each_engine(|engine| {
+        for size in [10, 5_000, 20_000, 30_000, 300_000] {
+            let surplus = b"HTTP/1.1 404 Smuggled\r\nContent-Length: 0\r\n\r\n";
+            let server = Server::answering([&counted(size)[..], surplus].concat());
+            let document = Blast::calm(engine, &server.url()).args("-c 2 -n 60").document();
+            assert_eq!(document.fates(["sent", "good"]), [60, 60], "{size}");
+            assert_eq!(document.count("connections.opened"), 60, "{size}");
+            // The rest of the surplus may come after the close.
+            assert!(document.count("unsolicited_bytes") >= 60, "{size}");
+        }
+    });
+}
+
+#[test]
 fn a_reset_in_a_large_body_is_a_receive_reset() {
     each_engine(|engine| {
         let server = Server::start(|peer| {

@@ -212,3 +212,20 @@ fn interrupts_while_the_report_is_written_do_not_cut_it() {
         }
     });
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_is_a_sentence_and_not_a_wait_without_end() {
+    each_engine(|engine| {
+        let folder = Folder::new();
+        let server = Server::answering(ok());
+        for name in ["pipe.json", "pipe.hlog"] {
+            let path = folder.path().join(name);
+            let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+            assert!(made.success());
+            let blast = Blast::page(engine, &server.url()).args("-n 5 -c 1 --pin off -o");
+            let run = blast.arg(path.to_str().unwrap()).run();
+            assert_eq!(run.code(), Some(1), "{run:?}");
+            assert!(run.stderr.contains(name), "{run:?}");
+        }
+    });
+}

@@ -21,6 +21,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// From this size on the file of a body is mapped.
 const MAPPED: u64 = 1 << 20;
 
+/// The most that is read of what is not mapped.
+const MOST: u64 = 256 << 20;
+
 pub fn build(args: &RequestArgs, url: &Url, close: bool) -> Result<Request> {
     let body = args.body.as_deref().map(read_body).transpose()?;
     let default_method = if body.is_some() { "POST" } else { "GET" };
@@ -92,13 +95,22 @@ fn read_file(path: &str) -> io::Result<Bytes> {
         // file be cut meanwhile, the kernel refuses to send what is gone (EFAULT).
         return Ok(Bytes::from_owner(unsafe { memmap2::Mmap::map(&file) }?));
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes.into())
+    read_all(&mut file)
 }
 
 fn read_stdin() -> io::Result<Bytes> {
+    read_all(&mut io::stdin().lock())
+}
+
+/// What has no size to be known beforehand may have no end.
+fn read_all(from: &mut impl Read) -> io::Result<Bytes> {
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
+    from.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is over 256 MB and no regular file, which could be of any size",
+        ));
+    }
     Ok(bytes.into())
 }

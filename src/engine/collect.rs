@@ -261,13 +261,13 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
     let saturated = summary.measure.saturated() + summary.warmup.saturated();
     let per_connection = run.plan.keepalive && run.plan.requests_per_connection.is_none();
     let found = [
-        (missing > 0 && per_connection)
+        (missing > 0 && per_connection && run.complete)
             .then_some(Warning::ConnectionsMissing { asked: connections.asked, failed: missing }),
         (slow > 0).then_some(Warning::ListenBacklog { slow }),
         longest_pause.map(|longest| Warning::Paused { longest, times: client.pauses.len() }),
         unsteady.then_some(Warning::WarmupUnsteady { after: summary.warmup_length }),
         (waited > WAITED).then_some(Warning::Waited { share: waited }),
-        (unsent + counters.abandoned > 0).then_some(Warning::Unfinished {
+        (run.complete && unsent + counters.abandoned > 0).then_some(Warning::Unfinished {
             dropped: unsent,
             abandoned: counters.abandoned,
             drain: run.plan.drain,

@@ -193,8 +193,9 @@ fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
         }
         let enough = tables::least_limit(largest, workers);
         return Err(Error::failed(format!(
-            "the connections need {rings} rings a worker, and the descriptor limit of {limit} is \
-             too low for them: raise it with `ulimit -Hn {enough}`, or use fewer --connections"
+            "the descriptor limit of {limit} is too low for the rings that the connections need \
+             ({workers} x {rings}): raise it with `ulimit -Hn {enough}`, or use fewer --connections \
+             or --threads"
         )));
     }
     let needed = connections + SPARE_DESCRIPTORS;

@@ -59,8 +59,7 @@ pub fn bound(networks: &[Network]) -> Result<Vec<IpAddr>> {
     for network in networks {
         let before = found.len();
         let mut hosts = network.hosts().take(TRIED);
-        // One that was named stays: why it cannot be used is said when it is.
-        found.extend(network.single().or_else(|| hosts.find(|host| is_here(*host))));
+        found.extend(hosts.find(|host| is_here(*host)));
         if found.len() == before {
             return Err(Error::failed(format!(
                 "--bind: this host has none of the addresses of {network}; give some that \
@@ -68,12 +67,16 @@ pub fn bound(networks: &[Network]) -> Result<Vec<IpAddr>> {
             )));
         }
         let room = MOST.saturating_sub(found.len());
-        found.extend(hosts.filter(|host| network.single().is_none() && is_here(*host)).take(room));
+        found.extend(hosts.filter(|host| is_here(*host)).take(room));
     }
     Ok(found)
 }
 
+/// The host has this address, and connections can come from it.
 fn is_here(address: IpAddr) -> bool {
+    if address.is_multicast() || address == Ipv4Addr::BROADCAST {
+        return false;
+    }
     let address = SocketAddr::new(address, 0);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
     socket.is_ok_and(|socket| socket.bind(&address.into()).is_ok())

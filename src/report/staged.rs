@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,7 +26,7 @@ impl Staged {
         let path = followed(path);
         let older = match fs::metadata(&path) {
             Ok(found) if !found.is_file() => {
-                let file = File::options().write(true).open(&path)?;
+                let file = open_directly(&path)?;
                 return Ok(Staged { path, beside: None, file });
             }
             // A folder's permissions would allow to replace what its own protect.
@@ -98,6 +100,17 @@ pub fn probe(path: &Path) -> io::Result<()> {
     }
     // An empty file has a place on a full disk.
     Staged::create(path)?.write_all(&[0; 4096])
+}
+
+/// What is no regular file. A pipe that nobody reads is refused: to open it would wait for a reader
+/// without end.
+fn open_directly(path: &Path) -> io::Result<File> {
+    let file = File::options().write(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    // SAFETY: changes a flag of a descriptor that this frame owns: writes wait as usual.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, 0) } {
+        0 => Ok(file),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Through links, so that the file they lead to is replaced and not they; also where that file is

@@ -145,7 +145,8 @@ impl Worker {
         for _ in 0..READS {
             let left = self.core.body_left(slot);
             let discards = left >= WORTHLESS;
-            let asked = if discards { left.min(MOST) as usize } else { BUFFER };
+            // The end of a body is read, with whatever comes behind it.
+            let asked = if discards { (left - 1).min(MOST) as usize } else { BUFFER };
             let into = if discards { None } else { Some(&mut *self.buffer) };
             self.effort.enters += 1;
             let event = match self.sockets.receive(slot, into, asked) {

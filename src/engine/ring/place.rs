@@ -27,6 +27,8 @@ pub struct Receiving {
     pub armed: bool,
     /// It throws away what it gets.
     pub discards: bool,
+    /// And so did an earlier one within this body.
+    pub has_discarded: bool,
     /// So many bytes have to be there before a receive ends, if it is not one.
     pub awaited: i32,
     /// And it is being cancelled, because the next one is to be of another sort.

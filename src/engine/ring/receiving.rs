@@ -6,14 +6,16 @@
 //! - a multishot into large buffers, for answers that overflow a small one;
 //! - for bodies so large that copying them out is what costs: single receives, of which those
 //!   inside a body throw it away in the kernel (MSG_TRUNC with no memory, 0.09 CPU-s a GB against
-//!   0.16 for copying). Such a one asks for no more than the body has left, so it never takes a
-//!   byte of the next head, and never for all of it at once (MSG_WAITALL does not complete).
+//!   0.16 for copying). Such a one leaves at least the last byte of the body, so it never takes one
+//!   of the next head, and what a server sends beyond the body is seen with that last byte. It
+//!   never waits for all of it at once (MSG_WAITALL does not complete).
 //!
 //! Two receives on one socket would split its bytes, so the sort changes only when the last
 //! completion of the one before is in.
 
 use io_uring::{cqueue, opcode, squeue};
 
+use super::buffers::Size;
 use super::place::{Receiving, Sort};
 use super::sockets::{Outcome, Sockets};
 use super::token::{Token, Verb};
@@ -124,9 +126,10 @@ impl Sockets {
             _ if left >= WORTHLESS => Sort::Single,
             Sort::Small if full => Sort::Large,
             // The last body was no longer large.
-            Sort::Single if length > 0 && left == 0 => Sort::Large,
+            Sort::Single if length > 0 && left == 0 && !receiving.has_discarded => Sort::Large,
             same => same,
         };
+        receiving.has_discarded &= left > 0;
         if !receiving.armed {
             self.arm(slot, left);
         } else if receiving.sort != sort {
@@ -140,16 +143,19 @@ impl Sockets {
         let place = &mut self.places[slot as usize];
         place.receiving.armed = true;
         place.pending += 1;
-        place.receiving.discards = place.receiving.sort == Sort::Single && left > 0;
+        // The end of a body is read, with whatever comes behind it.
+        let is_worthless = left > Size::Small.bytes() as u64;
+        place.receiving.discards = place.receiving.sort == Sort::Single && is_worthless;
+        place.receiving.has_discarded |= place.receiving.discards;
         let discards = place.receiving.discards;
         let size = place.receiving.sort.buffer();
         if place.receiving.awaited > 1 || discards && left >= WORTH_AWAITING {
-            self.await_bytes(slot, if discards { left.min(GULP) as i32 } else { 1 });
+            self.await_bytes(slot, if discards { (left - 1).min(GULP) as i32 } else { 1 });
         }
         let place = &mut self.places[slot as usize];
         let (verb, entry) = match place.receiving.sort {
             Sort::Single if place.receiving.discards => {
-                let length = left.min(MOST) as u32;
+                let length = (left - 1).min(MOST) as u32;
                 let entry = opcode::Recv::new(fixed, std::ptr::null_mut(), length);
                 (Verb::Discard, entry.flags(libc::MSG_TRUNC).build())
             }
