@@ -41,7 +41,9 @@ fn spread(needed: u64, targets: &[SocketAddr]) -> Vec<IpAddr> {
         IpAddr::V4(ip) => ip.is_loopback(),
         IpAddr::V6(_) => false,
     };
-    if needed <= 1 || !targets.iter().any(is_loopback) {
+    // Other hosts cannot be reached from there.
+    let mut of_ipv4 = targets.iter().filter(|target| target.is_ipv4()).peekable();
+    if needed <= 1 || of_ipv4.peek().is_none() || !of_ipv4.all(is_loopback) {
         return Vec::new();
     }
     let first = Ipv4Addr::LOCALHOST.to_bits();

@@ -85,11 +85,11 @@ impl Worker {
             if !self.core.turn(now, &mut self.sockets) {
                 break;
             }
+            self.tell_stillborn();
             self.meter_phase();
             let wake = self.core.wake(now);
             self.sockets.rings.wait(wake, now)?;
             (0..self.buffers.len()).for_each(|ring| self.reap(ring));
-            self.tell_stillborn();
             if let Some(error) = self.sockets.broken.take() {
                 return Err(error);
             }

@@ -177,7 +177,8 @@ impl Sockets {
     fn await_bytes(&mut self, slot: Slot, bytes: i32) {
         let fixed = self.rings.fixed(slot);
         let receiving = &mut self.places[slot as usize].receiving;
-        if self.cannot_await || receiving.awaited == bytes {
+        // What was raised before the kernel refused is still to be lowered.
+        if receiving.awaited == bytes || self.cannot_await && bytes > 1 {
             return;
         }
         receiving.awaited = bytes;

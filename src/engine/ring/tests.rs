@@ -20,12 +20,22 @@ struct Outcome {
 
 /// `path`: what the target is asked for.
 fn run(setup: &Setup, path: &str, connections: u32, requests: u64) -> Outcome {
+    run_in_tables(setup, 1 << 20, path, connections, requests)
+}
+
+fn run_in_tables(
+    setup: &Setup,
+    longest_table: u32,
+    path: &str,
+    connections: u32,
+    requests: u64,
+) -> Outcome {
     let target = Target::start(Options::default()).expect("a target");
     let request = format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n");
     let arrivals = Arrivals::Closed { budget: requests, users: None };
     let job = Job::new(connections, Bytes::from(request), arrivals);
     let addresses = [target.address()].into();
-    let job = Arc::new(Job { addresses, longest_table: 1 << 20, ..job });
+    let job = Arc::new(Job { addresses, longest_table, ..job });
     let worker = thread::spawn({
         let (job, setup) = (job.clone(), *setup);
         move || run_with(job, &setup)
@@ -73,9 +83,12 @@ fn buffers_that_run_out_lose_nothing() {
 #[test]
 fn completions_that_overflow_their_queue_are_kept_and_counted() {
     let setup = Setup { submissions: 1, completions: 2, ..Setup::DEFAULT };
-    let outcome = run(&setup, "/", 1_000, 10_000);
-    assert_all_good(&outcome, 10_000, 50);
-    assert!(outcome.worker.cq_overflows > 0);
+    for longest_table in [1 << 20, 64] {
+        let outcome = run_in_tables(&setup, longest_table, "/", 1_000, 10_000);
+        assert_all_good(&outcome, 10_000, 50);
+        assert!(outcome.worker.cq_overflows > 0);
+        assert_eq!(outcome.worker.rings, 1_000_u64.div_ceil(longest_table.into()));
+    }
 }
 
 #[test]

@@ -103,10 +103,13 @@ impl Uring {
         !self.ring.completion().is_empty()
     }
 
-    /// It has completions, or work that will make some once it is entered.
+    /// It has completions, or some that come once it is entered.
     #[inline]
     pub fn has_news(&mut self) -> bool {
-        !self.ring.completion().is_empty() || self.ring.submission().taskrun()
+        let submission = self.ring.submission();
+        let waits = submission.taskrun() || submission.cq_overflow();
+        drop(submission);
+        waits || !self.ring.completion().is_empty()
     }
 
     /// Submits what is queued and has the kernel do what it put off. With completions at hand only
@@ -117,7 +120,9 @@ impl Uring {
             return self.submit();
         }
         let submission = self.ring.submission();
-        let idle = submission.is_empty() && !submission.taskrun();
+        // Completions that were kept aside come with an enter as well.
+        let waits = submission.taskrun() || submission.cq_overflow();
+        let idle = submission.is_empty() && !waits;
         drop(submission);
         if idle { Ok(()) } else { self.gather() }
     }
@@ -151,11 +156,11 @@ impl Uring {
         self.overflows += u64::from(self.ring.submission().cq_overflow());
         match outcome.err().map_or(Refusal::None, |error| Refusal::of(&error)) {
             Refusal::None => self.turned_down = 0,
-            // Completions are dealt with before the next enter; else there is nothing to do but
-            // to wait for memory.
+            // Completions are dealt with before the next enter, as a rule; if that does not help,
+            // there is nothing to do but to wait for memory.
             Refusal::ForNow if self.turned_down < PATIENCE => {
                 self.turned_down += 1;
-                if !self.has_completions() {
+                if self.turned_down > 1 || !self.has_completions() {
                     thread::sleep(Duration::from_millis(1));
                 }
             }

@@ -40,7 +40,14 @@ pub async fn attend(shared: Rc<Shared>, slot: Slot) {
             }
             Either::Left(Err(error)) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                shared.on(slot, Event::OpenFailed(errno));
+                // Given up in the same moment: then the core waits for the close.
+                let given_up = shared.wire().is_closing(slot);
+                if given_up {
+                    shared.wire().vacate(slot);
+                    shared.on(slot, Event::Closed);
+                } else {
+                    shared.on(slot, Event::OpenFailed(errno));
+                }
             }
             Either::Right(()) => {
                 shared.wire().vacate(slot);
