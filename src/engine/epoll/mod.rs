@@ -163,6 +163,8 @@ impl Worker {
                 _ => asked,
             };
             self.core.on(slot, event, now, &mut self.sockets);
+            // That what was asked for now is sent is told before its answer can be read.
+            self.tell_owed();
             // The core may have closed it, and opened another in its place.
             if self.sockets.slot_of(token).is_none() {
                 return;

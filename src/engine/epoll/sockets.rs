@@ -191,6 +191,9 @@ impl Sockets {
                 },
             }
         }
+        if self.places[slot as usize].unsent == 0 {
+            return true;
+        }
         // The kernel would take more, but the others have their turn first.
         let token = self.token(slot);
         self.unfinished.push_back(token);
