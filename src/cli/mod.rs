@@ -17,6 +17,7 @@ mod request;
 mod run;
 mod target;
 mod terminal;
+mod tls;
 mod values;
 
 #[cfg(test)]

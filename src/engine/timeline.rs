@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 use crate::failure::Kind;
 use crate::time::Nanos;
+use crate::tls::Fault;
 
 #[derive(Debug, Default)]
 pub struct Timeline {
@@ -45,10 +46,12 @@ pub enum Gate {
 }
 
 /// How the first connection failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub address: SocketAddr,
     pub kind: Kind,
+    /// Of TLS.
+    pub fault: Option<Fault>,
 }
 
 impl Timeline {
@@ -120,6 +123,6 @@ impl Timeline {
     }
 
     pub fn refusal(&self) -> Option<Refusal> {
-        self.refusal.lock().ok().and_then(|slot| *slot)
+        self.refusal.lock().ok().and_then(|slot| slot.clone())
     }
 }

@@ -8,6 +8,7 @@
 //! whose field's name sounds secret. Errors repeat the address masked too: it is often a shell
 //! variable that holds a password.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -17,12 +18,14 @@ use crate::error::{Error, Result};
 use crate::units::quote;
 
 const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 /// What stands for a secret wherever something is shown.
 pub const MASK: &str = "***";
 
-/// An `http://` target, taken apart.
+/// An `http://` or `https://` target, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
+    pub is_https: bool,
     pub host: Host,
     pub port: u16,
     /// Path and query, as they stand in the request line; starts with `/`.
@@ -42,6 +45,16 @@ pub enum Host {
     Name(String),
 }
 
+impl fmt::Display for Host {
+    /// Without brackets.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Host::Ip(ip) => ip.fmt(f),
+            Host::Name(name) => name.fmt(f),
+        }
+    }
+}
+
 impl Url {
     /// Reads what a person types where a URL is asked for. The error is one sentence that says
     /// what to write instead, and holds no secret.
@@ -59,14 +72,16 @@ impl Url {
             let given = quote(&masked(text));
             return Err(Error::usage(format!("{given} has port 0; use 1 to 65535")));
         }
-        let authority = authority(&host, port);
+        let is_https = parsed.scheme() == "https";
+        let authority = authority(&host, port, if is_https { HTTPS_PORT } else { HTTP_PORT });
         let userinfo = !parsed.username().is_empty() || parsed.password().is_some();
         let mask = if userinfo { "***@" } else { "" };
         let target = &parsed[url::Position::BeforePath..url::Position::AfterQuery];
         Ok(Url {
             target: target.to_string(),
             authorization: userinfo.then(|| basic(&parsed)),
-            shown: format!("http://{mask}{authority}{}", mask_query(target)),
+            shown: format!("{}://{mask}{authority}{}", parsed.scheme(), mask_query(target)),
+            is_https,
             host,
             port,
             authority,
@@ -86,16 +101,17 @@ fn with_scheme(text: &str) -> Result<String> {
         _ => ("http", text),
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" if rest.is_empty() || rest.starts_with(['/', '?', '#', '\\']) => Err(no_host(text)),
-        "http" if rest.starts_with(':') && !rest.contains('@') => Err(no_host(text)),
+        "http" | "https" if rest.is_empty() || rest.starts_with(['/', '?', '#', '\\']) => {
+            Err(no_host(text))
+        }
+        "http" | "https" if rest.starts_with(':') && !rest.contains('@') => Err(no_host(text)),
         "http" if rest.bytes().all(|byte| byte.is_ascii_digit()) => {
             usage(format!("{} is a number where a URL such as `localhost:8080` is due", given()))
         }
         "http" if ["http:", "https:"].iter().any(|start| begins(rest, start)) => {
             usage(format!("{} lacks `//`; write `http://host/`", given()))
         }
-        "http" => Ok(format!("http://{rest}")),
-        "https" => usage("https is not there yet; use the server's http address".into()),
+        "http" | "https" => Ok(format!("{scheme}://{rest}")),
         "" => usage(format!("{} has no scheme before `://`; write `http://host/`", given())),
         _ => usage(format!("{} is no http address; write `http://host/`", given())),
     }
@@ -131,14 +147,13 @@ fn explain(text: &str, error: url::ParseError) -> Error {
 }
 
 /// RFC 9110, 7.2: the port is left out where it is the scheme's own.
-fn authority(host: &Host, port: u16) -> String {
+fn authority(host: &Host, port: u16, own: u16) -> String {
     let host = match host {
         Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
-        Host::Ip(IpAddr::V4(ip)) => ip.to_string(),
-        Host::Name(name) => name.clone(),
+        _ => host.to_string(),
     };
     match port {
-        HTTP_PORT => host,
+        _ if port == own => host,
         _ => format!("{host}:{port}"),
     }
 }
@@ -303,8 +318,8 @@ mod tests {
             (":8080", "names no host"),
             ("http://?q", "names no host"),
             ("http://user:pw@/x", "names no host"),
-            ("https://host/", "https is not there yet"),
-            ("HTTPS://host/", "https is not there yet"),
+            ("https://", "names no host"),
+            ("HTTPS:///x", "names no host"),
             ("ftp://host/", "is no http address"),
             ("unix:///run/x.sock", "is no http address"),
             ("://host", "no scheme before"),

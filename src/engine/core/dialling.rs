@@ -7,7 +7,27 @@ use super::super::timeline::Refusal;
 use super::super::wire::{Event, Slot, Wire};
 use super::{Core, Stage, errno};
 use crate::failure::Kind;
+use crate::flaw::Flaw;
 use crate::time::Nanos;
+use crate::tls::Fault;
+
+/// How an attempt to open a connection failed.
+pub(super) struct Mishap {
+    pub kind: Kind,
+    pub errno: Option<i32>,
+    /// Of TLS.
+    pub fault: Option<Fault>,
+}
+
+impl Mishap {
+    pub fn new(kind: Kind, errno: Option<i32>) -> Mishap {
+        Mishap { kind, errno, fault: None }
+    }
+
+    pub fn of_tls(fault: Fault, errno: Option<i32>) -> Mishap {
+        Mishap { kind: fault.flaw.kind(), errno, fault: Some(fault) }
+    }
+}
 
 impl Core {
     #[inline]
@@ -42,7 +62,11 @@ impl Core {
         while let Some(entry) =
             self.connect_timeouts.expired(now, |entry| is_opening(&self.connections, entry))
         {
-            self.connect_failed(entry.slot, Kind::ConnectTimeout, None, now);
+            let mishap = match self.is_shaking_hands(entry.slot) {
+                true => Mishap::of_tls(Flaw::Silence.into(), None),
+                false => Mishap::new(Kind::ConnectTimeout, None),
+            };
+            self.connect_failed(entry.slot, mishap, now);
             self.close(entry.slot, wire);
         }
     }
@@ -95,12 +119,15 @@ impl Core {
         let allowance = self.allowance();
         let connection = &mut self.connections[slot as usize];
         connection.allowance = allowance;
+        if self.secure.is_none() {
+            connection.connected = now;
+        }
         connection.free_since = now;
         self.addresses.worked(connection.address);
         let totals = &mut self.tally.connections;
         totals.opened += 1;
         totals.reopened += u64::from(connection.reopening);
-        totals.connect.record(now - connection.dialled);
+        totals.connect.record(connection.connected - connection.dialled);
         connection.reopening = true;
         self.open += 1;
         totals.open_peak = totals.open_peak.max(self.open);
@@ -113,17 +140,12 @@ impl Core {
 
     pub(super) fn not_opened(&mut self, slot: Slot, kind: Kind, event: Event, now: Nanos) {
         self.leave_window(slot);
-        self.connect_failed(slot, kind, errno(event), now);
+        self.connect_failed(slot, Mishap::new(kind, errno(event)), now);
         self.gone(slot, now);
     }
 
-    pub(super) fn connect_failed(
-        &mut self,
-        slot: Slot,
-        kind: Kind,
-        errno: Option<i32>,
-        now: Nanos,
-    ) {
+    pub(super) fn connect_failed(&mut self, slot: Slot, mishap: Mishap, now: Nanos) {
+        let kind = mishap.kind;
         let connecting = self.stage == Stage::Connecting;
         let connection = &mut self.connections[slot as usize];
         let address = connection.address;
@@ -134,10 +156,10 @@ impl Core {
         connection.losses = connection.losses.saturating_add(1).max(2);
         connection.detours = connection.detours.wrapping_add(1);
         self.tally.connections.failures[kind as usize] += 1;
-        self.unopened_example(slot, kind, errno, now);
+        self.unopened_example(slot, &mishap, now);
         if connecting && !self.gate_open {
             let address = self.job.addresses[address];
-            return self.job.timeline.refuse(Refusal { address, kind });
+            return self.job.timeline.refuse(Refusal { address, kind, fault: mishap.fault });
         }
         self.settle(slot);
     }
