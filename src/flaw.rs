@@ -129,7 +129,7 @@ impl Flaw {
                  server's own"
             }
             NoCommonProtocol => {
-                "it offers none of the protocols of --alpn; blast speaks http/1.1 alone"
+                "it and blast agree on no protocol; blast speaks http/1.1 alone, see --alpn"
             }
             ClientCertificateRequired => {
                 "it wants a certificate of the client; give one with --cert FILE and --key FILE"

@@ -19,6 +19,7 @@ use crate::metrics::{Fates, Interval, Mode, Steadiness, Summary, WarmupEnd, stea
 use crate::plan::threshold::Guard;
 use crate::plan::{Plan, Warmup};
 use crate::time::{self, Nanos};
+use crate::tls::Fault;
 
 /// How often the control thread looks while connections are opened, and later.
 const LOOK_CONNECTING: Duration = Duration::from_millis(2);
@@ -220,6 +221,11 @@ impl<'a> Control<'a> {
             1 => format!("{} and 1 other address", refusal.address),
             _ => format!("{} and {others} other addresses", refusal.address),
         };
+        if let Some(Fault { flaw, detail }) = &refusal.fault {
+            let detail = detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            let (kind, text) = (refusal.kind.name(), flaw.text());
+            return Error::failed(format!("no TLS with {address} ({kind}): {text}{detail}"));
+        }
         let what = match refusal.kind {
             Kind::ConnectRefused => "connection refused; start the server, or check the port",
             Kind::ConnectTimeout => {

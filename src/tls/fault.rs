@@ -58,13 +58,22 @@ impl Fault {
             E::NotValidForNameContext { expected, presented } => Some(format!(
                 "asked for {}, and it is for {}",
                 expected.to_str(),
-                if presented.is_empty() { "no name".to_string() } else { presented.join(", ") }
+                if presented.is_empty() { "no name".to_string() } else { names(presented) }
             )),
             E::Other(other) => Some(other.to_string()),
             _ => None,
         };
         Fault { flaw, detail }
     }
+}
+
+/// rustls writes `DnsName("localhost")` and `IpAddress(127.0.0.1)`.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner);
+        inner.trim_end_matches(')').trim_matches('"').to_string()
+    };
+    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
 }
 
 fn incompatible(why: &PeerIncompatible) -> Flaw {

@@ -167,7 +167,7 @@ impl Session {
                     None
                 }
                 ConnectionState::WriteTraffic(_) => {
-                    self.established = true;
+                    self.establish()?;
                     Some(Progress::Established)
                 }
                 ConnectionState::PeerClosed | ConnectionState::Closed => Some(Progress::Ended),
@@ -176,6 +176,21 @@ impl Session {
             used += discard;
             if let Some(progress) = progress {
                 return Ok((used, Some(progress)));
+            }
+        }
+    }
+
+    /// The handshake is over. A server may have chosen what was offered and cannot be spoken.
+    fn establish(&mut self) -> Result<(), Fault> {
+        match self.connection.alpn_protocol() {
+            Some(chosen) if !self.established && !chosen.starts_with(b"http/1.") => {
+                let chosen = chosen.escape_ascii();
+                let detail = Some(format!("it chose {chosen}, and blast speaks HTTP/1.1"));
+                Err(Fault { flaw: Flaw::NoCommonProtocol, detail })
+            }
+            _ => {
+                self.established = true;
+                Ok(())
             }
         }
     }
