@@ -256,7 +256,7 @@ pub struct TlsArgs {
     #[arg(value_delimiter = ',')]
     pub ciphers: Vec<Suite>,
 
-    /// Take up sessions of earlier connections: on or off [default: on]
+    /// Take up sessions of earlier connections: on or off [default: off]
     #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
     pub tls_resumption: Option<Resumption>,
 }
