@@ -159,3 +159,50 @@ fn bash_completes_verbs_flags_and_engines() {
         assert!(offered.split_whitespace().any(|word| word == expected), "{words}: {offered}");
     }
 }
+
+fn source(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_debian_package_holds_what_its_recipe_writes() {
+    let (manifest, recipe) = (source("Cargo.toml"), source("scripts/package/deb"));
+    let assets = manifest.lines().filter_map(|line| line.trim().strip_prefix("[\"target/package/"));
+    let assets: Vec<&str> = assets.map(|asset| asset.split('"').next().unwrap()).collect();
+    assert_eq!(assets.len(), 4);
+    for asset in assets {
+        assert!(recipe.contains(&format!(" >target/package/{asset}\n")), "{asset}");
+    }
+}
+
+#[test]
+fn the_mended_crate_has_the_version_that_the_mend_is_for() {
+    let patch = source("scripts/package/tokio-uring-musl.patch");
+    let (version, _) = patch.strip_prefix("tokio-uring ").unwrap().split_once(' ').unwrap();
+    let locked = format!("name = \"tokio-uring\"\nversion = \"{version}\"\n");
+    assert!(source("Cargo.lock").contains(&locked), "drop the patch, or make a new one: {patch}");
+}
+
+#[test]
+fn the_recipes_are_scripts_that_bash_can_read() {
+    for recipe in ["musl", "deb"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/package").join(recipe);
+        let output = tool("bash", &["-n"], &file).expect("bash");
+        assert!(output.status.success(), "{recipe}: {output:?}");
+    }
+}
+
+/// What is not sent to the image's build does not exist there.
+#[test]
+fn the_image_is_built_from_all_that_cargo_needs() {
+    let sent = source("scripts/package/Dockerfile.dockerignore");
+    let sent: Vec<&str> = sent.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let manifest = source("Cargo.toml");
+    let paths = manifest.lines().filter_map(|line| line.strip_prefix("path = \""));
+    let tops = paths.map(|path| path.split(['/', '"']).next().unwrap());
+    for top in tops.chain(["Cargo.toml", "Cargo.lock", "README.md", "scripts"]) {
+        let there = sent.iter().any(|path| path.split('/').next() == Some(top));
+        assert!(there, "{top} is missing among {sent:?}");
+    }
+}
