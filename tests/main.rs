@@ -15,6 +15,7 @@ mod latency;
 mod limits;
 mod load;
 mod outputs;
+mod packaging;
 mod reading;
 mod refusal;
 mod shapes;

@@ -10,7 +10,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 4] = ["target", "demo", "doctor", "completions"];
+pub const VERBS: [&str; 5] = ["target", "demo", "doctor", "completions", "man"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
 const LATER_VERBS: [&str; 15] = [

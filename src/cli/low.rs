@@ -48,6 +48,8 @@ pub enum Verb {
     Doctor(Box<LoadArgs>),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
+    /// Print the manual page: `blast man | man -l -`
+    Man,
 }
 
 /// What `blast URL` takes.

@@ -12,6 +12,7 @@ mod doctor;
 mod help;
 mod high;
 mod load;
+mod man;
 mod outputs;
 mod request;
 mod run;
@@ -87,6 +88,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
+        Some(Verb::Man) => print(&man::page()),
     }
 }
 
