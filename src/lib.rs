@@ -8,13 +8,14 @@
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
 //! 1  http  metrics              sans-IO protocol; counters, histograms, Summary, verdict
-//! 0  time  units  error  failure  evidence  host
+//! 0  time  units  error  failure  evidence  host  address
 //! ```
 //!
 //! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
 //! and its driver sends [`http::Request`]'s bytes, [`http::Reader`] reads the answer, and
 //! [`metrics`] records the four instants and the fate.
 
+pub mod address;
 pub mod cli;
 pub mod engine;
 pub mod error;
@@ -30,6 +31,7 @@ pub mod target;
 pub mod time;
 pub mod units;
 
+pub use address::Address;
 pub use error::{Error, Exit, Result};
 pub use failure::Kind;
 pub use time::Nanos;

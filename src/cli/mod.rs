@@ -14,6 +14,7 @@ mod high;
 mod load;
 mod outputs;
 mod request;
+mod route;
 mod run;
 mod target;
 mod terminal;

@@ -1,10 +1,10 @@
 //! The timeline: the few things the workers and the control thread tell each other. Written a
 //! handful of times in a run; in between a worker only reads a cache line that nobody writes.
 
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
+use crate::address::Address;
 use crate::failure::Kind;
 use crate::time::Nanos;
 
@@ -45,9 +45,9 @@ pub enum Gate {
 }
 
 /// How the first connection failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub address: SocketAddr,
+    pub address: Address,
     pub kind: Kind,
 }
 
@@ -120,6 +120,6 @@ impl Timeline {
     }
 
     pub fn refusal(&self) -> Option<Refusal> {
-        self.refusal.lock().ok().and_then(|slot| *slot)
+        self.refusal.lock().ok().and_then(|slot| slot.clone())
     }
 }

@@ -7,12 +7,17 @@
 //! Userinfo becomes Basic auth (RFC 7617) and is masked in [`Url::shown`], as are query values
 //! whose field's name sounds secret. Errors repeat the address masked too: it is often a shell
 //! variable that holds a password.
+//!
+//! Two things stand in no such URL and are taken out before it is read (`place`): the zone of an
+//! IPv6 address, and the Unix socket of `http+unix://`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::place;
+use crate::address::UnixName;
 use crate::error::{Error, Result};
 use crate::units::quote;
 
@@ -38,8 +43,32 @@ pub struct Url {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     Ip(IpAddr),
+    /// An address that means something else on each link, and the interface it is meant on.
+    Zoned(Ipv6Addr, String),
     /// To be resolved.
     Name(String),
+    /// Of `http+unix://`. The Host field says `localhost`.
+    Unix(UnixName),
+}
+
+impl Host {
+    /// A host as it stands in a URL.
+    pub fn parse(text: &str) -> Option<Host> {
+        let (text, zone) = place::without_zone(text)?;
+        Host::of(url::Host::parse(&text).ok()?, zone)
+    }
+
+    fn of<S: AsRef<str>>(host: url::Host<S>, zone: Option<String>) -> Option<Host> {
+        Some(match (host, zone) {
+            (url::Host::Ipv6(ip), Some(zone)) => Host::Zoned(ip, zone),
+            (url::Host::Ipv6(ip), None) => Host::Ip(ip.into()),
+            (url::Host::Ipv4(ip), _) => Host::Ip(ip.into()),
+            (url::Host::Domain(name), _) if !name.as_ref().is_empty() => {
+                Host::Name(name.as_ref().to_string())
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl Url {
@@ -47,13 +76,40 @@ impl Url {
     /// what to write instead, and holds no secret.
     pub fn parse(text: &str) -> Result<Url> {
         let text = text.trim();
-        let parsed = url::Url::parse(&with_scheme(text)?).map_err(|e| explain(text, e))?;
-        let host = match parsed.host() {
-            Some(url::Host::Ipv4(ip)) => Host::Ip(ip.into()),
-            Some(url::Host::Ipv6(ip)) => Host::Ip(ip.into()),
-            Some(url::Host::Domain(name)) if !name.is_empty() => Host::Name(name.to_string()),
-            _ => return Err(no_host(text)),
+        match place::of_unix_socket(text) {
+            Some(place) => Url::of_unix_socket(text, place),
+            None => Url::of_host(text),
+        }
+    }
+
+    /// `http+unix://`: the socket's name stands where a host would.
+    fn of_unix_socket(text: &str, place: place::Unix) -> Result<Url> {
+        let name = String::from_utf8(percent_decoded(place.host)).unwrap_or_default();
+        if name.is_empty() {
+            return Err(Error::usage(format!(
+                "{} names no Unix socket; write its path percent-encoded, as in \
+                 `http+unix://%2Frun%2Fapp.sock/`",
+                quote(&masked(text))
+            )));
+        }
+        let socket = UnixName::parse(&name)?;
+        let url = Url::of_host(&format!("http://{}localhost{}", place.userinfo, place.rest))?;
+        let shown = url.shown.replacen("http://", "http+unix://", 1);
+        let shown = shown.replacen("localhost", &place::encoded(&name), 1);
+        Ok(Url { host: Host::Unix(socket), shown, ..url })
+    }
+
+    fn of_host(text: &str) -> Result<Url> {
+        let bad_zone = || {
+            Error::usage(format!(
+                "{} has a bad zone; write an interface's name, as in `http://[fe80::1%25eth0]/`",
+                quote(&masked(text))
+            ))
         };
+        let (zoneless, zone) = place::without_zone(text).ok_or_else(bad_zone)?;
+        let parsed = url::Url::parse(&with_scheme(&zoneless)?).map_err(|e| explain(text, e))?;
+        let host = parsed.host().and_then(|host| Host::of(host, zone));
+        let host = host.ok_or_else(|| no_host(text))?;
         let port = parsed.port_or_known_default().unwrap_or(HTTP_PORT);
         if port == 0 {
             let given = quote(&masked(text));
@@ -66,7 +122,7 @@ impl Url {
         Ok(Url {
             target: target.to_string(),
             authorization: userinfo.then(|| basic(&parsed)),
-            shown: format!("http://{mask}{authority}{}", mask_query(target)),
+            shown: format!("http://{mask}{}{}", shown(&host, &authority), mask_query(target)),
             host,
             port,
             authority,
@@ -134,12 +190,23 @@ fn explain(text: &str, error: url::ParseError) -> Error {
 fn authority(host: &Host, port: u16) -> String {
     let host = match host {
         Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+        // RFC 6874, 4: a zone is this host's own affair and is not sent.
+        Host::Zoned(ip, _) => format!("[{ip}]"),
         Host::Ip(IpAddr::V4(ip)) => ip.to_string(),
         Host::Name(name) => name.clone(),
+        Host::Unix(_) => "localhost".to_string(),
     };
     match port {
         HTTP_PORT => host,
         _ => format!("{host}:{port}"),
+    }
+}
+
+/// The authority with the zone that is not sent.
+fn shown(host: &Host, authority: &str) -> String {
+    match host {
+        Host::Zoned(_, zone) => authority.replacen(']', &format!("%25{zone}]"), 1),
+        _ => authority.to_string(),
     }
 }
 

@@ -115,6 +115,8 @@ pub struct Finished {
     pub phases: Phases,
     /// Addresses of the target that never worked, by index.
     pub skipped: Vec<(usize, Kind)>,
+    /// How often a connection to each address opened, by index.
+    pub opened: Vec<u64>,
 }
 
 impl Core {
@@ -151,7 +153,7 @@ impl Core {
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
             window: Window::new(job.workers),
-            addresses: Addresses::new(job.addresses.len()),
+            addresses: Addresses::new(job.addresses.clone()),
             crew,
             pacer: pacer(&job),
             tally,
@@ -328,7 +330,8 @@ impl Core {
     pub fn finished(&mut self, now: Nanos, worker: Worker) -> Finished {
         let totals = self.finish(now);
         let phases = *self.phases();
-        Finished { totals, worker, phases, skipped: self.addresses.skipped() }
+        let (skipped, opened) = (self.addresses.skipped(), self.addresses.opened());
+        Finished { totals, worker, phases, skipped, opened }
     }
 
     /// When measure began and ended for this worker.
