@@ -101,7 +101,8 @@ mod tests {
     #[test]
     fn a_name_is_a_path_or_an_abstract_one_and_fits_the_kernel() {
         let longest = "a".repeat(LONGEST);
-        for text in ["/run/app.sock", "app.sock", "@app", "./@app", &longest, &format!("@{longest}")]
+        for text in
+            ["/run/app.sock", "app.sock", "@app", "./@app", &longest, &format!("@{longest}")]
         {
             let address = Address::Unix(UnixName::parse(text).expect(text));
             assert_eq!(address.to_string(), text);

@@ -23,7 +23,7 @@ pub struct Addresses {
 
 impl Addresses {
     pub fn new(directory: Directory) -> Addresses {
-        let count = directory.len();
+        let count = directory.count();
         let (usable, opened) = ((0..count).collect(), vec![0; count]);
         let skipped = Vec::with_capacity(count);
         Addresses { generation: 0, directory, usable, opened, skipped }
@@ -49,7 +49,7 @@ impl Addresses {
             current.retain(is_alive);
         }
         self.usable = current;
-        self.opened.resize(self.directory.len(), 0);
+        self.opened.resize(self.directory.count(), 0);
     }
 
     /// The address of the connection with this number (over all workers, plus its detours).

@@ -189,8 +189,10 @@ fn skipped(run: &Run, finished: &[Finished]) -> Vec<Warning> {
     let mut skipped: Vec<_> = finished.iter().flat_map(|f| f.skipped.iter().copied()).collect();
     skipped.sort_by_key(|(index, _)| *index);
     skipped.dedup_by_key(|(index, _)| *index);
-    let warning =
-        |(index, kind)| Warning::AddressSkipped { address: run.prepared.addresses.address(index).clone(), kind };
+    let warning = |(index, kind)| Warning::AddressSkipped {
+        address: run.prepared.addresses.address(index).clone(),
+        kind,
+    };
     skipped.into_iter().map(warning).collect()
 }
 
@@ -274,7 +276,8 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
     let found = [
         (missing > 0 && per_connection && run.complete)
             .then_some(Warning::ConnectionsMissing { asked: connections.asked, failed: missing }),
-        (slow > 0).then_some(Warning::ListenBacklog { slow }),
+        // A Unix socket's queue tells itself, and there is no SYN to lose.
+        (slow > 0 && !run.prepared.addresses.is_unix()).then_some(Warning::ListenBacklog { slow }),
         longest_pause.map(|longest| Warning::Paused { longest, times: client.pauses.len() }),
         unsteady.then_some(Warning::WarmupUnsteady { after: summary.warmup_length }),
         (waited > WAITED).then_some(Warning::Waited { share: waited }),

@@ -219,7 +219,7 @@ impl<'a> Control<'a> {
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {
-        let others = self.prepared.addresses.len() - 1;
+        let others = self.prepared.addresses.count() - 1;
         let address = match others {
             0 => refusal.address.to_string(),
             1 => format!("{} and 1 other address", refusal.address),

@@ -65,7 +65,7 @@ impl Directory {
         self.0.entries.iter().map_while(|entry| entry.get()).map(|entry| &entry.address)
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all().count()
     }
 
@@ -141,7 +141,7 @@ impl Directory {
         if let Some(number) = self.all().position(|known| known == address) {
             return Ok(number);
         }
-        let number = self.len();
+        let number = self.count();
         let full = || format!("the target had more than {ROOM} addresses in this run");
         let entry = self.0.entries.get(number).ok_or_else(|| Error::failed(full()))?;
         fill(entry, address.clone());

@@ -118,7 +118,7 @@ impl Job {
         let to = to.inet()?;
         let number = (self.first_connection + u64::from(slot)) as usize;
         // The target's addresses take turns as well: each is to be reached from each of these.
-        let number = number / self.addresses.len();
+        let number = number / self.addresses.count();
         let of_family = || self.binds.iter().filter(|from| from.is_ipv4() == to.is_ipv4());
         of_family().nth(number % of_family().count().max(1)).copied()
     }

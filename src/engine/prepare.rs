@@ -50,7 +50,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let wait = wait(plan, allowed.len(), &mut warnings);
     let timeline = Arc::new(Timeline::default());
     let addresses = Directory::new(addresses, refresh::is_wanted(plan));
-    let at_first = addresses.len();
+    let at_first = addresses.count();
     let common = Common {
         plan,
         workers,

@@ -36,7 +36,9 @@ impl Refresher {
         let work = move || keep(&directory, period.into(), &end, || resolve::addresses(&plan));
         let thread = thread::Builder::new().name("blast-resolver".to_string()).spawn(work);
         thread.map_err(|error| {
-            Error::failed(format!("the resolver's thread could not be started ({error}); try again"))
+            Error::failed(format!(
+                "the resolver's thread could not be started ({error}); try again"
+            ))
         })?;
         Ok(Some(Refresher { _alive: alive }))
     }

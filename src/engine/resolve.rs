@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_family_asked_for_are_taken() {
-        let resolve = vec![Resolve::parse("a:80:127.0.0.1,::1,127.0.0.1,127.0.0.2").expect("a rule")];
+        let resolve =
+            vec![Resolve::parse("a:80:127.0.0.1,::1,127.0.0.1,127.0.0.2").expect("a rule")];
         for (family, expected) in [
             (None, &["127.0.0.1:80", "[::1]:80", "127.0.0.2:80"][..]),
             (Some(Family::V4), &["127.0.0.1:80", "127.0.0.2:80"]),

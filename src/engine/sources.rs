@@ -153,13 +153,15 @@ mod tests {
         assert_eq!(sources.len(), 15);
         assert_eq!(sources[14], "127.0.0.15:0".parse().expect("an address"));
         let closing = Plan { keepalive: false, ..plan(100, &[]) };
-        let target = "127.0.0.1:80".parse().expect("an address");
+        let target: SocketAddr = "127.0.0.1:80".parse().expect("an address");
+        let target = Address::Inet(target);
         assert!(choose(&closing, &[target], PORTS).expect("room").len() > 1);
     }
 
     #[test]
     fn a_name_of_two_addresses_may_listen_on_one_alone() {
-        let targets = ["[::1]:80", "127.0.0.1:80"].map(|text| text.parse().expect(text));
+        let targets =
+            ["[::1]:80", "127.0.0.1:80"].map(|text| Address::Inet(text.parse().expect(text)));
         assert_eq!(choose(&plan(60_000, &[]), &targets, PORTS).expect("room").len(), 9);
         let text = choose(&plan(60_000, &["::1", "127.0.0.1"]), &targets, PORTS);
         let text = text.expect_err("too many").message;

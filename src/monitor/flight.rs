@@ -121,7 +121,8 @@ mod tests {
     fn a_unix_socket_has_no_ports_to_run_out_of() {
         let socket = [Address::Unix(crate::address::UnixName::parse("/run/a.sock").unwrap())];
         let needs = Needs { per_connection: Some(1), rate: Some(50_000.0), ..needs(300_000) };
-        assert_eq!(flight(511).judge(&needs, &socket, &QUIET), []);
+        let after = After { lost_syns: false, ..QUIET };
+        assert_eq!(flight(511).judge(&needs, &socket, &after), []);
     }
 
     #[test]

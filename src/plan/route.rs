@@ -47,6 +47,8 @@ pub struct ConnectTo {
     /// `None`: as it was.
     to_host: Option<Host>,
     to_port: Option<u16>,
+    /// As it was typed.
+    pub text: String,
 }
 
 /// `HOST:PORT:ADDRESS[,ADDRESS]`: what a name stands for, in place of what the resolver says.
@@ -56,6 +58,8 @@ pub struct Resolve {
     host: Option<Host>,
     port: u16,
     addresses: Vec<IpAddr>,
+    /// As it was typed.
+    pub text: String,
 }
 
 impl Family {
@@ -82,10 +86,9 @@ impl Route {
         }
         let redirect = self.connect_to.iter().find(|rule| rule.fits(&url.host, url.port));
         let (host, port) = match redirect {
-            Some(rule) => (
-                rule.to_host.clone().unwrap_or(url.host.clone()),
-                rule.to_port.unwrap_or(url.port),
-            ),
+            Some(rule) => {
+                (rule.to_host.clone().unwrap_or(url.host.clone()), rule.to_port.unwrap_or(url.port))
+            }
             None => (url.host.clone(), url.port),
         };
         // Of two for one host the later one, as in curl; `*` is for those that have none.
@@ -116,6 +119,7 @@ impl ConnectTo {
             from_port: port(from_port).ok_or_else(|| wrong("has a bad first port"))?,
             to_host: host(to_host).ok_or_else(|| wrong("has a bad second host"))?,
             to_port: port(to_port).ok_or_else(|| wrong("has a bad second port"))?,
+            text: text.to_string(),
         })
     }
 
@@ -145,7 +149,7 @@ impl Resolve {
         let addresses = list.split(',').map(|word| unbracketed(word.trim()).parse());
         let addresses: std::result::Result<Vec<IpAddr>, _> = addresses.collect();
         let addresses = addresses.map_err(|_| wrong("has a bad IP address"))?;
-        Ok(Resolve { host: name, port: number, addresses })
+        Ok(Resolve { host: name, port: number, addresses, text: text.to_string() })
     }
 }
 
@@ -259,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_one_sentence_with_the_form_in_it() {
-        for text in ["", "a", "a:1:b", "a:1:b:2:c", "a:x:b:2", "a:1:b:0", "a:1:b:99999", "a b:1::"] {
+        for text in ["", "a", "a:1:b", "a:1:b:2:c", "a:x:b:2", "a:1:b:0", "a:1:b:99999", "a b:1::"]
+        {
             let message = ConnectTo::parse(text).expect_err(text).message;
             assert!(message.contains("write HOST1:PORT1:HOST2:PORT2"), "{text}: {message}");
         }

@@ -200,7 +200,8 @@ impl Sockets {
 
     fn connect(&mut self, slot: Slot, address: usize) -> io::Result<()> {
         self.calls += 5;
-        let (to, name) = (self.job.addresses.address(address), self.job.addresses.for_kernel(address));
+        let (to, name) =
+            (self.job.addresses.address(address), self.job.addresses.for_kernel(address));
         // Even of one that is there at once the readiness is told by the epoll.
         let socket = match to.inet() {
             Some(inet) => begin(socket::new(&inet, self.job.bind(slot, to))?, name)?,
