@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use socket2::SockAddr;
 
 use crate::error::{Error, Result};
-use crate::units::quote;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
@@ -23,25 +22,23 @@ pub struct UnixName(String);
 const LONGEST: usize = 107;
 
 impl UnixName {
-    /// A file whose name begins with `@` is written with its folder: `./@name`.
+    /// A file whose name begins with `@` is written with its folder: `./@name`. Errors do not
+    /// repeat the text: where a value was forgotten it is the URL.
     pub fn parse(text: &str) -> Result<UnixName> {
-        let given = || quote(text);
         if text.is_empty() || text == "@" {
             return Err(Error::usage(
                 "the Unix socket has no name; write its path, or `@name` for an abstract one",
             ));
         }
         if text.contains('\0') {
-            let given = given();
-            return Err(Error::usage(format!(
-                "{given} has a zero byte; write an abstract name with a leading `@`"
-            )));
+            return Err(Error::usage(
+                "the Unix socket's name has a zero byte; write an abstract one with a leading `@`",
+            ));
         }
         if text.strip_prefix('@').unwrap_or(text).len() > LONGEST {
             return Err(Error::usage(format!(
-                "{} is longer than the {LONGEST} bytes that the kernel takes for a Unix socket; \
-                 use a shorter path, such as a symbolic link's",
-                given()
+                "the Unix socket's name is longer than the {LONGEST} bytes that the kernel takes; \
+                 use a shorter path, such as a symbolic link's"
             )));
         }
         Ok(UnixName(text.to_string()))

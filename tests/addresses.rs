@@ -4,13 +4,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::support::{Blast, Document, Folder, Run, Server, answer, each_engine, ok};
+use crate::support::{Blast, Document, Folder, LIMIT, Run, Server, answer, each_engine, ok};
 
 /// A path that the kernel has room for, and a folder that goes when the test is over.
 fn socket(name: &str) -> (Folder, String) {
@@ -330,5 +331,55 @@ fn a_name_is_looked_up_again_beside_the_load() {
         assert_eq!(document.number("connections.dns.failed"), 0.0);
         assert_eq!(document.number("connections.dns.changes"), 0.0);
         assert_eq!(document.number("plan.dns_refresh_s"), 0.1);
+    });
+}
+
+/// What the names of a test stand for, for [`Blast::with_hosts`].
+fn write_hosts(file: &Path, line: &str) {
+    // In place: what lies over /etc/hosts is this file, not its name.
+    fs::write(file, format!("{line}\n")).unwrap();
+}
+
+/// Until the server has a connection.
+fn until_connected(server: &Server) {
+    let start = Instant::now();
+    while server.connections() == 0 {
+        assert!(start.elapsed() < LIMIT, "nobody came");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn new_connections_go_where_the_name_stands_for_now_and_old_ones_stay() {
+    each_engine(|engine| {
+        let folder = Folder::new();
+        let hosts = folder.path().join("hosts");
+        write_hosts(&hosts, "127.0.0.1 moving.invalid");
+        let first = at("127.0.0.1:0");
+        let port = first.address().port();
+        let second = at(&format!("127.0.0.2:{port}"));
+        let url = format!("http://moving.invalid:{port}/");
+        let Some(blast) = Blast::with_hosts(&hosts, engine, &url) else { return };
+        // Each of the four carries 30 requests at 50 a second, so it comes again all along.
+        let flags = "-R 200 -n 800 -c 4 --requests-per-connection 30 --dns-refresh 100ms";
+        let running = blast.args(flags).start();
+        until_connected(&first);
+        write_hosts(&hosts, "127.0.0.2 moving.invalid");
+        until_connected(&second);
+        // From now on the name is not known, and all stays as it is.
+        let before = first.connections();
+        write_hosts(&hosts, "127.0.0.3 other.invalid");
+        let run = running.end();
+        let document = run.document();
+        assert!(matches!(run.code(), Some(0 | 4)), "{run:?}");
+        assert_eq!(document.fates(["sent", "good"]), [800, 800]);
+        assert!(document.counts("connections.failures").is_empty());
+        assert_eq!(first.connections(), before, "the old address has no new connection");
+        assert_eq!(first.requests() + second.requests(), 800);
+        assert_eq!(document.count("connections.dns.changes"), 1);
+        assert!(document.count("connections.dns.failed") > 0);
+        assert!(document.warnings().contains(&"dns_refresh_failed"));
+        let places = [&first, &second].map(|server| server.address().to_string());
+        assert_eq!(connected_to(&document), places);
     });
 }

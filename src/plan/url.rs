@@ -85,7 +85,8 @@ impl Url {
     /// `http+unix://`: the socket's name stands where a host would.
     fn of_unix_socket(text: &str, place: place::Unix) -> Result<Url> {
         let name = String::from_utf8(percent_decoded(place.host)).unwrap_or_default();
-        if name.is_empty() {
+        // A colon is a port's, or of a password that was cut off at its `/`.
+        if name.is_empty() || place.host.contains(':') {
             return Err(Error::usage(format!(
                 "{} names no Unix socket; write its path percent-encoded, as in \
                  `http+unix://%2Frun%2Fapp.sock/`",
@@ -360,6 +361,46 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_kept_for_the_connect_and_not_sent() {
+        for (text, zone, authority, shown) in [
+            ("http://[fe80::1%25eth0]:81/a%25b", "eth0", "[fe80::1]:81", "[fe80::1%25eth0]:81"),
+            ("[fe80::1%eth0]/a%25b", "eth0", "[fe80::1]", "[fe80::1%25eth0]"),
+            ("http://u:p@[FE80::1%2]/a%25b", "2", "[fe80::1]", "***@[fe80::1%252]"),
+        ] {
+            let url = parse(text);
+            let ip = "fe80::1".parse().expect("an address");
+            assert_eq!(url.host, Host::Zoned(ip, zone.to_string()), "{text}");
+            assert_eq!((&*url.authority, &*url.target), (authority, "/a%25b"), "{text}");
+            assert_eq!(url.shown, format!("http://{shown}/a%25b"), "{text}");
+        }
+        assert_eq!(Host::parse("[::1%lo]"), Some(Host::Zoned("::1".parse().unwrap(), "lo".into())));
+        assert_eq!(Host::parse("A.example"), Some(Host::Name("a.example".into())));
+        assert_eq!(Host::parse("::1"), None);
+    }
+
+    #[test]
+    fn a_unix_socket_stands_in_a_url_percent_encoded() {
+        for (text, name, target, shown) in [
+            (
+                "http+unix://%2Frun%2Fa.sock/p?q=1#f",
+                "/run/a.sock",
+                "/p?q=1",
+                "%2Frun%2Fa.sock/p?q=1",
+            ),
+            ("HTTP+unix://a.sock", "a.sock", "/", "a.sock/"),
+            ("http+unix://%40name/", "@name", "/", "%40name/"),
+            ("http+unix://@name/", "@name", "/", "%40name/"),
+            ("http+unix://u:p@%2Fa/?key=s3", "/a", "/?key=s3", "***@%2Fa/?key=***"),
+        ] {
+            let url = parse(text);
+            assert_eq!(url.host, Host::Unix(UnixName::parse(name).expect(name)), "{text}");
+            assert_eq!((&*url.authority, &*url.target), ("localhost", target), "{text}");
+            assert_eq!(url.shown, format!("http+unix://{shown}"), "{text}");
+            assert_eq!(url.authorization.is_some(), text.contains("u:p"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_bad_address_gets_one_sentence_that_says_what_to_do() {
         for (text, expected) in [
             ("", "the URL is empty"),
@@ -386,6 +427,13 @@ mod tests {
             ("http://300.1.1.1/", "bad IPv4 address"),
             ("http://[::1/", "bad IPv6 address"),
             ("http://[::x]/", "bad IPv6 address"),
+            ("http://[::1%]/", "bad zone"),
+            ("http://[::1%25a%20b]/", "bad zone"),
+            ("http://[::1%25far-too-long-a-name]/", "bad zone"),
+            ("http+unix:///p", "names no Unix socket"),
+            ("http+unix://%FF/", "names no Unix socket"),
+            ("http+unix://%2Fa:80/", "names no Unix socket"),
+            ("http+unix://a%00b/", "zero byte"),
             ("::1", "names no host"),
             ("http://a b/", "character that none can have"),
             ("http://ho|st/", "character that none can have"),
@@ -408,6 +456,9 @@ mod tests {
             "ftp://user:s3cret@host/",
             "http://host:0/?token=s3cret",
             "http://host:0/#s3cret",
+            "http://user:s3cret@[::1%]/",
+            "http+unix://user:s3cret@/p",
+            "http+unix://user:s3/cret@%2Fa",
             "user:s3cret://x@host/",
         ] {
             let message = Url::parse(text).expect_err(text).message;

@@ -23,10 +23,14 @@ pub struct Connections {
     /// Failed attempts by kind.
     pub failures: BTreeMap<String, u64>,
     /// Connects that found the listen queue of a Unix socket full, and were tried again.
+    #[serde(default)]
     pub queue_full: u64,
     /// How many opened to each of the target's addresses.
+    #[serde(default)]
     pub by_address: Vec<ByAddress>,
-    /// Null: the name was not looked up again.
+    /// Null: the name was not looked up again. This and the two before are missing in documents of
+    /// earlier builds.
+    #[serde(default)]
     pub dns: Option<Dns>,
 }
 

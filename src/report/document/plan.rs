@@ -55,14 +55,20 @@ pub struct PlanEcho {
     pub bind: Vec<String>,
     /// The target's that were connected to, used round robin.
     pub addresses: Vec<String>,
-    /// Of `--unix-socket`.
+    /// Of `--unix-socket`. This and what follows up to `dns_refresh_s` is missing in documents of
+    /// earlier builds.
+    #[serde(default)]
     pub unix_socket: Option<String>,
     /// The rules of `--resolve` and of `--connect-to`, as they were typed.
+    #[serde(default)]
     pub resolve: Vec<String>,
+    #[serde(default)]
     pub connect_to: Vec<String>,
     /// `ipv4` or `ipv6` where only addresses of that family were taken.
+    #[serde(default)]
     pub family: Option<String>,
     /// How often the name was to be looked up again.
+    #[serde(default)]
     pub dns_refresh_s: Option<f64>,
     /// The rules of `--threshold` and of `--abort-on`, as they were typed.
     pub thresholds: Vec<String>,
