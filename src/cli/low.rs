@@ -223,7 +223,7 @@ pub struct RouteArgs {
     #[arg(long, value_name = "PATH", value_parser = UnixName::parse, value_hint = ValueHint::FilePath)]
     pub unix_socket: Option<UnixName>,
 
-    /// What a name stands for: HOST:PORT:ADDR[,ADDR]; HOST may be * (repeatable)
+    /// What a name stands for: HOST:PORT:ADDR,ADDR; HOST may be * (repeatable)
     #[arg(long, value_name = "RULE", value_parser = Resolve::parse, hide_short_help = true)]
     pub resolve: Vec<Resolve>,
 
