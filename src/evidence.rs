@@ -1,11 +1,15 @@
 //! Evidence: what is kept of a failure beside its kind, so that a reader can look into it. Of a
 //! fixed size, so that a worker can make room for all of it before it starts.
 
+use crate::flaw::Flaw;
+
 /// How far a request, or an attempt to connect, had got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
     /// The connection was being opened.
     Connect,
+    /// It was open, and TLS was being agreed on.
+    Handshake,
     /// The request was still being sent.
     Send,
     /// The request was sent, and no byte of an answer had come.
@@ -21,6 +25,7 @@ impl Reached {
     pub fn name(self) -> &'static str {
         match self {
             Reached::Connect => "connect",
+            Reached::Handshake => "handshake",
             Reached::Send => "send",
             Reached::Wait => "wait",
             Reached::Head => "head",
@@ -37,11 +42,13 @@ pub struct Evidence {
     pub status: Option<u16>,
     /// Bytes as they came: from the start of a head, or of a body that followed in the same read.
     pub received: Excerpt,
+    /// What was wrong with its TLS.
+    pub flaw: Option<Flaw>,
 }
 
 impl Evidence {
     pub fn none(reached: Reached) -> Evidence {
-        Evidence { reached, status: None, received: Excerpt::EMPTY }
+        Evidence { reached, status: None, received: Excerpt::EMPTY, flaw: None }
     }
 }
 

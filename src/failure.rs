@@ -86,6 +86,8 @@ kinds! {
         "blast ran out of its bounded buffers for split heads: use fewer --connections or more --threads";
     NoMemory "no_memory" Request Generator
         "this host had no memory for what was sent or received: use fewer --connections, or raise net.ipv4.tcp_mem";
+    TlsBroken "tls_broken" Request Target
+        "the TLS connection broke after its handshake: an alert, or a record that does not decrypt; look at the server's log";
     ConnectRefused "connect_refused" Connection Target
         "nothing listens at that address and port";
     ConnectTimeout "connect_timeout" Connection Network
@@ -106,6 +108,12 @@ kinds! {
         "there is no socket of that path: start the server, or check the path";
     ConnectDenied "connect_denied" Connection Generator
         "this host does not allow the connect: check the socket's permissions, or the firewall's rules";
+    TlsCertificate "tls_certificate" Connection Target
+        "the server's certificate is not accepted: trust its issuer with --cacert, or accept any with --insecure";
+    TlsHandshake "tls_handshake" Connection Target
+        "the TLS handshake failed: the examples say why (--verbose)";
+    TlsTimeout "tls_timeout" Connection Target
+        "the TLS handshake did not end within --connect-timeout: the server is overloaded, or speaks no TLS";
     ConnectFailed "connect_failed" Connection Network
         "the kernel could not open the connection";
 }

@@ -7,8 +7,8 @@
 //! 4  report                     views of a Summary
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
-//! 1  http  metrics              sans-IO protocol; counters, histograms, Summary, verdict
-//! 0  time  units  error  failure  evidence  host  address
+//! 1  http  tls  metrics         sans-IO protocols; counters, histograms, Summary, verdict
+//! 0  time  units  error  failure  flaw  evidence  agreed  host  address
 //! ```
 //!
 //! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
@@ -16,11 +16,13 @@
 //! [`metrics`] records the four instants and the fate.
 
 pub mod address;
+pub mod agreed;
 pub mod cli;
 pub mod engine;
 pub mod error;
 pub mod evidence;
 pub mod failure;
+pub mod flaw;
 pub mod host;
 pub mod http;
 pub mod metrics;
@@ -29,6 +31,7 @@ pub mod plan;
 pub mod report;
 pub mod target;
 pub mod time;
+pub mod tls;
 pub mod units;
 
 pub use address::Address;

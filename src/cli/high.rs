@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use super::complaint::{VERBS, refuse_later_verb};
 use super::low::{LoadArgs, RuleArgs};
-use super::{load, request, route, values};
+use super::{load, request, route, tls, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::{Engine, Load, Plan, Url};
@@ -22,9 +22,11 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     check_rules(&args.rules, &load)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
+    let tls = tls::settings(&args.tls, &url)?;
     let plan = Plan::new(url, request);
     let timeout = args.request.timeout.unwrap_or(plan.timeout);
     Ok(Plan {
+        tls,
         connections: load::connections(args, &load),
         duration: load::duration(args, &load),
         load,

@@ -17,6 +17,7 @@ use crate::address::UnixName;
 use crate::plan::route::{ConnectTo, Resolve};
 use crate::plan::{Engine, Network, Pin, Rate, Threshold, Wait, Warmup};
 use crate::time::Nanos;
+use crate::tls::{Resumption, Suite, Version};
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
 #[derive(Debug, Parser)]
@@ -54,7 +55,7 @@ pub enum Verb {
 /// What `blast URL` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct LoadArgs {
-    /// Where the load goes, such as localhost:8080/path (http)
+    /// Where the load goes, such as localhost:8080/path (http) or https://host/path
     // Words are collected whatever their number, so that one sentence can say what is wrong.
     #[arg(value_name = "URL", value_hint = ValueHint::Url, hide = true)]
     pub words: Vec<String>,
@@ -70,6 +71,8 @@ pub struct LoadArgs {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub route: RouteArgs,
+    #[command(flatten)]
+    pub tls: TlsArgs,
     #[command(flatten)]
     pub rules: RuleArgs,
     #[command(flatten)]
@@ -242,6 +245,52 @@ pub struct RouteArgs {
     /// Look the name up again this often, for new connections [default: never]
     #[arg(long, value_name = "T", value_parser = values::refresh, hide_short_help = true)]
     pub dns_refresh: Option<Nanos>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "TLS (https)")]
+pub struct TlsArgs {
+    /// Take any certificate of the server
+    #[arg(short = 'k', long)]
+    pub insecure: bool,
+
+    /// Trust these roots (PEM) instead of the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub cacert: Option<PathBuf>,
+
+    /// The client's certificate and its chain (PEM), with the key or beside --key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub cert: Option<PathBuf>,
+
+    /// The key of --cert (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub key: Option<PathBuf>,
+
+    /// Name to ask for and to expect in the certificate, or off [default: the URL's]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub sni: Option<String>,
+
+    /// Protocols to offer, or none [default: http/1.1]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_short_help = true)]
+    pub alpn: Vec<String>,
+
+    /// Oldest version: 1.2 or 1.3 [default: 1.2]
+    #[arg(long, value_name = "V", value_parser = values::tls_version, hide_short_help = true)]
+    pub tls_min: Option<Version>,
+
+    /// Newest version: 1.2 or 1.3 [default: 1.3]
+    #[arg(long, value_name = "V", value_parser = values::tls_version, hide_short_help = true)]
+    #[arg(alias = "tls-max-version")]
+    pub tls_max: Option<Version>,
+
+    /// Cipher suites by preference, by IANA's names or OpenSSL's [default: all]
+    #[arg(long, value_name = "NAMES", value_parser = values::suite, hide_short_help = true)]
+    #[arg(value_delimiter = ',')]
+    pub ciphers: Vec<Suite>,
+
+    /// Take up sessions of earlier connections: on or off [default: on]
+    #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
+    pub tls_resumption: Option<Resumption>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

@@ -18,6 +18,7 @@ mod route;
 mod run;
 mod target;
 mod terminal;
+mod tls;
 mod values;
 
 #[cfg(test)]

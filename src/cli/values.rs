@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::plan::{Engine, Network, Pin, Rate};
 use crate::time::Nanos;
+use crate::tls::{Resumption, Suite, Version};
 use crate::units::{format_count, parse_count, parse_duration, parse_rate, quote};
 
 /// More would need 3 GB of kernel memory and more addresses than people bind.
@@ -158,6 +159,32 @@ pub fn engine(text: &str) -> Result<Engine> {
     engines.into_iter().find(|engine| engine.name() == text).ok_or_else(|| {
         Error::usage(format!("{} is no engine; use `ring`, `tokio-uring` or `epoll`", quote(text)))
     })
+}
+
+pub fn tls_version(text: &str) -> Result<Version> {
+    match text.trim().trim_start_matches("TLSv").trim_start_matches("tlsv") {
+        "1.2" => Ok(Version::V1_2),
+        "1.3" => Ok(Version::V1_3),
+        "1" | "1.0" | "1.1" => {
+            Err(Error::usage("blast speaks no TLS older than 1.2; use `1.2` or `1.3`"))
+        }
+        _ => Err(Error::usage(format!("{} is no version of TLS; use `1.2` or `1.3`", quote(text)))),
+    }
+}
+
+pub fn suite(text: &str) -> Result<Suite> {
+    Suite::named(text.trim()).ok_or_else(|| {
+        let all: Vec<&str> = Suite::all().map(Suite::name).collect();
+        Error::usage(format!("{} is no cipher suite here; use {}", quote(text), all.join(", ")))
+    })
+}
+
+pub fn resumption(text: &str) -> Result<Resumption> {
+    match text {
+        "on" => Ok(Resumption::On),
+        "off" => Ok(Resumption::Off),
+        _ => Err(Error::usage(format!("{} is neither; use `on` or `off`", quote(text)))),
+    }
 }
 
 pub fn network(text: &str) -> Result<Network> {

@@ -131,6 +131,7 @@ impl Collector {
             warmup_events: self.warmup_events,
             drain_events: self.drain_events,
             connections,
+            agreed: finished.iter().find_map(|f| f.agreed.clone()),
             unsolicited_bytes: finished.iter().map(|f| f.totals.unsolicited_bytes).sum(),
             examples: examples(&finished),
             addresses,

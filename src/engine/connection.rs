@@ -79,6 +79,8 @@ pub struct Connection {
     /// When it last became free (in the sense of having room for a request).
     pub free_since: Nanos,
     pub dialled: Nanos,
+    /// When the kernel had it open; TLS comes after that.
+    pub connected: Nanos,
 }
 
 impl Connection {
@@ -103,6 +105,7 @@ impl Connection {
             dial: 0,
             free_since: Nanos::ZERO,
             dialled: Nanos::ZERO,
+            connected: Nanos::ZERO,
         }
     }
 
@@ -150,6 +153,7 @@ impl Connection {
                 Action::Nothing
             }
             (State::Open, Event::Fin) => self.fin(pool),
+            (State::Open, Event::Cut) => self.cut(pool),
             (State::Open, Event::ReceiveFailed(errno)) => {
                 let unsent = self.send_errno != 0 && self.reader.is_idle();
                 self.lost(if unsent { Kind::SendReset } else { Kind::of_receive(errno) })
@@ -199,6 +203,14 @@ impl Connection {
             End::Truncated => Action::Lost(Kind::Truncated),
             End::Idle if self.send_errno != 0 => self.lost(Kind::SendReset),
             End::Idle => self.lost(Kind::ClosedBeforeResponse),
+        }
+    }
+
+    /// An answer whose end is the end of the connection may lack a part (RFC 9112, 9.8).
+    fn cut(&mut self, pool: &mut HeadPool) -> Action {
+        match self.fin(pool) {
+            Action::Answered { .. } => Action::Lost(Kind::Truncated),
+            other => other,
         }
     }
 

@@ -21,6 +21,7 @@ use crate::metrics::{Fates, Interval, Mode, Steadiness, Summary, WarmupEnd, stea
 use crate::plan::threshold::Guard;
 use crate::plan::{Plan, Warmup};
 use crate::time::{self, Nanos};
+use crate::tls::Fault;
 
 /// How often the control thread looks while connections are opened, and later.
 const LOOK_CONNECTING: Duration = Duration::from_millis(2);
@@ -225,6 +226,11 @@ impl<'a> Control<'a> {
             1 => format!("{} and 1 other address", refusal.address),
             _ => format!("{} and {others} other addresses", refusal.address),
         };
+        if let Some(Fault { flaw, detail }) = &refusal.fault {
+            let detail = detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            let (kind, text) = (refusal.kind.name(), flaw.text());
+            return Error::failed(format!("no TLS with {address} ({kind}): {text}{detail}"));
+        }
         let is_unix = matches!(refusal.address, Address::Unix(_));
         let what = match refusal.kind {
             Kind::ConnectRefused if is_unix => {

@@ -13,6 +13,7 @@ use crate::address::Address;
 use crate::http::Payload;
 use crate::plan::{Rate, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
+use crate::tls;
 
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -31,6 +32,8 @@ pub struct Job {
     pub binds: Arc<[SocketAddr]>,
     /// The request, `pipeline` times.
     pub request: Payload,
+    /// Of https.
+    pub tls: Option<tls::Client>,
     pub is_head: bool,
     pub pipeline: u32,
     /// Requests on one connection before blast closes it.
@@ -78,6 +81,7 @@ impl Job {
             longest_table: u32::MAX,
             binds: [].into(),
             request: Payload::of(&request, 1),
+            tls: None,
             is_head: false,
             pipeline: 1,
             per_connection: None,

@@ -14,6 +14,7 @@ use crate::http::Payload;
 use crate::metrics::Warning;
 use crate::plan::{Engine, Load, Offered, Pin, Plan, Schedule, Wait, Warmup};
 use crate::time::Nanos;
+use crate::tls;
 
 /// The hybrid wait spins at least and at most this long. In between it is twice the overshoot of
 /// an idle host: with one time, half of the waits at 20,000/s still woke 6 us late.
@@ -39,6 +40,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let mut warnings = Vec::new();
     let engine = engine(plan, &mut warnings);
     let plan = &Plan { engine, ..plan.clone() };
+    let tls = client(plan)?;
     let addresses = resolve::addresses(plan)?;
     let descriptors = host::raise_descriptor_limit();
     let allowed = host::allowed_cores();
@@ -58,6 +60,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         longest_table: tables::longest(descriptors),
         binds: sources.into(),
         request: Payload::new(&plan.request, plan.pipeline),
+        tls,
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
         stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
         wait,
@@ -85,6 +88,12 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         warnings,
         control_core,
     })
+}
+
+/// What https is spoken with.
+fn client(plan: &Plan) -> Result<Option<tls::Client>> {
+    let client = |settings| tls::Client::new(settings, &plan.url.host.to_string());
+    plan.tls.as_ref().map(client).transpose()
 }
 
 /// The engine asked for; or, where nobody asked and io_uring is refused, the one that runs there.
@@ -123,6 +132,7 @@ struct Common<'a> {
     longest_table: u32,
     binds: Arc<[SocketAddr]>,
     request: Payload,
+    tls: Option<tls::Client>,
     schedule: Option<Schedule>,
     stage_ends: Arc<[Nanos]>,
     wait: Wait,
@@ -134,16 +144,18 @@ impl Common<'_> {
     fn job(&self, worker: usize, core: Option<usize>, first_connection: u64) -> Job {
         let Common { plan, workers, .. } = *self;
         let once = (!plan.keepalive).then_some(1);
+        let connections = part(u64::from(plan.connections), worker, workers) as u32;
         Job {
             worker,
             workers,
             core,
-            connections: part(u64::from(plan.connections), worker, workers) as u32,
+            connections,
             first_connection,
             addresses: self.addresses.clone(),
             longest_table: self.longest_table,
             binds: self.binds.clone(),
             request: self.request.copied(),
+            tls: self.tls.as_ref().map(|client| client.for_worker(connections as usize)),
             is_head: plan.request.is_head(),
             pipeline: plan.pipeline,
             per_connection: once.or(plan.requests_per_connection),

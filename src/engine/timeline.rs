@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use crate::address::Address;
 use crate::failure::Kind;
 use crate::time::Nanos;
+use crate::tls::Fault;
 
 #[derive(Debug, Default)]
 pub struct Timeline {
@@ -49,6 +50,8 @@ pub enum Gate {
 pub struct Refusal {
     pub address: Address,
     pub kind: Kind,
+    /// Of TLS.
+    pub fault: Option<Fault>,
 }
 
 impl Timeline {

@@ -15,6 +15,13 @@ const MOST: u32 = 1_024;
 /// Longer than a handshake around the world takes, shorter than a lost SYN (1 s).
 const PATIENCE: Nanos = Nanos::from_millis(250);
 
+/// Handshakes of TLS under way: a server has a processor to do each for a millisecond or less, and
+/// what waits for it longer than that only looks slow.
+const HANDSHAKES: u32 = 128;
+
+/// Longer than a server takes that is busy with them.
+const PATIENCE_WITH_TLS: Nanos = Nanos::from_secs(1);
+
 #[derive(Debug)]
 pub struct Window {
     most: u32,
@@ -23,9 +30,11 @@ pub struct Window {
 }
 
 impl Window {
-    pub fn new(workers: usize) -> Window {
-        let most = (MOST / workers as u32).max(1);
-        Window { most, count: 0, young: Deadlines::new(most as usize, PATIENCE) }
+    /// `tls`: what is under way is a handshake as well.
+    pub fn new(workers: usize, tls: bool) -> Window {
+        let (most, patience) = if tls { (HANDSHAKES, PATIENCE_WITH_TLS) } else { (MOST, PATIENCE) };
+        let most = (most / workers as u32).max(1);
+        Window { most, count: 0, young: Deadlines::new(most as usize, patience) }
     }
 
     #[inline]
@@ -61,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_room_is_shared_out_and_comes_back_when_a_connect_ends_or_hangs() {
-        let mut window = Window::new(512);
+        let mut window = Window::new(512, false);
         let entry = |slot, began| Entry { began: Nanos::from_millis(began), slot, number: 1 };
         window.begin(entry(0, 0), |_| true);
         assert!(window.has_room());

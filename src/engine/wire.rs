@@ -17,6 +17,10 @@ pub trait Wire {
     /// and where the job confirms sends also the success (`Sent`).
     fn send(&mut self, slot: Slot, copies: u32);
 
+    /// Writes these bytes behind what was written before, and keeps a copy of what the kernel does
+    /// not take at once. Answered by `Sent` when all of it is written, or by `SendFailed`.
+    fn write(&mut self, slot: Slot, bytes: &[u8]);
+
     /// Ends what is under way on the slot (a connect as well) and closes it. Answered by `Closed`,
     /// and by nothing else after it until the slot is opened again.
     fn close(&mut self, slot: Slot);
@@ -39,9 +43,11 @@ pub enum Event<'a> {
     Discarded(u64),
     /// The peer has sent its last byte.
     Fin,
+    /// The same, but TLS had not ended before: what came may not be all that was sent.
+    Cut,
     ReceiveFailed(i32),
     SendFailed(i32),
-    /// All copies are written; only told where the job confirms sends.
+    /// All copies are written; only told where the job confirms sends. Or all bytes.
     Sent,
     Closed,
 }

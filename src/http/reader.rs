@@ -193,6 +193,7 @@ impl Reader {
                 Evidence { received, ..Evidence::none(Reached::Head) }
             }
             State::Counted(_) | State::Chunked(_) | State::ToFin => Evidence {
+                flaw: None,
                 reached: Reached::Body,
                 status: Some(self.status),
                 // A piece from the middle may begin within a secret, which nobody could tell.

@@ -26,6 +26,7 @@ pub fn blank(mode: Mode) -> Summary {
         intervals: Vec::new(),
         interval_length: Nanos::from_secs(1),
         connections: Connections::default(),
+        agreed: None,
         unsolicited_bytes: 0,
         examples: Vec::new(),
         addresses: Vec::new(),

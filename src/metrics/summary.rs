@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::{Audit, Distribution, Events, Fates, Histogram, Interval, Verdict, Warning};
 use crate::address::Address;
+use crate::agreed::Agreed;
 use crate::evidence::Evidence;
 use crate::failure::Kind;
 use crate::time::Nanos;
@@ -49,6 +50,8 @@ pub struct Summary {
     pub intervals: Vec<Interval>,
     pub interval_length: Nanos,
     pub connections: Connections,
+    /// What TLS agreed on, by the first connection.
+    pub agreed: Option<Agreed>,
     pub unsolicited_bytes: u64,
     pub examples: Vec<Example>,
     /// The addresses of the target that were connected to, all used round robin.
@@ -93,8 +96,13 @@ pub struct Connections {
     /// Connects that found the listen queue of a Unix socket full, and were tried again.
     pub queue_full: u64,
     pub failures: [u64; Kind::COUNT],
-    /// Connect times of all that opened.
+    /// Connect times of all that opened, without TLS.
     pub connect: Histogram,
+    /// Handshake times of TLS, of those that began anew and of those that took up an earlier one.
+    pub full_handshakes: Histogram,
+    pub resumed_handshakes: Histogram,
+    /// TLS connections that the server closed without saying so first.
+    pub cut: u64,
 }
 
 impl Connections {
@@ -113,6 +121,9 @@ impl Connections {
         self.queue_full += other.queue_full;
         super::counters::add_each(&mut self.failures, &other.failures);
         self.connect.add(&other.connect);
+        self.full_handshakes.add(&other.full_handshakes);
+        self.resumed_handshakes.add(&other.resumed_handshakes);
+        self.cut += other.cut;
     }
 }
 

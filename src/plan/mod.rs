@@ -17,6 +17,7 @@ pub mod url;
 
 use crate::http::Request;
 use crate::time::Nanos;
+use crate::tls;
 
 pub use arrivals::Law;
 pub use load::{Load, Offered, OfferedRate, Rate};
@@ -35,6 +36,8 @@ pub const START_RATE: u64 = 20_000;
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub url: Url,
+    /// Of https.
+    pub tls: Option<tls::Settings>,
     pub request: Request,
     pub load: Load,
     /// At least 1.
@@ -85,6 +88,7 @@ impl Plan {
     pub fn new(url: Url, request: Request) -> Plan {
         let timeout = Nanos::from_secs(10);
         Plan {
+            tls: url.is_https.then(tls::Settings::new),
             url,
             request,
             load: Load::CLOSED,

@@ -11,6 +11,7 @@
 //! Two things stand in no such URL and are taken out before it is read (`place`): the zone of an
 //! IPv6 address, and the Unix socket of `http+unix://`.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use base64::Engine as _;
@@ -22,12 +23,14 @@ use crate::error::{Error, Result};
 use crate::units::quote;
 
 const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 /// What stands for a secret wherever something is shown.
 pub const MASK: &str = "***";
 
-/// An `http://` target, taken apart.
+/// An `http://` or `https://` target, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
+    pub is_https: bool,
     pub host: Host,
     pub port: u16,
     /// Path and query, as they stand in the request line; starts with `/`.
@@ -68,6 +71,18 @@ impl Host {
             }
             _ => return None,
         })
+    }
+}
+
+impl fmt::Display for Host {
+    /// Without brackets, and as a server is to know it: no zone, no socket's name.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Host::Ip(ip) => ip.fmt(f),
+            Host::Zoned(ip, _) => ip.fmt(f),
+            Host::Name(name) => name.fmt(f),
+            Host::Unix(_) => f.write_str("localhost"),
+        }
     }
 }
 
@@ -116,14 +131,21 @@ impl Url {
             let given = quote(&masked(text));
             return Err(Error::usage(format!("{given} has port 0; use 1 to 65535")));
         }
-        let authority = authority(&host, port);
+        let is_https = parsed.scheme() == "https";
+        let authority = authority(&host, port, if is_https { HTTPS_PORT } else { HTTP_PORT });
         let userinfo = !parsed.username().is_empty() || parsed.password().is_some();
         let mask = if userinfo { "***@" } else { "" };
         let target = &parsed[url::Position::BeforePath..url::Position::AfterQuery];
         Ok(Url {
             target: target.to_string(),
             authorization: userinfo.then(|| basic(&parsed)),
-            shown: format!("http://{mask}{}{}", shown(&host, &authority), mask_query(target)),
+            shown: format!(
+                "{}://{mask}{}{}",
+                parsed.scheme(),
+                shown(&host, &authority),
+                mask_query(target)
+            ),
+            is_https,
             host,
             port,
             authority,
@@ -143,16 +165,17 @@ fn with_scheme(text: &str) -> Result<String> {
         _ => ("http", text),
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" if rest.is_empty() || rest.starts_with(['/', '?', '#', '\\']) => Err(no_host(text)),
-        "http" if rest.starts_with(':') && !rest.contains('@') => Err(no_host(text)),
+        "http" | "https" if rest.is_empty() || rest.starts_with(['/', '?', '#', '\\']) => {
+            Err(no_host(text))
+        }
+        "http" | "https" if rest.starts_with(':') && !rest.contains('@') => Err(no_host(text)),
         "http" if rest.bytes().all(|byte| byte.is_ascii_digit()) => {
             usage(format!("{} is a number where a URL such as `localhost:8080` is due", given()))
         }
         "http" if ["http:", "https:"].iter().any(|start| begins(rest, start)) => {
             usage(format!("{} lacks `//`; write `http://host/`", given()))
         }
-        "http" => Ok(format!("http://{rest}")),
-        "https" => usage("https is not there yet; use the server's http address".into()),
+        "http" | "https" => Ok(format!("{scheme}://{rest}")),
         "" => usage(format!("{} has no scheme before `://`; write `http://host/`", given())),
         _ => usage(format!("{} is no http address; write `http://host/`", given())),
     }
@@ -188,17 +211,15 @@ fn explain(text: &str, error: url::ParseError) -> Error {
 }
 
 /// RFC 9110, 7.2: the port is left out where it is the scheme's own.
-fn authority(host: &Host, port: u16) -> String {
+fn authority(host: &Host, port: u16, own: u16) -> String {
     let host = match host {
         Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
         // RFC 6874, 4: a zone is this host's own affair and is not sent.
         Host::Zoned(ip, _) => format!("[{ip}]"),
-        Host::Ip(IpAddr::V4(ip)) => ip.to_string(),
-        Host::Name(name) => name.clone(),
-        Host::Unix(_) => "localhost".to_string(),
+        _ => host.to_string(),
     };
     match port {
-        HTTP_PORT => host,
+        _ if port == own => host,
         _ => format!("{host}:{port}"),
     }
 }
@@ -411,8 +432,8 @@ mod tests {
             (":8080", "names no host"),
             ("http://?q", "names no host"),
             ("http://user:pw@/x", "names no host"),
-            ("https://host/", "https is not there yet"),
-            ("HTTPS://host/", "https is not there yet"),
+            ("https://", "names no host"),
+            ("HTTPS:///x", "names no host"),
             ("ftp://host/", "is no http address"),
             ("unix:///run/x.sock", "is no http address"),
             ("://host", "no scheme before"),

@@ -7,7 +7,27 @@ use super::super::timeline::Refusal;
 use super::super::wire::{Event, Slot, Wire};
 use super::{Core, Stage, errno};
 use crate::failure::Kind;
+use crate::flaw::Flaw;
 use crate::time::Nanos;
+use crate::tls::Fault;
+
+/// How an attempt to open a connection failed.
+pub(super) struct Mishap {
+    pub kind: Kind,
+    pub errno: Option<i32>,
+    /// Of TLS.
+    pub fault: Option<Fault>,
+}
+
+impl Mishap {
+    pub fn new(kind: Kind, errno: Option<i32>) -> Mishap {
+        Mishap { kind, errno, fault: None }
+    }
+
+    pub fn of_tls(fault: Fault, errno: Option<i32>) -> Mishap {
+        Mishap { kind: fault.flaw.kind(), errno, fault: Some(fault) }
+    }
+}
 
 impl Core {
     #[inline]
@@ -46,7 +66,11 @@ impl Core {
         while let Some(entry) =
             self.connect_timeouts.expired(now, |entry| is_opening(&self.connections, entry))
         {
-            self.connect_failed(entry.slot, Kind::ConnectTimeout, None, now);
+            let mishap = match self.is_shaking_hands(entry.slot) {
+                true => Mishap::of_tls(Flaw::Silence.into(), None),
+                false => Mishap::new(Kind::ConnectTimeout, None),
+            };
+            self.connect_failed(entry.slot, mishap, now);
             self.close(entry.slot, wire);
         }
     }
@@ -100,12 +124,15 @@ impl Core {
         let connection = &mut self.connections[slot as usize];
         connection.waits = 0;
         connection.allowance = allowance;
+        if self.secure.is_none() {
+            connection.connected = now;
+        }
         connection.free_since = now;
         self.addresses.worked(connection.address);
         let totals = &mut self.tally.connections;
         totals.opened += 1;
         totals.reopened += u64::from(connection.reopening);
-        totals.connect.record(now - connection.dialled);
+        totals.connect.record(connection.connected - connection.dialled);
         connection.reopening = true;
         self.open += 1;
         totals.open_peak = totals.open_peak.max(self.open);
@@ -124,7 +151,7 @@ impl Core {
         }
         let kind = if is_full { Kind::ConnectTimeout } else { kind };
         self.connections[slot as usize].waits = 0;
-        self.connect_failed(slot, kind, errno(event), now);
+        self.connect_failed(slot, Mishap::new(kind, errno(event)), now);
         self.gone(slot, now);
     }
 
@@ -141,13 +168,8 @@ impl Core {
         true
     }
 
-    pub(super) fn connect_failed(
-        &mut self,
-        slot: Slot,
-        kind: Kind,
-        errno: Option<i32>,
-        now: Nanos,
-    ) {
+    pub(super) fn connect_failed(&mut self, slot: Slot, mishap: Mishap, now: Nanos) {
+        let kind = mishap.kind;
         let connecting = self.stage == Stage::Connecting;
         let connection = &mut self.connections[slot as usize];
         let address = connection.address;
@@ -158,10 +180,10 @@ impl Core {
         connection.losses = connection.losses.saturating_add(1).max(2);
         connection.detours = connection.detours.wrapping_add(1);
         self.tally.connections.failures[kind as usize] += 1;
-        self.unopened_example(slot, kind, errno, now);
+        self.unopened_example(slot, &mishap, now);
         if connecting && !self.gate_open {
             let address = self.job.addresses.address(address).clone();
-            return self.job.timeline.refuse(Refusal { address, kind });
+            return self.job.timeline.refuse(Refusal { address, kind, fault: mishap.fault });
         }
         self.settle(slot);
     }

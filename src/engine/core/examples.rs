@@ -3,6 +3,7 @@
 
 use super::super::wire::{Slot, Wire};
 use super::Core;
+use super::dialling::Mishap;
 use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
 use crate::metrics::Example;
@@ -21,12 +22,14 @@ impl Core {
     ) {
         // Asked for in any case, or it would be taken for the next failure's.
         let noted = self.pool.noted();
+        let flaw = self.secure.as_mut().and_then(|secure| secure.broke());
         if self.tally.wants_example(kind) {
             let connection = &self.connections[slot as usize];
             let mut evidence = noted.unwrap_or_else(|| connection.evidence(&self.pool));
             if matches!(kind, Kind::SendReset | Kind::SendFailed) {
                 evidence.reached = Reached::Send;
             }
+            evidence.flaw = flaw;
             let carried = self.allowance() - connection.allowance;
             let example = Example {
                 at: self.since_origin(now),
@@ -43,22 +46,19 @@ impl Core {
 
     /// An attempt to connect failed.
     #[cold]
-    pub(super) fn unopened_example(
-        &mut self,
-        slot: Slot,
-        kind: Kind,
-        errno: Option<i32>,
-        now: Nanos,
-    ) {
-        if self.tally.wants_example(kind) {
+    pub(super) fn unopened_example(&mut self, slot: Slot, mishap: &Mishap, now: Nanos) {
+        let Mishap { kind, errno, fault } = mishap;
+        if self.tally.wants_example(*kind) {
+            let reached = if fault.is_some() { Reached::Handshake } else { Reached::Connect };
+            let flaw = fault.as_ref().map(|fault| fault.flaw);
             self.tally.example(Example {
                 at: self.since_origin(now),
-                kind,
+                kind: *kind,
                 connection: self.number(slot),
                 local_port: None,
-                errno,
+                errno: *errno,
                 reused: false,
-                evidence: Evidence::none(Reached::Connect),
+                evidence: Evidence { flaw, ..Evidence::none(reached) },
             });
         }
     }

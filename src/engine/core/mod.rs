@@ -8,6 +8,7 @@
 mod dialling;
 mod examples;
 mod mustering;
+mod securing;
 mod sending;
 mod stages;
 
@@ -19,6 +20,7 @@ pub(in crate::engine) mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use self::securing::Secure;
 use super::addresses::Addresses;
 use super::connection::{Action, Connection};
 use super::crew::Crew;
@@ -29,6 +31,7 @@ use super::redial::Redial;
 use super::tally::{Flight, Phases, Tally, Totals};
 use super::window::Window;
 use super::wire::{Event, Slot, Wire};
+use crate::agreed::Agreed;
 use crate::failure::Kind;
 use crate::http::HeadPool;
 use crate::metrics::{Drop, Phase, Worker};
@@ -77,6 +80,8 @@ pub struct Core {
     pacer: Pacer,
     tally: Tally,
     pool: HeadPool,
+    /// Of https.
+    secure: Option<Box<Secure>>,
     stage: Stage,
     gate_open: bool,
     /// Connections that were open or failed at least once.
@@ -117,6 +122,8 @@ pub struct Finished {
     pub skipped: Vec<(usize, Kind)>,
     /// How often a connection to each address opened, by index.
     pub opened: Vec<u64>,
+    /// By its first connection over TLS.
+    pub agreed: Option<Agreed>,
 }
 
 impl Core {
@@ -152,12 +159,13 @@ impl Core {
             timeouts: Deadlines::new(slots * job.pipeline as usize, job.timeout),
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
-            window: Window::new(job.workers),
+            window: Window::new(job.workers, job.tls.is_some()),
             addresses: Addresses::new(job.addresses.clone()),
             crew,
             pacer: pacer(&job),
             tally,
             pool: HeadPool::new(HEADS),
+            secure: Secure::of(&job).map(Box::new),
             stage: Stage::Connecting,
             gate_open: false,
             settled: 0,
@@ -187,6 +195,7 @@ impl Core {
             + self.timeouts.memory()
             + self.connect_timeouts.memory()
             + self.redial.memory()
+            + self.secure.as_ref().map_or(0, |secure| secure.memory())
     }
 
     /// What the time alone brings about. False when the worker's work is over.
@@ -199,6 +208,7 @@ impl Core {
         self.expire_requests(now, wire);
         self.expire_connects(now, wire);
         self.dial(now, wire);
+        self.end_probation(now, wire);
         self.shed(now);
         self.release(now, wire);
         self.stage != Stage::Done
@@ -254,6 +264,23 @@ impl Core {
     /// What a driver has to tell about a connection. `now`: the reading given to `roll`.
     #[inline]
     pub fn on(&mut self, slot: Slot, event: Event, now: Nanos, wire: &mut impl Wire) {
+        if self.secure.is_some() {
+            return self.on_secured(slot, event, now, wire);
+        }
+        self.apply(slot, event, now, wire);
+    }
+
+    /// The same for what was received; TLS decrypts it where it lies.
+    #[inline]
+    pub fn received(&mut self, slot: Slot, bytes: &mut [u8], now: Nanos, wire: &mut impl Wire) {
+        if self.secure.is_some() {
+            return self.unseal(slot, bytes, now, wire);
+        }
+        self.apply(slot, Event::Received(bytes), now, wire);
+    }
+
+    #[inline]
+    fn apply(&mut self, slot: Slot, event: Event, now: Nanos, wire: &mut impl Wire) {
         let mut event = event;
         let mut gained_room = event == Event::Sent;
         match event {
@@ -302,6 +329,9 @@ impl Core {
     /// throw so many away and tell the number.
     #[inline]
     pub fn body_left(&self, slot: Slot) -> u64 {
+        if self.secure.is_some() {
+            return 0;
+        }
         self.connections[slot as usize].body_left()
     }
 
@@ -330,8 +360,9 @@ impl Core {
     pub fn finished(&mut self, now: Nanos, worker: Worker) -> Finished {
         let totals = self.finish(now);
         let phases = *self.phases();
+        let agreed = self.secure.as_mut().and_then(|secure| secure.agreed());
         let (skipped, opened) = (self.addresses.skipped(), self.addresses.opened());
-        Finished { totals, worker, phases, skipped, opened }
+        Finished { totals, worker, phases, skipped, opened, agreed }
     }
 
     /// When measure began and ended for this worker.

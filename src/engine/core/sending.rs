@@ -109,7 +109,7 @@ impl Core {
             let connection = &mut self.connections[slot as usize];
             connection.allowance -= copies;
             connection.sending = self.job.confirms_sends();
-            wire.send(slot, copies);
+            self.send(slot, copies, now, wire);
         }
         if copies < room {
             self.queue(slot);

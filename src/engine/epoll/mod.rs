@@ -152,29 +152,33 @@ impl Worker {
             let event = match self.sockets.receive(slot, into, asked) {
                 Ok(0) => Event::Fin,
                 Ok(length) if discards => Event::Discarded(length as u64),
-                Ok(length) => Event::Received(&self.buffer[..length]),
+                Ok(length) => {
+                    self.core.received(slot, &mut self.buffer[..length], now, &mut self.sockets);
+                    if self.goes_on(token, length == asked || ready.ended) {
+                        continue;
+                    }
+                    return;
+                }
                 Err(libc::EAGAIN) => return,
                 Err(libc::EINTR) => continue,
                 Err(errno) => Event::ReceiveFailed(errno),
             };
-            let took = match event {
-                Event::Discarded(length) => length as usize,
-                Event::Received(bytes) => bytes.len(),
-                _ => asked,
-            };
-            self.core.on(slot, event, now, &mut self.sockets);
-            // That what was asked for now is sent is told before its answer can be read.
-            self.tell_owed();
-            // The core may have closed it, and opened another in its place.
-            if self.sockets.slot_of(token).is_none() {
-                return;
-            }
             // Less than was asked for: there was no more. An end that came with it is told next.
-            if took < asked && !ready.ended {
+            let is_all = matches!(event, Event::Discarded(length) if (length as usize) < asked);
+            self.core.on(slot, event, now, &mut self.sockets);
+            if !self.goes_on(token, !is_all || ready.ended) {
                 return;
             }
         }
         self.sockets.unfinished.push_back(token);
+    }
+
+    /// After something was read: whether there is more to read on this connection.
+    fn goes_on(&mut self, token: u64, has_more: bool) -> bool {
+        // That what was asked for now is sent is told before its answer can be read.
+        self.tell_owed();
+        // The core may have closed it, and opened another in its place.
+        has_more && self.sockets.slot_of(token).is_some()
     }
 
     /// What came of calls that had their outcome at once, told after them.

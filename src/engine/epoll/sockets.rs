@@ -56,8 +56,10 @@ struct Place {
     /// Which life of the slot it is, so that news of an earlier one is recognised.
     generation: u32,
     opening: bool,
-    /// Bytes of requests that the kernel has not taken yet.
+    /// Bytes that the kernel has not taken yet: of requests, or at the end of `records`.
     unsent: usize,
+    /// Of https: what was given to be written.
+    records: Vec<u8>,
 }
 
 impl Sockets {
@@ -154,21 +156,31 @@ impl Sockets {
 
     /// The kernel may take more of what is unsent. True when all of a confirmed send is taken.
     pub fn write_on(&mut self, slot: Slot) -> bool {
-        self.places[slot as usize].unsent > 0 && self.write(slot) && self.job.confirms_sends()
+        self.places[slot as usize].unsent > 0 && self.write_out(slot) && self.confirms()
+    }
+
+    /// The end of each write is told.
+    fn confirms(&self) -> bool {
+        self.job.tls.is_some() || self.job.confirms_sends()
     }
 
     /// Writes what is unsent. True when nothing is left.
-    fn write(&mut self, slot: Slot) -> bool {
+    fn write_out(&mut self, slot: Slot) -> bool {
         let request = &self.job.request;
         for _ in 0..WRITES {
             let place = &mut self.places[slot as usize];
             let (Some(socket), unsent @ 1..) = (&place.socket, place.unsent) else {
                 return place.unsent == 0;
             };
-            // The copies are all the same, so what is left of them is their end.
-            let end = unsent.next_multiple_of(request.length());
-            let (bytes, range) = request.piece(end - unsent..end);
-            let piece = &bytes[range];
+            let piece = match place.records.len() {
+                0 => {
+                    // The copies are all the same, so what is left of them is their end.
+                    let end = unsent.next_multiple_of(request.length());
+                    let (bytes, range) = request.piece(end - unsent..end);
+                    &bytes[range]
+                }
+                length => &place.records[length - unsent..],
+            };
             let more = if piece.len() < unsent { libc::MSG_MORE } else { 0 };
             let flags = libc::MSG_NOSIGNAL | more;
             self.calls += 1;
@@ -218,7 +230,10 @@ impl Sockets {
     fn vacate(&mut self, slot: Slot) {
         self.calls += 1;
         let place = &mut self.places[slot as usize];
-        *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
+        let mut records = std::mem::take(&mut place.records);
+        records.clear();
+        let generation = place.generation.wrapping_add(1);
+        *place = Place { generation, records, ..Place::default() };
     }
 }
 
@@ -237,7 +252,20 @@ impl Wire for Sockets {
         let waiting = place.unsent > 0;
         place.unsent += length;
         // What is before it waits for room in the socket, and so does this.
-        if !waiting && self.write(slot) && self.job.confirms_sends() {
+        if !waiting && self.write_out(slot) && self.confirms() {
+            self.owe(slot, Owed::Sent);
+        }
+    }
+
+    fn write(&mut self, slot: Slot, bytes: &[u8]) {
+        let place = &mut self.places[slot as usize];
+        let waiting = place.unsent > 0;
+        if !waiting {
+            place.records.clear();
+        }
+        place.records.extend_from_slice(bytes);
+        place.unsent += bytes.len();
+        if !waiting && self.write_out(slot) {
             self.owe(slot, Owed::Sent);
         }
     }

@@ -61,7 +61,7 @@ impl Buffers {
 
     /// The first `length` bytes of a buffer that a completion named.
     #[inline]
-    pub fn bytes(&self, id: u16, length: usize) -> &[u8] {
+    pub fn bytes(&mut self, id: u16, length: usize) -> &mut [u8] {
         self.groups[Size::of(id) as usize].bytes(id, length)
     }
 
@@ -103,12 +103,12 @@ impl Group {
     }
 
     #[inline]
-    fn bytes(&self, id: u16, length: usize) -> &[u8] {
+    fn bytes(&mut self, id: u16, length: usize) -> &mut [u8] {
         let start = self.offset(id);
         assert!(start + length <= self.memory.length, "the kernel named a buffer it has not");
         // SAFETY: inside the mapping by the check above. The kernel has filled the buffer and does
         // not write to it before it is given back, which needs `&mut self`.
-        unsafe { std::slice::from_raw_parts(self.memory.start.add(start), length) }
+        unsafe { std::slice::from_raw_parts_mut(self.memory.start.add(start), length) }
     }
 
     #[inline]

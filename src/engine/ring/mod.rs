@@ -126,8 +126,8 @@ impl Worker {
     fn tell(&mut self, ring: usize, slot: Slot, outcome: Outcome, now: Nanos) {
         let event = match outcome {
             Outcome::Received { buffer, length } => {
-                let event = Event::Received(self.buffers[ring].bytes(buffer, length));
-                self.core.on(slot, event, now, &mut self.sockets);
+                let bytes = self.buffers[ring].bytes(buffer, length);
+                self.core.received(slot, bytes, now, &mut self.sockets);
                 self.buffers[ring].give_back(buffer);
                 return self.sockets.keep_receiving(slot, length, || self.core.body_left(slot));
             }

@@ -12,6 +12,25 @@ use crate::engine::wire::Slot;
 /// How often on one connection a send is tried again for want of memory.
 const RETRIES: u8 = 8;
 
+/// Of https: the records of one connection.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// What the kernel reads while `unsent` of its place is not zero: not touched until then.
+    writing: Vec<u8>,
+    next: Vec<u8>,
+}
+
+impl Outbox {
+    pub fn clear(&mut self) {
+        self.writing.clear();
+        self.next.clear();
+    }
+
+    pub fn memory(&self) -> usize {
+        size_of::<Outbox>() + self.writing.capacity() + self.next.capacity()
+    }
+}
+
 impl Sockets {
     #[inline]
     pub(super) fn begin_sending(&mut self, slot: Slot, copies: u32) {
@@ -43,6 +62,9 @@ impl Sockets {
                 return None;
             }
             place.pending -= 1;
+            if self.write_next(token.slot) {
+                return None;
+            }
             return Some(Outcome::Sent);
         }
         // Nothing of such a send was taken. Where the sizes of sends differ, there is no telling
@@ -66,6 +88,31 @@ impl Sockets {
         Some(Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE }))
     }
 
+    /// Of https: what the kernel is to read stays untouched until it has; what comes meanwhile
+    /// waits behind it.
+    pub(super) fn begin_writing(&mut self, slot: Slot, bytes: &[u8]) {
+        self.outboxes[slot as usize].next.extend_from_slice(bytes);
+        if self.places[slot as usize].unsent == 0 {
+            self.write_next(slot);
+        }
+    }
+
+    /// Nothing is being written: what waits is. False if nothing does.
+    fn write_next(&mut self, slot: Slot) -> bool {
+        let Some(outbox) = self.outboxes.get_mut(slot as usize) else { return false };
+        outbox.writing.clear();
+        std::mem::swap(&mut outbox.writing, &mut outbox.next);
+        let length = outbox.writing.len();
+        if length == 0 {
+            return false;
+        }
+        let place = &mut self.places[slot as usize];
+        (place.sending, place.unsent) = (length, length);
+        place.pending += 1;
+        self.send_rest(slot);
+        true
+    }
+
     /// Requests that fit the socket's buffer.
     #[inline]
     fn send_small(&mut self, slot: Slot, copies: u32) {
@@ -81,8 +128,13 @@ impl Sockets {
 
     fn send_rest(&mut self, slot: Slot) {
         let Place { sending, unsent, .. } = self.places[slot as usize];
-        let (bytes, range) = self.request.piece(sending - unsent..sending);
-        let rest = &bytes[range];
+        let rest = match self.outboxes.get(slot as usize) {
+            Some(outbox) => &outbox.writing[sending - unsent..],
+            None => {
+                let (bytes, range) = self.request.piece(sending - unsent..sending);
+                &bytes[range]
+            }
+        };
         // The head of a large request waits for the beginning of its body.
         let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
         let length = rest.len() as u32;

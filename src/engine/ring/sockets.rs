@@ -14,6 +14,7 @@ use io_uring::{cqueue, opcode};
 
 use super::place::Place;
 use super::rings::{Layout, Rings};
+use super::sending::Outbox;
 use super::setup::Setup;
 use super::token::{Token, Verb};
 use crate::engine::job::Job;
@@ -48,6 +49,8 @@ pub struct Sockets {
     pub(super) job: Arc<Job>,
     pub(super) request: Payload,
     pub(super) places: Vec<Place>,
+    /// Of https, by slot; else empty.
+    pub(super) outboxes: Vec<Outbox>,
     /// Opens that were over before they reached the ring: 0, or why they failed.
     immediate: VecDeque<(Slot, i32)>,
     /// The ring refused an operation: the run cannot go on.
@@ -71,6 +74,10 @@ impl Sockets {
             rings,
             request: job.request.clone(),
             places: vec![Place::default(); job.connections as usize],
+            outboxes: match &job.tls {
+                Some(_) => (0..job.connections).map(|_| Outbox::default()).collect(),
+                None => Vec::new(),
+            },
             immediate: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
@@ -85,7 +92,8 @@ impl Sockets {
 
     /// The bytes that it keeps for its connections.
     pub fn memory(&self) -> usize {
-        size_of_val(&*self.places)
+        let outboxes: usize = self.outboxes.iter().map(Outbox::memory).sum();
+        size_of_val(&*self.places) + outboxes
     }
 
     /// How much of a confirmed send is not written yet.
@@ -141,6 +149,9 @@ impl Sockets {
             (Verb::Close, _) => {
                 let place = &mut self.places[token.slot as usize];
                 *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
+                if let Some(outbox) = self.outboxes.get_mut(token.slot as usize) {
+                    outbox.clear();
+                }
                 Some(Outcome::Closed)
             }
             (Verb::Bell, _) => None,
@@ -221,7 +232,8 @@ impl Sockets {
         self.pushed.push(Token { slot, generation, verb });
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
-        // which are never changed and live as long as the ring; receives name no memory (the
+        // which are never changed and live as long as the ring; to the records of an outbox, which
+        // are not touched before the send of them has ended and are dropped after the rings; receives name no memory (the
         // kernel takes it from the registered buffers), and what has to be there before one ends
         // stands in `places`, which never moves.
         if let Err(error) = unsafe { self.rings.push(slot, &entry) } {
@@ -240,6 +252,10 @@ impl Wire for Sockets {
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
         self.begin_sending(slot, copies);
+    }
+
+    fn write(&mut self, slot: Slot, bytes: &[u8]) {
+        self.begin_writing(slot, bytes);
     }
 
     fn close(&mut self, slot: Slot) {

@@ -56,6 +56,10 @@ impl Wire for Net {
         self.write(life, bytes);
     }
 
+    fn write(&mut self, slot: Slot, _: &[u8]) {
+        self.complain(format!("slot {slot} writes records, and nothing here is https"));
+    }
+
     fn close(&mut self, slot: Slot) {
         let Place { state, life, .. } = self.places[slot as usize];
         match state {

@@ -84,8 +84,10 @@ fn each(count: u64, first: u64) -> Seen {
 
 /// A simulation that no longer meets something tests nothing of it.
 fn nothing_is_missing(seen: &Seen) {
-    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::BuffersExhausted);
-    for what in kinds.map(|kind| kind.name()).chain(MUST) {
+    // Its servers speak no TLS.
+    let is_met = |name: &&str| *name != "buffers_exhausted" && !name.starts_with("tls_");
+    let kinds = Kind::ALL.iter().map(|kind| kind.name()).filter(is_met);
+    for what in kinds.chain(MUST) {
         assert!(seen.counts.get(what).is_some_and(|times| *times > 0), "{what} never happened");
     }
     for of in ["open failed", "receive failed", "send failed"] {

@@ -14,6 +14,7 @@ use tokio::net::TcpSocket;
 use tokio_uring::net::TcpStream;
 
 use super::Shared;
+use super::seats::Writing;
 use crate::engine::socket;
 use crate::engine::wire::{Event, Slot};
 use crate::http::Payload;
@@ -90,7 +91,7 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
         match received {
             Ok(0) => shared.on(slot, Event::Fin),
             Ok(length) => {
-                shared.on(slot, Event::Received(&buffer[..length]));
+                shared.received(slot, &mut buffer[..length]);
                 if length == buffer.capacity() && length < LARGEST {
                     buffer = Vec::with_capacity(length * 2);
                 }
@@ -107,9 +108,18 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
 async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
     let request = &shared.job.request;
     loop {
-        let copies = poll_fn(|cx| shared.wire().poll_send(slot, cx)).await;
-        match write_out(request, request.length() * copies as usize, stream).await {
-            Ok(()) if shared.job.confirms_sends() => shared.on(slot, Event::Sent),
+        let written = match poll_fn(|cx| shared.wire().poll_send(slot, cx)).await {
+            Writing::Copies(copies) => {
+                write_out(request, request.length() * copies as usize, stream).await
+            }
+            Writing::Records(records) => {
+                let (written, records) = stream.write_all(records).await;
+                shared.wire().give_back(slot, records);
+                written
+            }
+        };
+        match written {
+            Ok(()) if shared.confirms() => shared.on(slot, Event::Sent),
             Ok(()) => {}
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EPIPE);

@@ -97,13 +97,26 @@ impl Shared {
         self.seats.borrow_mut()
     }
 
+    /// The end of each write is told.
+    fn confirms(&self) -> bool {
+        self.job.tls.is_some() || self.job.confirms_sends()
+    }
+
     /// An event of a connection, and what it makes possible.
     fn on(&self, slot: Slot, event: Event) {
+        self.tell(|core, seats, now| core.on(slot, event, now, seats));
+    }
+
+    fn received(&self, slot: Slot, bytes: &mut [u8]) {
+        self.tell(|core, seats, now| core.received(slot, bytes, now, seats));
+    }
+
+    fn tell(&self, tell: impl FnOnce(&mut Core, &mut Seats, Nanos)) {
         let now = time::now();
         let mut core = self.core.borrow_mut();
         let mut seats = self.seats.borrow_mut();
         core.roll(now);
-        core.on(slot, event, now, &mut *seats);
+        tell(&mut core, &mut seats, now);
         let mut effort = self.effort.get();
         effort.completions += 1;
         self.effort.set(effort);

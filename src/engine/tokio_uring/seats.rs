@@ -16,6 +16,14 @@ pub struct Seats {
 /// The bytes of one seat.
 pub const MEMORY: usize = size_of::<Seat>();
 
+/// What a task is to write.
+#[derive(Debug)]
+pub enum Writing {
+    /// The request, so often.
+    Copies(u32),
+    Records(Vec<u8>),
+}
+
 /// What one connection's task is asked to do.
 #[derive(Debug, Default)]
 struct Seat {
@@ -23,6 +31,9 @@ struct Seat {
     open: Option<usize>,
     /// Requests to be written.
     copies: u32,
+    /// Of https: bytes to be written, and a buffer for the next ones.
+    records: Vec<u8>,
+    spare: Vec<u8>,
     /// The connection has to end.
     closing: bool,
     /// The connected socket: for the shutdown that ends a pending receive.
@@ -59,17 +70,27 @@ impl Seats {
         Poll::Pending
     }
 
-    /// Ready with the number of requests to write.
-    pub fn poll_send(&mut self, slot: Slot, cx: &mut Context<'_>) -> Poll<u32> {
+    /// Ready with what is to be written.
+    pub fn poll_send(&mut self, slot: Slot, cx: &mut Context<'_>) -> Poll<Writing> {
         let seat = &mut self.seats[slot as usize];
         if seat.copies > 0 {
-            return Poll::Ready(std::mem::take(&mut seat.copies));
+            return Poll::Ready(Writing::Copies(std::mem::take(&mut seat.copies)));
+        }
+        if !seat.records.is_empty() {
+            let spare = std::mem::take(&mut seat.spare);
+            return Poll::Ready(Writing::Records(std::mem::replace(&mut seat.records, spare)));
         }
         // The same task waits here each time: most clones are spared.
         if !seat.writer.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             seat.writer = Some(cx.waker().clone());
         }
         Poll::Pending
+    }
+
+    /// A buffer that is written.
+    pub fn give_back(&mut self, slot: Slot, mut records: Vec<u8>) {
+        records.clear();
+        self.seats[slot as usize].spare = records;
     }
 
     pub fn is_closing(&self, slot: Slot) -> bool {
@@ -85,6 +106,7 @@ impl Seats {
     pub fn vacate(&mut self, slot: Slot) {
         let seat = &mut self.seats[slot as usize];
         (seat.copies, seat.closing, seat.socket) = (0, false, None);
+        seat.records.clear();
     }
 
     /// No connection is open.
@@ -108,6 +130,14 @@ impl Wire for Seats {
     fn send(&mut self, slot: Slot, copies: u32) {
         let seat = &mut self.seats[slot as usize];
         seat.copies += copies;
+        if let Some(writer) = &seat.writer {
+            writer.wake_by_ref();
+        }
+    }
+
+    fn write(&mut self, slot: Slot, bytes: &[u8]) {
+        let seat = &mut self.seats[slot as usize];
+        seat.records.extend_from_slice(bytes);
         if let Some(writer) = &seat.writer {
             writer.wake_by_ref();
         }

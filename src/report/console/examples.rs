@@ -8,6 +8,9 @@ pub fn examples(sheet: &mut Sheet, document: &Document) {
     for example in &document.failure_examples {
         sheet.labelled("example", Tone::Bad, &what(example));
         sheet.indented(LABEL, Tone::Plain, &whence(example));
+        if let (Some(flaw), Some(text)) = (&example.flaw, &example.flaw_text) {
+            sheet.indented(LABEL, Tone::Plain, &format!("{flaw}: {text}"));
+        }
         if let Some(received) = &example.received {
             sheet.indented(LABEL, Tone::Plain, &format!("received {received}"));
         }
@@ -35,6 +38,7 @@ fn whence(example: &Example) -> String {
     }
     text += match example.stage.as_str() {
         "connect" => "; while it was opened",
+        "handshake" => "; in the TLS handshake",
         "send" => "; while the request was still being sent",
         "wait" => "; before any byte of the answer",
         "head" => "; in the head of the answer",

@@ -1,7 +1,7 @@
 //! The foot of the page: connections, what the load cost this host, the audit, the warnings.
 
 use super::super::Document;
-use super::super::document::{Check, Dns, PlanEcho, Worker};
+use super::super::document::{Check, Dns, PlanEcho, Tls, Worker};
 use super::super::number::{count, micros};
 use super::errors;
 use super::text::{LABEL, Sheet, Tone};
@@ -41,6 +41,41 @@ pub fn connections(sheet: &mut Sheet, document: &Document) {
             count(*changes),
             count(*failed)
         );
+        sheet.indented(LABEL, Tone::Plain, &text);
+    }
+    if let Some(tls) = &document.tls {
+        secured(sheet, tls);
+    }
+}
+
+/// `TLSv1.3, TLS_AES_128_GCM_SHA256, x25519; 64 full handshakes p50 1.2 ms max 9 ms`.
+fn secured(sheet: &mut Sheet, tls: &Tls) {
+    let agreed = [&tls.version, &tls.cipher, &tls.group, &tls.protocol];
+    let mut text = agreed.into_iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+    for (what, times) in [("full", &tls.full_handshake), ("resumed", &tls.resumed_handshake)] {
+        if let (Some(mean), Some(max)) = (times.p50_us.or(times.mean_us), times.max_us) {
+            let mean =
+                format!("{} {}", if times.p50_us.is_some() { "p50" } else { "mean" }, micros(mean));
+            let plural = if times.count == 1 { "" } else { "s" };
+            text += &format!(
+                "; {} {what} handshake{plural} {mean} max {}",
+                count(times.count),
+                micros(max)
+            );
+        }
+    }
+    if tls.closed_without_notify > 0 {
+        text += &format!("; {} closed without a close_notify", count(tls.closed_without_notify));
+    }
+    if !text.is_empty() {
+        sheet.labelled("TLS", Tone::Plain, text.trim_start_matches("; "));
+    }
+    if let Some(certificate) = &tls.certificate {
+        let names = certificate.names[..certificate.names.len().min(NAMED)].join(", ");
+        let names = if names.is_empty() { certificate.subject.clone() } else { names };
+        let verified = if tls.verified { "" } else { ", NOT VERIFIED" };
+        let until = certificate.not_after.split('T').next().unwrap_or_default();
+        let text = format!("certificate for {names}, {}, until {until}{verified}", certificate.key);
         sheet.indented(LABEL, Tone::Plain, &text);
     }
 }

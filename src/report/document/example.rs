@@ -14,13 +14,18 @@ pub struct Example {
     pub at_s: f64,
     pub kind: String,
     pub side: String,
-    /// How far it had got: connect, send, wait (for the first byte), head or body.
+    /// How far it had got: connect, handshake, send, wait (for the first byte), head or body.
     pub stage: String,
     pub connection: u64,
     /// Null where it is not known.
     pub local_port: Option<u16>,
     /// The connection had carried an answer before.
     pub reused: bool,
+    /// What was wrong with its TLS. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub flaw: Option<String>,
+    #[serde(default)]
+    pub flaw_text: Option<String>,
     pub errno: Option<i32>,
     pub errno_text: Option<String>,
     /// Of the answer that was cut short.
@@ -40,6 +45,8 @@ impl Example {
             connection: example.connection,
             local_port: example.local_port,
             reused: example.reused,
+            flaw: example.evidence.flaw.map(|flaw| flaw.name().to_string()),
+            flaw_text: example.evidence.flaw.map(|flaw| flaw.text().to_string()),
             errno: example.errno,
             errno_text: example.errno.map(errno_text),
             status: example.evidence.status,

@@ -81,7 +81,7 @@ impl Ci95 {
 
 impl Latency {
     /// `censored` of the histogram's samples are lower bounds; they rank above the others.
-    fn new(histogram: &Histogram, good: u64, censored: u64) -> Latency {
+    pub(super) fn new(histogram: &Histogram, good: u64, censored: u64) -> Latency {
         let count = histogram.count();
         let known = |time: Nanos| (count > 0).then(|| time.as_micros_f64());
         let quantile = |q: f64| histogram.supported_quantile(q).map(Nanos::as_micros_f64);

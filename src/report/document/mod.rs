@@ -10,6 +10,7 @@ mod latency;
 mod plan;
 mod rules;
 mod stage;
+mod tls;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
 pub use stage::{SpanLatencies, Stage};
+pub use tls::{Certificate, Tls};
 
 use crate::failure::Kind;
 use crate::metrics::{self, Counters, Drop, Mode, Summary, WarmupEnd};
@@ -63,6 +65,9 @@ pub struct Document {
     pub unsolicited_bytes: u64,
     pub bytes: Bytes,
     pub connections: Connections,
+    /// Null for http. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub tls: Option<Tls>,
     /// Of each kind in `failures` and `connections.failures`: target, network or generator.
     pub failure_sides: BTreeMap<String, String>,
     pub failure_examples: Vec<Example>,
@@ -103,6 +108,7 @@ impl Document {
             unsolicited_bytes: summary.unsolicited_bytes,
             bytes: Bytes::new(&summary.measure_events, summary.measured),
             connections: Connections::new(summary),
+            tls: Tls::of(plan, summary),
             failure_sides: sides(summary),
             failure_examples: summary.examples.iter().map(Example::new).collect(),
             client: Client::new(summary),

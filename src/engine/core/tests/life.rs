@@ -65,6 +65,8 @@ impl Wire for Silence {
 
     fn send(&mut self, _slot: Slot, _copies: u32) {}
 
+    fn write(&mut self, _slot: Slot, _bytes: &[u8]) {}
+
     fn close(&mut self, _slot: Slot) {}
 }
 

@@ -1,0 +1,49 @@
+//! TLS as a client speaks it, sans-IO: bytes in, bytes out. The protocol is rustls's; here is what
+//! a load generator does with it.
+//!
+//! ```text
+//! Settings   what the user asked for: plain data
+//! Client     the settings made ready for one worker, and the sessions it can resume
+//! Session    one connection: the peer's bytes in, the plaintext and the bytes to send out
+//! Fault      how one came to nothing: a flaw and its text
+//! ```
+//!
+//! A build without the feature `tls` has the same types, of which none can be made.
+
+mod settings;
+
+#[cfg(feature = "tls")]
+mod certificate;
+#[cfg(feature = "tls")]
+mod client;
+#[cfg(feature = "tls")]
+mod fault;
+#[cfg(feature = "tls")]
+mod identity;
+#[cfg(feature = "tls")]
+mod session;
+#[cfg(feature = "tls")]
+mod tickets;
+#[cfg(feature = "tls")]
+mod verifier;
+
+#[cfg(not(feature = "tls"))]
+mod absent;
+
+pub use settings::{Identity, Resumption, Settings, Sni, Suite, Version};
+
+#[cfg(feature = "tls")]
+pub use {client::Client, fault::Fault, session::Session};
+
+#[cfg(not(feature = "tls"))]
+pub use absent::{Client, Fault, Session};
+
+/// What came of some bytes of the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The handshake goes on.
+    Handshaking,
+    Established,
+    /// The peer has said that nothing more will come (close_notify).
+    Ended,
+}
