@@ -44,7 +44,8 @@ fn is_sendable(url: &Url) {
         }
         return;
     }
-    let again = format!("http://{}{}", url.authority, url.target);
+    let scheme = if url.is_https { "https" } else { "http" };
+    let again = format!("{scheme}://{}{}", url.authority, url.target);
     let again = Url::parse(&again).unwrap_or_else(|error| panic!("{again:?}: {error}"));
     assert_eq!((&again.host, again.port), (&url.host, url.port));
     assert_eq!((&again.authority, &again.target), (&url.authority, &url.target));
