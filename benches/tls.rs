@@ -10,9 +10,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
 fn server() -> ServerConnection {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_string()]).expect("a certificate");
+    let made =
+        rcgen::generate_simple_self_signed(["localhost".to_string()]).expect("a certificate");
     let certificate = CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).expect("PEM");
-    let key = PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).expect("PEM");
+    let key =
+        PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).expect("PEM");
     let mut provider = rustls::crypto::ring::default_provider();
     provider.cipher_suites.retain(|suite| format!("{suite:?}").contains("TLS13_AES_128_GCM"));
     let config = ServerConfig::builder_with_provider(Arc::new(provider))

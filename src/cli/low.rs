@@ -13,6 +13,8 @@ use clap_complete::Shell;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::values;
+use crate::address::UnixName;
+use crate::plan::route::{ConnectTo, Resolve};
 use crate::plan::{Engine, Network, Pin, Rate, Threshold, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls::{Resumption, Suite, Version};
@@ -69,6 +71,8 @@ pub struct LoadArgs {
     pub request: RequestArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub route: RouteArgs,
     #[command(flatten)]
     pub tls: TlsArgs,
     #[command(flatten)]
@@ -215,6 +219,34 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "IP,IP", value_parser = values::network, value_delimiter = ',')]
     #[arg(hide_short_help = true, alias = "local-ips")]
     pub bind: Vec<Network>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Addresses")]
+pub struct RouteArgs {
+    /// Connect through this socket: a path, or @NAME for an abstract one
+    #[arg(long, value_name = "PATH", value_parser = UnixName::parse, value_hint = ValueHint::FilePath)]
+    pub unix_socket: Option<UnixName>,
+
+    /// What a name stands for: HOST:PORT:ADDR,ADDR; HOST may be * (repeatable)
+    #[arg(long, value_name = "RULE", value_parser = Resolve::parse, hide_short_help = true)]
+    pub resolve: Vec<Resolve>,
+
+    /// Other host, same request: HOST1:PORT1:HOST2:PORT2, empty is any (repeatable)
+    #[arg(long, value_name = "RULE", value_parser = ConnectTo::parse, hide_short_help = true)]
+    pub connect_to: Vec<ConnectTo>,
+
+    /// Only IPv4 addresses of the target
+    #[arg(short = '4', long, overrides_with = "ipv6", hide_short_help = true)]
+    pub ipv4: bool,
+
+    /// Only IPv6 addresses of the target
+    #[arg(short = '6', long, overrides_with = "ipv4", hide_short_help = true)]
+    pub ipv6: bool,
+
+    /// Look the name up again this often, for new connections [default: never]
+    #[arg(long, value_name = "T", value_parser = values::refresh, hide_short_help = true)]
+    pub dns_refresh: Option<Nanos>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

@@ -15,6 +15,7 @@ mod load;
 mod man;
 mod outputs;
 mod request;
+mod route;
 mod run;
 mod target;
 mod terminal;
