@@ -17,6 +17,7 @@ mod load;
 mod outputs;
 mod reading;
 mod refusal;
+mod requests;
 mod shapes;
 mod support;
 mod target;

@@ -34,10 +34,13 @@ const LATER_VERBS: [&str; 15] = [
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [
     ("-q", "for hey's and oha's rate use `--rps`, for k6's and ab's silence `--quiet`"),
-    ("-u", "for users use `--connections`, for curl's credentials `http://user:password@host/`"),
+    ("-u", "for users use `--connections`, for curl's credentials `--user name:password`"),
     ("-r", "for the rate use `--rps`, for Locust's spawn rate `--spawn-rate`"),
     ("-m", "for the method use `--method`, for curl's time limit `--timeout`"),
 ];
+
+/// Flags whose values may hold an `@`, and whose own complaints repeat nothing.
+const SECRET: [&str; 4] = ["--header", "--user", "--form", "--expect-body"];
 
 /// Turns clap's error into one of ours.
 pub fn from_clap(error: &clap::Error) -> Error {
@@ -81,7 +84,7 @@ fn is_url(error: &clap::Error, flag: &str) -> bool {
     let value = named(error, ContextKind::InvalidValue);
     let schemes = ["http://", "https://"];
     schemes.iter().any(|scheme| value.starts_with(scheme))
-        || (flag != "--duration" && flag != "--header" && value.contains('@'))
+        || (flag != "--duration" && !SECRET.contains(&flag) && value.contains('@'))
 }
 
 fn unknown(flag: &str, suggested: &str) -> String {

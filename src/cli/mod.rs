@@ -7,14 +7,18 @@ pub mod low;
 pub mod shapes;
 
 mod complaint;
+mod cookie;
+mod curl;
 mod demo;
 mod doctor;
+mod form;
 mod help;
 mod high;
 mod load;
 mod outputs;
 mod request;
 mod run;
+mod source;
 mod target;
 mod terminal;
 mod values;
@@ -35,6 +39,7 @@ use low::{Cli, Verb};
 
 pub use high::plan;
 pub use outputs::Outputs;
+pub use values::Header;
 
 /// The program: reads the arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {

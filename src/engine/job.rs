@@ -9,7 +9,7 @@ use super::mailbox::Mailbox;
 use super::timeline::Timeline;
 use super::wire::SMALL;
 use crate::http::Payload;
-use crate::plan::{Rate, Schedule, Shape, Wait, Warmup};
+use crate::plan::{Expected, Rate, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub struct Job {
     /// The request, `pipeline` times.
     pub request: Payload,
     pub is_head: bool,
+    pub expected: Expected,
     pub pipeline: u32,
     /// Requests on one connection before blast closes it.
     pub per_connection: Option<u64>,
@@ -77,6 +78,7 @@ impl Job {
             binds: [].into(),
             request: Payload::of(&request, 1),
             is_head: false,
+            expected: Expected::default(),
             pipeline: 1,
             per_connection: None,
             arrivals,

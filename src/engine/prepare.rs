@@ -130,6 +130,7 @@ impl Common<'_> {
             binds: self.binds.clone(),
             request: self.request.copied(),
             is_head: plan.request.is_head(),
+            expected: plan.expected.clone(),
             pipeline: plan.pipeline,
             per_connection: once.or(plan.requests_per_connection),
             arrivals: match (&self.schedule, &plan.load) {

@@ -5,6 +5,7 @@
 //! is decided when the run is prepared (`engine`), and the report says what was decided.
 
 pub mod arrivals;
+pub mod expect;
 pub mod integral;
 pub mod load;
 pub mod network;
@@ -17,6 +18,7 @@ use crate::http::Request;
 use crate::time::Nanos;
 
 pub use arrivals::Law;
+pub use expect::{Expected, Sizes, Statuses};
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;
 pub use schedule::Schedule;
@@ -33,6 +35,8 @@ pub const START_RATE: u64 = 20_000;
 pub struct Plan {
     pub url: Url,
     pub request: Request,
+    /// What makes an answer a good one.
+    pub expected: Expected,
     pub load: Load,
     /// At least 1.
     pub connections: u32,
@@ -82,6 +86,7 @@ impl Plan {
         Plan {
             url,
             request,
+            expected: Expected::default(),
             load: Load::CLOSED,
             connections: 64,
             threads: None,

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::addresses::Addresses;
-use super::connection::{Action, Connection};
+use super::connection::{Action, Asked, Connection};
 use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::job::{Arrivals, Job};
@@ -261,13 +261,14 @@ impl Core {
         }
         loop {
             let connection = &mut self.connections[slot as usize];
-            match connection.on(event, self.job.is_head, &mut self.pool) {
-                Action::Answered { response, used } => {
+            let asked = Asked { head: self.job.is_head, body: self.job.expected.body.as_deref() };
+            match connection.on(event, asked, &mut self.pool) {
+                Action::Answered { response, used, found } => {
                     let rest = match event {
                         Event::Received(bytes) => &bytes[used..],
                         _ => &[],
                     };
-                    if !self.answered(slot, response, rest, now, wire) {
+                    if !self.answered(slot, response, found, rest, now, wire) {
                         return;
                     }
                     gained_room = true;
@@ -297,9 +298,12 @@ impl Core {
     }
 
     /// Bytes that the connection will certainly bring and that need not be read: a driver may
-    /// throw so many away and tell the number.
+    /// throw so many away and tell the number. None where bodies are looked at.
     #[inline]
     pub fn body_left(&self, slot: Slot) -> u64 {
+        if self.job.expected.body.is_some() {
+            return 0;
+        }
         self.connections[slot as usize].body_left()
     }
 
