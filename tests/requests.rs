@@ -27,7 +27,8 @@ fn in_turn(answers: Vec<String>) -> Server {
 #[test]
 fn a_body_is_looked_through_however_it_is_framed_and_split() {
     each_engine(|engine| {
-        let long = format!("{}need{}", "n".repeat(300_000), "x".repeat(300_000));
+        let long = format!("{}need", "n".repeat(300_000));
+        let rest = "x".repeat(300_000);
         let cut = format!("{}le", "e".repeat(100_000));
         let server = in_turn(vec![
             answer("200 OK", "a needle"),
@@ -35,8 +36,8 @@ fn a_body_is_looked_through_however_it_is_framed_and_split() {
             chunked(&["a ne", "e", "dle", " and more"]),
             chunked(&["a ne", "e", " dle"]),
             // Large enough to be thrown away unread, where nobody looks.
-            answer("200 OK", &format!("{long}le")),
-            answer("200 OK", &long),
+            answer("200 OK", &format!("{long}le{rest}")),
+            answer("200 OK", &format!("{long}{rest}le")),
             chunked(&[&"e".repeat(100_000), &format!("need{cut}"), &"y".repeat(100_000)]),
             chunked(&[&"e".repeat(100_000), "need", "le", &"y".repeat(100_000)]),
             "HTTP/1.1 204 No Content\r\n\r\n".to_string(),
