@@ -52,7 +52,7 @@ impl Pattern {
             None if text.len() > LONGEST => return Err(too_complex(false)),
             None => escaped(text),
         };
-        let automaton = build(&source).map_err(|error| explain(&error, regex.is_some()))?;
+        let automaton = build(&source, regex.is_some())?;
         let start = automaton.start_state(&start::Config::new().anchored(Anchored::No));
         let start = start.map_err(|_| too_complex(regex.is_some()))?;
         Ok(Pattern { text: text.to_string(), automaton, start })
@@ -88,30 +88,27 @@ impl Pattern {
     }
 }
 
-fn build(source: &str) -> std::result::Result<dense::DFA<Vec<u32>>, dense::BuildError> {
+fn build(source: &str, is_regex: bool) -> Result<dense::DFA<Vec<u32>>> {
     let config = dense::Config::new()
         .match_kind(MatchKind::All)
         .start_kind(StartKind::Unanchored)
         .dfa_size_limit(Some(MOST))
         .determinize_size_limit(Some(MOST));
     let bytes = syntax::Config::new().unicode(false).utf8(false);
-    dense::Builder::new().configure(config).syntax(bytes).build(source)
+    let built = dense::Builder::new().configure(config).syntax(bytes).build(source);
+    built.map_err(|error| match error.is_size_limit_exceeded() {
+        true => too_complex(is_regex),
+        false => Error::usage(
+            "what stands between the slashes is no regular expression of the `regex` crate; check \
+             its brackets and escapes, and write `(?u)` for classes beyond ASCII",
+        ),
+    })
 }
 
 /// Each byte for itself. (The library's own `escape` is the regex crate's, which is not needed
 /// otherwise.)
 fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!(r"\x{byte:02x}")).collect()
-}
-
-fn explain(error: &dense::BuildError, is_regex: bool) -> Error {
-    match is_regex && !error.is_size_limit_exceeded() {
-        true => Error::usage(
-            "what stands between the slashes is no regular expression of the `regex` crate; check \
-             its brackets and escapes, and write `(?u)` for classes beyond ASCII",
-        ),
-        false => too_complex(is_regex),
-    }
 }
 
 fn too_complex(is_regex: bool) -> Error {
