@@ -6,6 +6,7 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Error, Result};
+use crate::plan::Url;
 use crate::plan::url::masked;
 use crate::units::quote;
 
@@ -99,7 +100,11 @@ fn unknown(flag: &str, suggested: &str) -> String {
         _ if negative => {
             format!("{given} is negative, and no value here may be; leave the `-` away")
         }
-        _ if !flag.starts_with('-') => format!("{given} is one word too many; see `blast --help`"),
+        _ if !flag.starts_with('-') => match flag.contains('=') || Url::parse(flag).is_err() {
+            // It may be a value, and a secret one, whose flag was read as something else.
+            true => "there is one word too many; see `blast --help`".into(),
+            false => format!("{given} is one word too many; see `blast --help`"),
+        },
         "" => format!("{given} is no flag of blast; `blast --help` lists them"),
         other => format!("{given} is no flag of blast; did you mean `{other}`?"),
     }

@@ -111,6 +111,7 @@ pub const SEEDS: &[&[u8]] = &[
     b"--form\na=1;type=a/b\n--form\nb=\"c;d\"\n--user\na:b\n--compressed\nh",
     b"--json-body\n{}\n--cookie\na=b\n--expect-status\n200,3xx\n--expect-size\n1k..\nh",
     b"--expect-body\n/a(b|c)+$/\nh\n--threshold\nrejections.unexpected_body<1%",
+    b"completions\n--",
     b"demo\n-c5",
     b"target\n--port\n0\n--delay\nexp:5ms\n--chunked=16",
     b"completions\nfish",
