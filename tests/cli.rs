@@ -65,6 +65,17 @@ fn a_command_line_that_is_wrong_is_one_sentence_and_exit_2() {
         (&[URL, "-o", "a.html"], "must end in `.json`"),
         (&[URL, "--html", "a.html"], "must end in `.json`"),
         (&["demo", "-n", "5"], "`-n` is no flag"),
+        (&[URL, "--form", "a"], "--form: a field has no name"),
+        (&[URL, "--user", "me"], "--user: the credentials have no password"),
+        (&[URL, "--cookie", "/no/such/file"], "--cookie: `/no/such/file` cannot be read"),
+        (&[URL, "-H", "@/no/such/file"], "--header: `/no/such/file` cannot be read"),
+        (&[URL, "-b", "x", "--form", "a=1"], "are three bodies"),
+        (&[URL, "--expect-status", "2000"], "--expect-status: `2000` is no status"),
+        (&[URL, "--expect-size", "2k..1k"], "--expect-size: `2k..1k` holds no size"),
+        (&[URL, "--expect-body", "/(/"], "--expect-body: what stands between the slashes"),
+        (&["--curl", "curl -L http://h/"], "--curl: `--location`: blast follows no redirects"),
+        (&["--curl", "curl -k https://h/"], "https is not there yet"),
+        (&["--curl", "curl -d a"], "--curl: the command has no URL"),
         (&["completions"], "`SHELL` is missing"),
         (&["completions", "tcsh"], "`tcsh` is not one of `bash`, `zsh`, `fish`"),
     ] {
@@ -110,6 +121,17 @@ fn no_error_repeats_a_secret() {
         &[URL, "--password=s3cret"],
         &[URL, "-u", "user:s3cret"],
         &[URL, "http://user:s3cret@localhost/"],
+        &[URL, "--user", "s3cret"],
+        &[URL, "--user", "user@host s3cret"],
+        &[URL, "--form", "s3cret"],
+        &[URL, "--form", "s3cret@host"],
+        &[URL, "--expect-body", "/s3cret@(/"],
+        &["--curl", "curl 'http://h/' -u s3cret"],
+        &["--curl", "curl https://user:s3cret@h/"],
+        &["--curl", "curl http://h/ -H 'Authorization s3cret'"],
+        &["--curl", "curl http://h/ --cert=s3cret"],
+        &["--curl", "curl http://h/ -d 's3cret"],
+        &["--curl", "http://user:s3cret@h/"],
     ] {
         let sentence = complaint(arguments);
         assert!(
@@ -144,6 +166,7 @@ fn the_help_starts_with_three_examples_and_ends_with_the_exit_codes() {
 fn the_help_has_every_flag_and_fits_a_screen_in_width() {
     const FLAGS: &str = "-c, --connections -R, --rps -d, --duration -n, --requests -t, --threads \
         -H, --header -X, --method -b, --body -T, --timeout --content-type --connect-timeout \
+        -F, --form --json-body --user --cookie --compressed --curl --expect-status --expect-body --expect-size \
         -p, --pipeline --no-keepalive --requests-per-connection --connect-rate --warmup --drain \
         --threshold --abort-on --json -o, --output -L, --latency --quiet --engine --wait --pin --bind -h, --help \
         -V, --version";

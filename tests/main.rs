@@ -19,6 +19,7 @@ mod outputs;
 mod packaging;
 mod reading;
 mod refusal;
+mod requests;
 mod shapes;
 mod support;
 mod target;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blast::metrics::Summary;
-use blast::plan::{Law, Load, Offered, Plan, Rate, Shape, Url, Wait, Warmup};
+use blast::plan::{Expected, Law, Load, Offered, Plan, Rate, Shape, Url, Wait, Warmup};
 use blast::target::{Behaviour, Options, Target};
 use blast::{Nanos, engine, http, time};
 
@@ -114,6 +114,20 @@ fn a_worker_of_the_ring_engine_allocates_nothing_while_it_measures() {
         assert!(before > 10, "{before}");
         assert_eq!(within, 0, "{load:?}");
     }
+}
+
+#[test]
+fn nor_does_one_that_looks_through_the_bodies() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = Target::start(Options::default()).unwrap();
+    let pattern = http::Pattern::parse("/no such (thing|body)/").unwrap();
+    let expected = Expected { body: Some(pattern.into()), ..Expected::default() };
+    let load = Load::steady(Rate::per_second(5_000));
+    let plan = Plan { expected, ..plan(target.address(), &load, Nanos::ZERO) };
+    COUNT.store(0, SeqCst);
+    let summary = engine::run(&plan, &mut |_| {}).unwrap();
+    assert!(summary.audit.ok() && summary.measure.counters.rejected() > 1_000);
+    assert_eq!(allocations(&summary).1, 0);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::{Error, Result};
+use crate::plan::Url;
 use crate::plan::url::masked;
 use crate::units::quote;
 
@@ -34,10 +35,13 @@ const LATER_VERBS: [&str; 15] = [
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [
     ("-q", "for hey's and oha's rate use `--rps`, for k6's and ab's silence `--quiet`"),
-    ("-u", "for users use `--connections`, for curl's credentials `http://user:password@host/`"),
+    ("-u", "for users use `--connections`, for curl's credentials `--user name:password`"),
     ("-r", "for the rate use `--rps`, for Locust's spawn rate `--spawn-rate`"),
     ("-m", "for the method use `--method`, for curl's time limit `--timeout`"),
 ];
+
+/// Flags whose values may hold an `@`, and whose own complaints repeat nothing.
+const SECRET: [&str; 4] = ["--header", "--user", "--form", "--expect-body"];
 
 /// Turns clap's error into one of ours.
 pub fn from_clap(error: &clap::Error) -> Error {
@@ -83,7 +87,7 @@ fn is_url(error: &clap::Error, flag: &str) -> bool {
     // An abstract socket's name begins so.
     let is_socket = flag == "--unix-socket" && value.starts_with('@');
     schemes.iter().any(|scheme| value.starts_with(scheme))
-        || (!is_socket && flag != "--duration" && flag != "--header" && value.contains('@'))
+        || (!is_socket && flag != "--duration" && !SECRET.contains(&flag) && value.contains('@'))
 }
 
 fn unknown(flag: &str, suggested: &str) -> String {
@@ -98,7 +102,11 @@ fn unknown(flag: &str, suggested: &str) -> String {
         _ if negative => {
             format!("{given} is negative, and no value here may be; leave the `-` away")
         }
-        _ if !flag.starts_with('-') => format!("{given} is one word too many; see `blast --help`"),
+        _ if !flag.starts_with('-') => match flag.contains('=') || Url::parse(flag).is_err() {
+            // It may be a value, and a secret one, whose flag was read as something else.
+            true => "there is one word too many; see `blast --help`".into(),
+            false => format!("{given} is one word too many; see `blast --help`"),
+        },
         "" => format!("{given} is no flag of blast; `blast --help` lists them"),
         other => format!("{given} is no flag of blast; did you mean `{other}`?"),
     }

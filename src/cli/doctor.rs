@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::low::LoadArgs;
+use super::values::Header;
 use super::{high, print, terminal};
 use crate::engine;
 use crate::error::{Exit, Result};
@@ -66,7 +67,7 @@ pub fn shorten(command: clap::Command) -> clap::Command {
 
 pub fn run(args: LoadArgs) -> Result<Exit> {
     let plan = plan(&args)?;
-    let destination = match args.words.is_empty() {
+    let destination = match args.words.is_empty() && args.request.curl.is_none() {
         true => Destination::None,
         false => destination(&plan),
     };
@@ -89,11 +90,14 @@ pub fn needs(plan: &Plan) -> Needs {
 
 fn plan(args: &LoadArgs) -> Result<Plan> {
     let mut args = args.clone();
-    if args.words.is_empty() {
+    if args.words.is_empty() && args.request.curl.is_none() {
         args.words.push(ANY.to_string());
     }
     // What is sent is of no matter, and reading it from stdin would wait.
-    args.request.body = None;
+    let request = &mut args.request;
+    (request.body, request.json_body, request.cookie) = (None, None, None);
+    request.form.clear();
+    request.headers.retain(|header| !matches!(header, Header::File(_)));
     high::plan(&args)
 }
 

@@ -4,27 +4,38 @@
 use std::ffi::OsStr;
 
 use super::complaint::{VERBS, refuse_later_verb};
-use super::low::{LoadArgs, RuleArgs};
+use super::curl::Curl;
+use super::low::{ExpectArgs, LoadArgs, RuleArgs};
+use super::source::Sources;
 use super::{load, request, route, tls, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
-use crate::plan::{Engine, Load, Plan, Url};
+use crate::plan::{Engine, Expected, Load, Plan, Url};
 
-/// What `blast URL` with these flags is to do. Reads the body's file or stdin, and
+/// What `blast URL` with these flags is to do. Reads the files that they name, stdin, and
 /// `BLAST_ENGINE`.
 pub fn plan(args: &LoadArgs) -> Result<Plan> {
-    let url = url(&args.words)?;
+    let mut sources = Sources::default();
+    let curl =
+        args.request.curl.as_deref().map(|text| Curl::read(text, &mut sources)).transpose()?;
+    let curl = curl.as_ref();
+    let url = url(&args.words, curl, &mut sources)?;
     let route = route::route(args, &url)?;
-    let request = request::build(&args.request, &url, args.connection.no_keepalive)?;
+    let close = args.connection.no_keepalive;
+    let request = request::build(&args.request, curl, &url, close, &mut sources)?;
+    let expected = expected(&args.expect, &request)?;
     let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
     check_combinations(args, keepalive)?;
     let load = load::load(args)?;
-    check_rules(&args.rules, &load)?;
+    check_rules(&args.rules, &load, &expected)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
-    let tls = tls::settings(&args.tls, &url)?;
+    let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
     let plan = Plan::new(url, request);
-    let timeout = args.request.timeout.unwrap_or(plan.timeout);
+    let timeout = args.request.timeout.or(curl.and_then(|curl| curl.timeout));
+    let timeout = timeout.unwrap_or(plan.timeout);
+    let of_curl = curl.and_then(|curl| curl.connect_timeout);
+    let connect_timeout = connection.connect_timeout.or(of_curl).unwrap_or(plan.connect_timeout);
     Ok(Plan {
         tls,
         connections: load::connections(args, &load),
@@ -36,7 +47,8 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         requests_per_connection: connection.requests_per_connection,
         connect_rate: connection.connect_rate,
         timeout,
-        connect_timeout: connection.connect_timeout.unwrap_or(plan.connect_timeout),
+        connect_timeout,
+        expected,
         warmup: phases.warmup.unwrap_or(plan.warmup),
         requests: phases.requests,
         drain: phases.drain.unwrap_or(timeout),
@@ -56,9 +68,12 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
 
 /// One word is the URL. The words themselves are not repeated: an unquoted header leaves its
 /// value, maybe a credential, among them.
-fn url(words: &[String]) -> Result<Url> {
+fn url(words: &[String], curl: Option<&Curl>, sources: &mut Sources) -> Result<Url> {
     if let Some(word) = words.first() {
         refuse_later_verb(word)?;
+    }
+    if let (Some(curl), [] | [_]) = (curl, words) {
+        return Url::parse(&curl.url(words.first().map(String::as_str), sources)?);
     }
     let verb = words.iter().find(|word| VERBS.contains(&word.as_str()));
     match (words, verb) {
@@ -74,6 +89,33 @@ fn url(words: &[String]) -> Result<Url> {
             words.len()
         ))),
     }
+}
+
+/// What an answer has to be, where one can be it.
+fn expected(args: &ExpectArgs, request: &Request) -> Result<Expected> {
+    let ExpectArgs { expect_status, expect_body: body, expect_size } = args.clone();
+    let refuse = |message: &str| Err(Error::usage(message));
+    if body.is_some() && request.is_head() {
+        return refuse(
+            "--expect-body: an answer to HEAD has no body; drop it, or use another method",
+        );
+    }
+    if body.is_some() && asks_for_compression(request) {
+        return refuse(
+            "--expect-body: the request asks for a compressed answer, which is not unpacked; drop \
+             `--compressed`, or add `-H Accept-Encoding:`",
+        );
+    }
+    Ok(Expected { statuses: expect_status, size: expect_size, body })
+}
+
+fn asks_for_compression(request: &Request) -> bool {
+    let mut fields = request.headers.iter();
+    fields.any(|(name, value)| {
+        name.eq_ignore_ascii_case("accept-encoding")
+            && !value.is_empty()
+            && !value.eq_ignore_ascii_case("identity")
+    })
 }
 
 fn check_combinations(args: &LoadArgs, keepalive: bool) -> Result<()> {
@@ -93,7 +135,7 @@ fn check_combinations(args: &LoadArgs, keepalive: bool) -> Result<()> {
 }
 
 /// Refuses rules that this run could never judge.
-fn check_rules(rules: &RuleArgs, load: &Load) -> Result<()> {
+fn check_rules(rules: &RuleArgs, load: &Load, expected: &Expected) -> Result<()> {
     let closed_loop = load.offered().is_none();
     for (flag, rules) in [("--threshold", &rules.thresholds), ("--abort-on", &rules.abort_on)] {
         for rule in rules {
@@ -101,7 +143,8 @@ fn check_rules(rules: &RuleArgs, load: &Load) -> Result<()> {
             let of_window = if flag == "--abort-on" { rule.check_window() } else { Ok(()) };
             let in_flag = |error| Error::usage(format!("{flag}: {error}"));
             let of_stages = rule.check_stages(load.stages().len());
-            of_loop.and(of_window).and(of_stages).map_err(in_flag)?;
+            let of_answers = rule.check_rejections(expected);
+            of_loop.and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
         }
     }
     Ok(())

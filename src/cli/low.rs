@@ -5,17 +5,20 @@
 //! that few need carry `hide_short_help`: `-h` leaves them out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::form;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::values;
 use crate::address::UnixName;
+use crate::http::Pattern;
 use crate::plan::route::{ConnectTo, Resolve};
-use crate::plan::{Engine, Network, Pin, Rate, Threshold, Wait, Warmup};
+use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls::{Resumption, Suite, Version};
 
@@ -69,6 +72,8 @@ pub struct LoadArgs {
     pub shape: ShapeArgs,
     #[command(flatten)]
     pub request: RequestArgs,
+    #[command(flatten)]
+    pub expect: ExpectArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -174,7 +179,7 @@ pub struct RequestArgs {
     #[arg(short = 'X', long, value_name = "M", value_parser = values::method)]
     pub method: Option<String>,
 
-    /// Header 'Name: value'; 'Name:' removes, 'Name;' sends it empty
+    /// Header 'Name: value'; 'Name:' removes, 'Name;' sends it empty; @FILE has one a line
     #[arg(short = 'H', long = "header", value_name = "H", value_parser = values::header)]
     pub headers: Vec<values::Header>,
 
@@ -187,9 +192,50 @@ pub struct RequestArgs {
     #[arg(long, value_name = "TYPE")]
     pub content_type: Option<String>,
 
+    /// Body of JSON: text, @FILE or @-; its type is said, and asked for in return
+    #[arg(long, value_name = "B", allow_hyphen_values = true, value_hint = ValueHint::FilePath)]
+    pub json_body: Option<String>,
+
+    /// A field of multipart/form-data: name=value, name=@FILE;type=T;filename=F (repeatable)
+    #[arg(short = 'F', long = "form", value_name = "FIELD", value_parser = form::part)]
+    pub form: Vec<form::Part>,
+
+    /// Credentials, sent as Basic: name:password
+    #[arg(long, value_name = "U:P", value_parser = values::user, hide_short_help = true)]
+    pub user: Option<String>,
+
+    /// Cookies 'a=b; c=d', or a file of them as browsers' tools write it (Netscape's format)
+    #[arg(long, value_name = "C", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub cookie: Option<String>,
+
+    /// Ask for a compressed answer, as curl does; it is counted as it comes
+    #[arg(long, hide_short_help = true)]
+    pub compressed: bool,
+
+    /// All of it from a curl command, as browsers copy it; also @FILE or @-. Flags beside it win
+    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
+    pub curl: Option<String>,
+
     /// Limit from sending to the last byte of the answer [default: 10s]
     #[arg(short = 'T', long, value_name = "T", value_parser = values::time_limit)]
     pub timeout: Option<Nanos>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Expected answers")]
+pub struct ExpectArgs {
+    /// Statuses of a good answer: 200,201,3xx,500-504 [default: 200-399]
+    #[arg(long, value_name = "S,S", value_parser = Statuses::parse)]
+    pub expect_status: Option<Statuses>,
+
+    /// What a good answer's body holds: a text, or a regular expression as /REGEX/
+    #[arg(long, value_name = "TEXT", value_parser = values::pattern)]
+    #[arg(allow_hyphen_values = true)]
+    pub expect_body: Option<Arc<Pattern>>,
+
+    /// Size of a good answer's body, as it comes: 512, 1k..2k, 1k.. or ..2k
+    #[arg(long, value_name = "N", value_parser = Sizes::parse)]
+    pub expect_size: Option<Sizes>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

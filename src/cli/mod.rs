@@ -7,8 +7,11 @@ pub mod low;
 pub mod shapes;
 
 mod complaint;
+mod cookie;
+mod curl;
 mod demo;
 mod doctor;
+mod form;
 mod help;
 mod high;
 mod load;
@@ -17,6 +20,7 @@ mod outputs;
 mod request;
 mod route;
 mod run;
+mod source;
 mod target;
 mod terminal;
 mod tls;
@@ -38,6 +42,7 @@ use low::{Cli, Verb};
 
 pub use high::plan;
 pub use outputs::Outputs;
+pub use values::Header;
 
 /// The program: reads the arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {

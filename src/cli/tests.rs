@@ -296,6 +296,52 @@ fn typed_headers_replace_remove_and_repeat() {
 }
 
 #[test]
+fn what_is_expected_reaches_the_plan() {
+    let default = plan("").expected;
+    assert!(default.statuses.is_none() && default.size.is_none() && default.body.is_none());
+    let arguments =
+        ["--expect-status", "200,3xx", "--expect-size", "1k..", "--expect-body", "-a b"];
+    let expected = plan_of(&arguments).unwrap().expected;
+    assert!(expected.statuses.is_some_and(|statuses| statuses.has(301) && !statuses.has(201)));
+    assert!(expected.size.is_some_and(|sizes| sizes.has(1_000) && !sizes.has(999)));
+    assert_eq!(expected.body.unwrap().text, "-a b");
+    let accepts = ["-H", "Accept-Encoding: identity", "--expect-body", "x"];
+    assert!(plan_of(&accepts).is_ok());
+    let removed = ["--compressed", "-H", "Accept-Encoding:", "--expect-body", "x"];
+    assert!(plan_of(&removed).is_ok());
+}
+
+#[test]
+fn credentials_cookies_and_encodings_have_flags_and_headers_win_over_them() {
+    for (arguments, name, value) in [
+        (&["--user", "me:p:w"][..], "Authorization", "Basic bWU6cDp3"),
+        (&["--user", "me:p", "-H", "Authorization: x"], "Authorization", "x"),
+        (&["--cookie", "a=b; c=d"], "Cookie", "a=b; c=d"),
+        (&["--cookie", "a=b", "-H", "Cookie: x=y"], "Cookie", "x=y"),
+        (&["--compressed"], "Accept-Encoding", "gzip, deflate, br"),
+        (&["--json-body", "{}"], "Content-Type", "application/json"),
+        (&["--json-body", "{}"], "Accept", "application/json"),
+        (&["--json-body", "{}", "--content-type", "a/b"], "Content-Type", "a/b"),
+    ] {
+        let plan = plan_of(arguments).unwrap();
+        let found = headers(&plan).into_iter().find(|(n, _)| *n == name);
+        assert_eq!(found.map(|(_, value)| value), Some(value), "{arguments:?}");
+    }
+    assert_eq!(plan_of(&["-F", "a=1"]).unwrap().request.method, "POST");
+}
+
+#[test]
+fn times_of_a_curl_command_count_unless_they_are_typed() {
+    let words = ["--curl", "curl http://h/x -m 3 --connect-timeout 2"];
+    let plan = high::plan(&typed(&words).unwrap().load).unwrap();
+    let seconds = Nanos::from_secs;
+    assert_eq!((plan.timeout, plan.connect_timeout), (seconds(3), seconds(2)));
+    let plan = high::plan(&typed(&[&words[..], &["-T", "5", "h/y"]].concat()).unwrap().load);
+    let plan = plan.unwrap();
+    assert_eq!((plan.timeout, &*plan.request.target), (seconds(5), "/y"));
+}
+
+#[test]
 fn a_connection_that_closes_is_not_kept_alive() {
     let plan = plan("--no-keepalive");
     assert!(!plan.keepalive);
@@ -356,8 +402,22 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         ("h --abort-on send_lag.p99>1s", "--abort-on: `send_lag.p99>1s` needs"),
         ("h -R 5 --abort-on connect.p99>1s", "can be told only at the end"),
         ("h --threshold p99", "--threshold: `p99` compares nothing"),
+        ("h --threshold rejections.unexpected_body<1", "add `--expect-body`"),
+        ("h --threshold rejections.unexpected_size<1", "add `--expect-size`"),
+        ("h --threshold rejections.unexpected_status<1", "add `--expect-status`"),
+        (
+            "h --expect-status 200 --abort-on rejections.status_5xx>1%",
+            "write `rejections.unexpected_status`",
+        ),
+        ("h -I --expect-body x", "is no flag of blast"),
+        ("h -X HEAD --expect-body x", "an answer to HEAD has no body"),
+        ("h --compressed --expect-body x", "drop `--compressed`"),
+        ("h --json-body 1 --form a=1", "are three bodies"),
+        ("h --form a=1 --content-type b/c", "drop `--content-type`"),
+        ("h --json-body @", "--json-body: `@` names no file"),
+        ("h -H @", "--header: `@` names no file"),
         ("--threshold http://h/", "the URL stands in its place"),
-        ("h -b @", "`@` names no file"),
+        ("h -b @", "--body: `@` names no file"),
         ("h -b @/no/such/file", "cannot be read (No such file or directory)"),
         ("h -b @/", "cannot be read (Is a directory)"),
         ("h -o a.csv", "must end in `.json`, `.hgrm` or `.hlog`"),

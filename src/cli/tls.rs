@@ -10,8 +10,8 @@ use crate::plan::Url;
 use crate::tls::{Identity, Settings, Sni, Version};
 use crate::units::quote;
 
-/// `None` for http.
-pub fn settings(args: &TlsArgs, url: &Url) -> Result<Option<Settings>> {
+/// `None` for http. `insecure`: so said a curl command.
+pub fn settings(args: &TlsArgs, url: &Url, insecure: bool) -> Result<Option<Settings>> {
     if !url.is_https {
         refuse_without_tls(args)?;
         return Ok(None);
@@ -19,7 +19,7 @@ pub fn settings(args: &TlsArgs, url: &Url) -> Result<Option<Settings>> {
     let defaults = Settings::new();
     let (oldest, newest) = versions(args)?;
     Ok(Some(Settings {
-        insecure: args.insecure,
+        insecure: args.insecure || insecure,
         roots: args.cacert.as_deref().map(|path| read("--cacert", path)).transpose()?,
         identity: identity(args)?,
         sni: match args.sni.as_deref() {

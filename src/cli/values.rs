@@ -1,7 +1,10 @@
 //! One function a kind of flag value: text in, value or one sentence out. The sentence does not
 //! name the flag (`complaint` puts it in front), and repeats nothing that may be a secret.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
+use crate::http::Pattern;
 use crate::plan::{Engine, Network, Pin, Rate};
 use crate::time::Nanos;
 use crate::tls::{Resumption, Suite, Version};
@@ -24,6 +27,8 @@ pub enum Header {
     Send(String, String),
     /// Not sent, though blast would.
     Remove(String),
+    /// Those of a file, one a line; `-` is stdin.
+    File(String),
 }
 
 pub fn at_least_one(text: &str) -> Result<u64> {
@@ -126,8 +131,33 @@ pub fn method(text: &str) -> Result<String> {
     }
 }
 
-/// curl's three forms. A value is never repeated: it may be a credential.
+/// `/REGEX/` or a text to look for.
+pub fn pattern(text: &str) -> Result<Arc<Pattern>> {
+    Pattern::parse(text).map(Arc::new)
+}
+
+/// RFC 7617: a name has no colon. Nothing is repeated.
+pub fn user(text: &str) -> Result<String> {
+    match text.split_once(':') {
+        Some(_) if text.chars().any(char::is_control) => {
+            Err(Error::usage("the credentials hold a control character; remove it"))
+        }
+        Some(_) => Ok(text.to_string()),
+        None => Err(Error::usage(
+            "the credentials have no password; write `name:password`, or `name:` for an empty one",
+        )),
+    }
+}
+
+/// curl's four forms. A value is never repeated: it may be a credential.
 pub fn header(text: &str) -> Result<Header> {
+    match text.strip_prefix('@') {
+        Some("") => {
+            return Err(Error::usage("`@` names no file; write `@FILE`, or `@-` for stdin"));
+        }
+        Some(file) => return Ok(Header::File(file.to_string())),
+        None => {}
+    }
     let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
         (Some((name, value)), _) => (name, Some(value.trim())),
         (None, Some(name)) => (name, None),
@@ -282,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_have_curls_three_forms() {
+    fn headers_have_curls_four_forms() {
         let send = |name: &str, value: &str| Ok(Header::Send(name.into(), value.into()));
         let remove = |name: &str| Ok(Header::Remove(name.into()));
         for (text, expected) in [
@@ -292,6 +322,8 @@ mod tests {
             ("A;", send("A", "")),
             ("A:", remove("A")),
             ("A: ", remove("A")),
+            ("@a:b", Ok(Header::File("a:b".into()))),
+            ("@-", Ok(Header::File("-".into()))),
         ] {
             assert_eq!(header(text), expected, "{text}");
         }

@@ -4,7 +4,7 @@
 use super::wire::Event;
 use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
-use crate::http::{End, HeadPool, Progress, Reader, Response};
+use crate::http::{End, HeadPool, Pattern, Progress, Reader, Response, Sighting};
 use crate::time::Nanos;
 
 /// Where a connection is in its life.
@@ -32,6 +32,8 @@ pub enum Action {
     Answered {
         response: Response,
         used: usize,
+        /// Its body holds what it is expected to.
+        found: bool,
     },
     /// The connection is of no more use; each request on it has failed.
     Lost(Kind),
@@ -41,6 +43,15 @@ pub enum Action {
     Unsolicited,
     /// It is closed, and may be dialled again.
     Gone,
+}
+
+/// What the answers of a run are read with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// The requests are HEAD.
+    pub head: bool,
+    /// What a body is looked through for.
+    pub body: Option<&'a Pattern>,
 }
 
 #[derive(Debug)]
@@ -69,6 +80,8 @@ pub struct Connection {
     /// The target's address it goes to, as an index.
     pub address: usize,
     reader: Reader,
+    /// How far the answer's body was looked through; `None` before its first byte.
+    sighting: Option<Sighting>,
     /// Requests ever sent and ever ended on this slot; the difference is in flight.
     pub sent: u32,
     pub ended: u32,
@@ -99,6 +112,7 @@ impl Connection {
             waits: 0,
             address: 0,
             reader: Reader::default(),
+            sighting: None,
             sent: 0,
             ended: 0,
             allowance: 0,
@@ -139,21 +153,21 @@ impl Connection {
         if self.state == State::Open { self.reader.body_left() } else { 0 }
     }
 
-    /// What `event` means here. `head`: the requests are HEAD.
+    /// What `event` means here.
     #[inline]
-    pub fn on(&mut self, event: Event, head: bool, pool: &mut HeadPool) -> Action {
+    pub fn on(&mut self, event: Event, asked: Asked<'_>, pool: &mut HeadPool) -> Action {
         match (self.state, event) {
-            (State::Open, Event::Received(bytes)) => self.read(bytes, head, pool),
+            (State::Open, Event::Received(bytes)) => self.read(bytes, asked, pool),
             (State::Open, Event::Discarded(bytes)) => match self.reader.skip(bytes) {
-                Progress::Complete(response) => Action::Answered { response, used: 0 },
+                Progress::Complete(response) => self.answered(response, 0, asked),
                 _ => Action::Nothing,
             },
             (State::Open, Event::Sent) => {
                 self.sending = false;
                 Action::Nothing
             }
-            (State::Open, Event::Fin) => self.fin(pool),
-            (State::Open, Event::Cut) => self.cut(pool),
+            (State::Open, Event::Fin) => self.fin(asked, pool),
+            (State::Open, Event::Cut) => self.cut(asked, pool),
             (State::Open, Event::ReceiveFailed(errno)) => {
                 let unsent = self.send_errno != 0 && self.reader.is_idle();
                 self.lost(if unsent { Kind::SendReset } else { Kind::of_receive(errno) })
@@ -164,6 +178,7 @@ impl Connection {
                 self.state = State::Open;
                 (self.sending, self.send_errno) = (false, 0);
                 self.reader.reset(pool);
+                self.sighting = None;
                 Action::Ready
             }
             (State::Opening, Event::OpenFailed(errno)) => {
@@ -186,20 +201,37 @@ impl Connection {
     }
 
     #[inline]
-    fn read(&mut self, bytes: &[u8], head: bool, pool: &mut HeadPool) -> Action {
+    fn read(&mut self, bytes: &[u8], asked: Asked<'_>, pool: &mut HeadPool) -> Action {
         if self.in_flight() == 0 {
             return Action::Unsolicited;
         }
-        match self.reader.read(bytes, head, pool) {
-            (used, Progress::Complete(response)) => Action::Answered { response, used },
+        let read = match asked.body {
+            None => self.reader.read(bytes, asked.head, pool),
+            Some(pattern) => {
+                let sighting = self.sighting.get_or_insert(pattern.start());
+                let look = &mut |body: &[u8]| pattern.look(sighting, body);
+                self.reader.read_shown(bytes, asked.head, pool, look)
+            }
+        };
+        match read {
+            (used, Progress::Complete(response)) => self.answered(response, used, asked),
             (_, Progress::Partial) => Action::Nothing,
             (_, Progress::Broken(kind)) => Action::Lost(kind),
         }
     }
 
-    fn fin(&mut self, pool: &mut HeadPool) -> Action {
+    /// A response is complete: was it looked through in vain?
+    #[inline]
+    fn answered(&mut self, response: Response, used: usize, asked: Asked<'_>) -> Action {
+        let found = asked.body.is_none_or(|pattern| {
+            pattern.is_in(self.sighting.take().unwrap_or_else(|| pattern.start()))
+        });
+        Action::Answered { response, used, found }
+    }
+
+    fn fin(&mut self, asked: Asked<'_>, pool: &mut HeadPool) -> Action {
         match self.reader.fin(pool) {
-            End::Complete(response) => Action::Answered { response, used: 0 },
+            End::Complete(response) => self.answered(response, 0, asked),
             End::Truncated => Action::Lost(Kind::Truncated),
             End::Idle if self.send_errno != 0 => self.lost(Kind::SendReset),
             End::Idle => self.lost(Kind::ClosedBeforeResponse),
@@ -207,8 +239,8 @@ impl Connection {
     }
 
     /// An answer whose end is the end of the connection may lack a part (RFC 9112, 9.8).
-    fn cut(&mut self, pool: &mut HeadPool) -> Action {
-        match self.fin(pool) {
+    fn cut(&mut self, asked: Asked<'_>, pool: &mut HeadPool) -> Action {
+        match self.fin(asked, pool) {
             Action::Answered { .. } => Action::Lost(Kind::Truncated),
             other => other,
         }
@@ -246,7 +278,7 @@ mod tests {
         connection.state = State::Opening;
         connection.allowance = u32::MAX;
         let mut pool = HeadPool::new(1);
-        assert_eq!(connection.on(Event::Opened, false, &mut pool), Action::Ready);
+        assert_eq!(connection.on(Event::Opened, Asked::default(), &mut pool), Action::Ready);
         (connection, pool)
     }
 
@@ -254,7 +286,7 @@ mod tests {
     fn the_end_of_an_idle_connection_is_nobodys_failure() {
         for event in [Event::Fin, Event::ReceiveFailed(libc::ECONNRESET)] {
             let (mut connection, mut pool) = open();
-            assert_eq!(connection.on(event, false, &mut pool), Action::EndedIdle);
+            assert_eq!(connection.on(event, Asked::default(), &mut pool), Action::EndedIdle);
         }
     }
 
@@ -268,7 +300,7 @@ mod tests {
         ] {
             let (mut connection, mut pool) = open();
             connection.sent += 1;
-            assert_eq!(connection.on(event, false, &mut pool), Action::Lost(kind));
+            assert_eq!(connection.on(event, Asked::default(), &mut pool), Action::Lost(kind));
         }
     }
 
@@ -278,9 +310,12 @@ mod tests {
             let (mut connection, mut pool) = open();
             connection.sent += 1;
             let failed = Event::SendFailed(libc::EPIPE);
-            assert_eq!(connection.on(failed, false, &mut pool), Action::Nothing);
+            assert_eq!(connection.on(failed, Asked::default(), &mut pool), Action::Nothing);
             assert_eq!(connection.room(9), 0);
-            assert_eq!(connection.on(event, false, &mut pool), Action::Lost(Kind::SendReset));
+            assert_eq!(
+                connection.on(event, Asked::default(), &mut pool),
+                Action::Lost(Kind::SendReset)
+            );
             assert_eq!(connection.send_errno(), Some(libc::EPIPE));
         }
     }
@@ -290,9 +325,9 @@ mod tests {
         let (mut connection, mut pool) = open();
         connection.sent += 1;
         let failed = Event::SendFailed(libc::ECONNRESET);
-        assert_eq!(connection.on(failed, false, &mut pool), Action::Nothing);
+        assert_eq!(connection.on(failed, Asked::default(), &mut pool), Action::Nothing);
         let answer = Event::Received(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
-        let action = connection.on(answer, false, &mut pool);
+        let action = connection.on(answer, Asked::default(), &mut pool);
         assert!(matches!(action, Action::Answered { response, .. } if response.status == 413));
     }
 
@@ -302,9 +337,9 @@ mod tests {
         connection.sent += 1;
         connection.state = State::Closing;
         for event in [Event::Received(b"HTTP/1.1 200 OK\r\n"), Event::Fin, Event::Opened] {
-            assert_eq!(connection.on(event, false, &mut pool), Action::Nothing);
+            assert_eq!(connection.on(event, Asked::default(), &mut pool), Action::Nothing);
         }
-        assert_eq!(connection.on(Event::Closed, false, &mut pool), Action::Gone);
+        assert_eq!(connection.on(Event::Closed, Asked::default(), &mut pool), Action::Gone);
         assert_eq!(connection.state, State::Down);
     }
 
@@ -312,6 +347,6 @@ mod tests {
     fn bytes_that_nobody_asked_for_are_unsolicited() {
         let (mut connection, mut pool) = open();
         let event = Event::Received(b"HTTP/1.1 408 Request Timeout\r\n\r\n");
-        assert_eq!(connection.on(event, false, &mut pool), Action::Unsolicited);
+        assert_eq!(connection.on(event, Asked::default(), &mut pool), Action::Unsolicited);
     }
 }

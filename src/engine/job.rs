@@ -11,7 +11,7 @@ use super::timeline::Timeline;
 use super::wire::SMALL;
 use crate::address::Address;
 use crate::http::Payload;
-use crate::plan::{Rate, Schedule, Shape, Wait, Warmup};
+use crate::plan::{Expected, Rate, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls;
 
@@ -35,6 +35,7 @@ pub struct Job {
     /// Of https.
     pub tls: Option<tls::Client>,
     pub is_head: bool,
+    pub expected: Expected,
     pub pipeline: u32,
     /// Requests on one connection before blast closes it.
     pub per_connection: Option<u64>,
@@ -83,6 +84,7 @@ impl Job {
             request: Payload::of(&request, 1),
             tls: None,
             is_head: false,
+            expected: Expected::default(),
             pipeline: 1,
             per_connection: None,
             arrivals,

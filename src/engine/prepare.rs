@@ -157,6 +157,7 @@ impl Common<'_> {
             request: self.request.copied(),
             tls: self.tls.as_ref().map(|client| client.for_worker(connections as usize)),
             is_head: plan.request.is_head(),
+            expected: plan.expected.clone(),
             pipeline: plan.pipeline,
             per_connection: once.or(plan.requests_per_connection),
             arrivals: match (&self.schedule, &plan.load) {

@@ -248,11 +248,17 @@ impl Tally {
         }
     }
 
-    /// A request was answered in full.
+    /// A request was answered in full, as expected or not.
     #[inline]
-    pub fn answered(&mut self, flight: &Flight, status: u16, now: Nanos) {
+    pub fn answered(
+        &mut self,
+        flight: &Flight,
+        status: u16,
+        rejection: Option<Rejection>,
+        now: Nanos,
+    ) {
         self.ended(flight, now);
-        let good = Rejection::of(status).is_none();
+        let good = rejection.is_none();
         let events = &mut self.snapshot.events;
         events.completed += 1;
         events.good += u64::from(good);
@@ -261,7 +267,8 @@ impl Tally {
         self.book(flight.phase, flight.stage, |fates| {
             fates.counters.completed += 1;
             fates.counters.statuses[usize::from(status)] += 1;
-            if !good {
+            if let Some(rejection) = rejection {
+                fates.counters.rejections[rejection as usize] += 1;
                 fates.censored.record(response);
                 fates.rejected.record(response);
                 if open_loop {

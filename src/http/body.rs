@@ -40,12 +40,13 @@ impl Chunked {
         Chunked { left: 0, line: 0, at: At::FirstDigit }
     }
 
-    /// Reads on, adding the bytes of data to `body_bytes`. Returns the bytes used, and whether the
+    /// Reads on, adding the bytes of data to `body_bytes` and showing them to `body`. Returns the bytes used, and whether the
     /// body has ended.
     pub(super) fn read(
         &mut self,
         input: &[u8],
         body_bytes: &mut u64,
+        body: &mut impl FnMut(&[u8]),
     ) -> Result<(usize, bool), Kind> {
         let mut used = 0;
         while let Some(&byte) = input.get(used) {
@@ -54,6 +55,7 @@ impl Chunked {
                     let n = self.left.min((input.len() - used) as u64);
                     self.left -= n;
                     *body_bytes += n;
+                    body(&input[used..used + n as usize]);
                     used += n as usize;
                     if self.left == 0 {
                         self.at = At::DataCr;
@@ -139,7 +141,7 @@ mod tests {
     /// The bytes used and the size of the body, if it ends in `input`.
     fn read(input: &[u8]) -> Result<Option<(usize, u64)>, Kind> {
         let mut body_bytes = 0;
-        let (used, ended) = Chunked::new().read(input, &mut body_bytes)?;
+        let (used, ended) = Chunked::new().read(input, &mut body_bytes, &mut |_| {})?;
         Ok(ended.then_some((used, body_bytes)))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! [`Request`] is serialised once and sent many times. [`Reader`] takes whatever bytes a read
 //! brought and says when a response is complete; it keeps no bytes but those of a head that was
-//! split over reads, and these stand in the worker's [`HeadPool`]. Bodies are counted, not kept.
+//! split over reads, and these stand in the worker's [`HeadPool`]. Bodies are counted, not kept; where one is expected to
+//! hold something, a [`Pattern`] looks at its bytes as they pass.
 //!
 //! ```text
 //! reader   which part of a response is next
@@ -10,6 +11,7 @@
 //! framing  which body follows, and may the connection live
 //! scan     a head (or trailers) byte by byte, for heads that come in pieces
 //! body     the chunked coding
+//! pattern  what a body is expected to hold
 //! pool     the buffers of split heads, bounded
 //! ```
 //!
@@ -21,6 +23,7 @@ mod body;
 mod evidence;
 mod framing;
 mod head;
+mod pattern;
 mod payload;
 mod pool;
 #[cfg(test)]
@@ -29,6 +32,7 @@ mod reader;
 mod request;
 mod scan;
 
+pub use pattern::{Pattern, Sighting};
 pub use payload::Payload;
 pub use pool::HeadPool;
 pub use reader::{End, Progress, Reader, Response};

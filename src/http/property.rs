@@ -100,6 +100,54 @@ const BAD: &[&[u8]] = &[
     b"HTTP/1.1 200 OK\r\nContent-Le",
 ];
 
+/// All that a reader shows of the bodies of a stream, each response's apart.
+fn shown(stream: &[u8], cuts: &[usize], head: bool) -> Vec<Vec<u8>> {
+    let (mut reader, mut pool) = (Reader::default(), HeadPool::new(1));
+    let mut bodies = vec![vec![]];
+    let mut start = 0;
+    for &end in cuts.iter().chain([&stream.len()]) {
+        while start < end {
+            let mut show = |bytes: &[u8]| bodies.last_mut().unwrap().extend_from_slice(bytes);
+            let (used, progress) =
+                reader.read_shown(&stream[start..end], head, &mut pool, &mut show);
+            start += used;
+            match progress {
+                Progress::Partial => {}
+                Progress::Complete(response) => {
+                    assert_eq!(bodies.last().unwrap().len() as u64, response.body_bytes);
+                    bodies.push(vec![]);
+                }
+                Progress::Broken(_) => {
+                    // What came of it depends on how much was read at once.
+                    bodies.pop();
+                    return bodies;
+                }
+            }
+        }
+    }
+    bodies
+}
+
+#[test]
+fn bodies_are_shown_whole_and_without_their_framing_in_any_pieces() {
+    let bodies = shown(&GOOD.concat()[..], &[], false);
+    let expected: [&[u8]; 9] =
+        [b"hello", b"", b"", b"hi", b"hello0123456789", b"", b"x", b"1", b""];
+    assert_eq!(bodies[..9], expected);
+    let mut random = Random(seed());
+    for stream in corpus() {
+        for head in [false, true] {
+            let whole = shown(&stream, &[], head);
+            let each: Vec<usize> = (1..stream.len()).collect();
+            assert_eq!(shown(&stream, &each, head), whole, "{}", stream.escape_ascii());
+            for _ in 0..20 {
+                let cuts = random.cuts(stream.len());
+                assert_eq!(shown(&stream, &cuts, head), whole, "{}", stream.escape_ascii());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_split_in_two_gives_the_same_verdict() {
     for stream in corpus() {

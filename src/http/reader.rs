@@ -91,9 +91,22 @@ impl Reader {
     /// them unless a response is complete. `head`: the request was HEAD.
     #[inline]
     pub fn read(&mut self, input: &[u8], head: bool, pool: &mut HeadPool) -> (usize, Progress) {
+        self.read_shown(input, head, pool, &mut |_| {})
+    }
+
+    /// The same, and `body` is shown each piece of the body as it passes, without its framing: a
+    /// reader of its own, so that who does not look pays nothing.
+    #[inline]
+    pub fn read_shown(
+        &mut self,
+        input: &[u8],
+        head: bool,
+        pool: &mut HeadPool,
+        body: &mut impl FnMut(&[u8]),
+    ) -> (usize, Progress) {
         let mut used = 0;
         loop {
-            match self.step(&input[used..], head, pool) {
+            match self.step(&input[used..], head, pool, body) {
                 Ok((n, Step::Next)) => used += n,
                 Ok((n, Step::Wait)) => return (used + n, Progress::Partial),
                 Ok((n, Step::Done)) => {
@@ -208,6 +221,7 @@ impl Reader {
         input: &[u8],
         head: bool,
         pool: &mut HeadPool,
+        body: &mut impl FnMut(&[u8]),
     ) -> Result<(usize, Step), Kind> {
         match &mut self.state {
             State::Head => match head::parse(input, head)? {
@@ -218,14 +232,16 @@ impl Reader {
             State::Counted(left) => {
                 let n = (*left).min(input.len() as u64);
                 *left -= n;
+                body(&input[..n as usize]);
                 Ok((n as usize, if *left == 0 { Step::Done } else { Step::Wait }))
             }
             State::Chunked(chunked) => {
-                let (n, ended) = chunked.read(input, &mut self.body_bytes)?;
+                let (n, ended) = chunked.read(input, &mut self.body_bytes, body)?;
                 Ok((n, if ended { Step::Done } else { Step::Wait }))
             }
             State::ToFin => {
                 self.body_bytes += input.len() as u64;
+                body(input);
                 Ok((input.len(), Step::Wait))
             }
         }

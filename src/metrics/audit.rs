@@ -40,6 +40,7 @@ impl Audit {
             equal("events_sent", sum(|e| e.sent), all(|f| f.counters.sent)),
             equal("events_completed", sum(|e| e.completed), all(|f| f.counters.completed)),
             equal("dropped_by_reason", all(|f| f.counters.dropped), all(drops)),
+            equal("rejected_by_kind", all(|f| f.counters.rejected()), all(rejections)),
             equal("never_sent_early", summary.sent_early, 0),
             area(summary.in_flight_area_ns, summary.sent_to_end_ns),
         ]);
@@ -48,6 +49,10 @@ impl Audit {
         }
         Audit { checks }
     }
+}
+
+fn rejections(fates: &Fates) -> u64 {
+    fates.counters.rejections.iter().sum()
 }
 
 fn drops(fates: &Fates) -> u64 {
@@ -128,7 +133,7 @@ fn area(left: u128, right: u128) -> Check {
 mod tests {
     use super::*;
     use crate::failure::Kind;
-    use crate::metrics::{Drop, Mode, Stage, fixture};
+    use crate::metrics::{Drop, Mode, Rejection, Stage, fixture};
     use crate::time::Nanos;
 
     /// Ten requests of measure in two stages, and ten of warm-up: of each ten, six are good, one
@@ -160,6 +165,7 @@ mod tests {
         c.drops[Drop::Deadline as usize] = 1;
         c.failures[Kind::Timeout as usize] = 1;
         (c.statuses[200], c.statuses[503]) = (6, 1);
+        c.rejections[Rejection::Status5xx as usize] = 1;
         fates.good.record_many(Nanos(5), 6);
         fates.censored.record_many(Nanos(5), 4);
         fates.send_lag.record_many(Nanos(5), 9);
@@ -177,7 +183,7 @@ mod tests {
 
     #[test]
     fn whichever_counter_is_off_by_one_a_check_fails() {
-        let breakages: [(&str, Breakage); 22] = [
+        let breakages: [(&str, Breakage); 23] = [
             ("scheduled", |s| s.measure.counters.scheduled += 1),
             ("sent", |s| s.measure.counters.sent += 1),
             ("completed", |s| s.measure.counters.completed -= 1),
@@ -186,6 +192,7 @@ mod tests {
             ("dropped", |s| s.measure.counters.dropped += 1),
             ("drops", |s| s.measure.counters.drops[0] += 1),
             ("failures", |s| s.measure.counters.failures[3] += 1),
+            ("rejections", |s| s.measure.counters.rejections[5] += 1),
             ("statuses", |s| s.measure.counters.statuses[404] += 1),
             ("histogram of good", |s| s.measure.good.record(Nanos(1))),
             ("histogram of censored", |s| s.measure.censored.record(Nanos(1))),

@@ -17,7 +17,7 @@ pub struct Counters {
     pub on_schedule: u64,
     /// Answered in full. `completed = good + rejected`.
     pub completed: u64,
-    /// Completed as expected: status 200 to 399.
+    /// Completed as expected: status 200 to 399 unless the plan expects something else.
     pub good: u64,
     /// Sent but unanswered when the drain ended.
     pub abandoned: u64,
@@ -27,6 +27,8 @@ pub struct Counters {
     pub drops: [u64; Drop::COUNT],
     /// Ended in a failure, by kind.
     pub failures: [u64; Kind::COUNT],
+    /// Completed, but not as expected, by kind.
+    pub rejections: [u64; Rejection::COUNT],
     /// Completed, by status; `status < 1000` (three digits).
     pub statuses: Box<[u64; 1000]>,
 }
@@ -50,16 +52,10 @@ impl Counters {
         (0u16..).zip(self.statuses.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
-    /// Rejected, by kind.
-    pub fn rejections(&self) -> Vec<(Rejection, u64)> {
-        Rejection::ALL
-            .iter()
-            .map(|kind| {
-                let of_kind = self.statuses().filter(|(s, _)| Rejection::of(*s) == Some(*kind));
-                (*kind, of_kind.map(|(_, count)| count).sum())
-            })
-            .filter(|(_, count)| *count > 0)
-            .collect()
+    /// The kinds of rejection that happened, with their counts, in the table's order.
+    pub fn rejections(&self) -> impl Iterator<Item = (Rejection, u64)> + '_ {
+        let each = Rejection::ALL.iter().map(|kind| (*kind, self.rejections[*kind as usize]));
+        each.filter(|(_, count)| *count > 0)
     }
 
     /// Where this many requests were due, how many of them came to nothing good.
@@ -77,6 +73,7 @@ impl Counters {
         self.dropped += other.dropped;
         add_each(&mut self.drops, &other.drops);
         add_each(&mut self.failures, &other.failures);
+        add_each(&mut self.rejections, &other.rejections);
         add_each(&mut self.statuses[..], &other.statuses[..]);
     }
 
@@ -88,6 +85,7 @@ impl Counters {
         }
         self.drops.fill(0);
         self.failures.fill(0);
+        self.rejections.fill(0);
         self.statuses.fill(0);
     }
 }
@@ -104,6 +102,7 @@ impl Default for Counters {
             dropped: 0,
             drops: [0; Drop::COUNT],
             failures: [0; Kind::COUNT],
+            rejections: [0; Rejection::COUNT],
             statuses: Box::new([0; 1000]),
         }
     }
@@ -178,19 +177,34 @@ impl Events {
 
 /// Why a complete answer was not a good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Rejection {
     Status429,
     Status4xx,
     Status5xx,
     /// Three digits, but no status of RFC 9110 (or an informational one as a final answer).
     StatusOther,
+    /// None of those that `--expect-status` names. With it, the kinds above do not occur.
+    UnexpectedStatus,
+    /// Of another size than `--expect-size` says, decoded from chunks.
+    UnexpectedSize,
+    /// Without what `--expect-body` asks for.
+    UnexpectedBody,
 }
 
 impl Rejection {
-    pub const ALL: [Rejection; 4] =
-        [Rejection::Status429, Rejection::Status4xx, Rejection::Status5xx, Rejection::StatusOther];
+    pub const ALL: [Rejection; 7] = [
+        Rejection::Status429,
+        Rejection::Status4xx,
+        Rejection::Status5xx,
+        Rejection::StatusOther,
+        Rejection::UnexpectedStatus,
+        Rejection::UnexpectedSize,
+        Rejection::UnexpectedBody,
+    ];
+    pub const COUNT: usize = Rejection::ALL.len();
 
-    /// `None` for an expected status.
+    /// By the status alone, where nothing else is asked for; `None` for an expected one.
     #[inline]
     pub fn of(status: u16) -> Option<Rejection> {
         match status {
@@ -208,6 +222,9 @@ impl Rejection {
             Rejection::Status4xx => "status_4xx",
             Rejection::Status5xx => "status_5xx",
             Rejection::StatusOther => "status_other",
+            Rejection::UnexpectedStatus => "unexpected_status",
+            Rejection::UnexpectedSize => "unexpected_size",
+            Rejection::UnexpectedBody => "unexpected_body",
         }
     }
 
@@ -219,6 +236,9 @@ impl Rejection {
             }
             Rejection::Status5xx => "the server fails on this request: look at its log",
             Rejection::StatusOther => "the status is none of HTTP's",
+            Rejection::UnexpectedStatus => "the status is none of --expect-status",
+            Rejection::UnexpectedSize => "the body is not of the size that --expect-size says",
+            Rejection::UnexpectedBody => "the body lacks what --expect-body asks for",
         }
     }
 }
@@ -240,15 +260,27 @@ mod tests {
 
     #[test]
     fn a_429_is_not_also_a_4xx() {
-        let mut counters = Counters::default();
-        for (status, count) in [(200, 5), (404, 1), (429, 2), (500, 3), (999, 4)] {
-            counters.statuses[status] = count;
+        for (status, name) in [
+            (199, Some("status_other")),
+            (200, None),
+            (399, None),
+            (404, Some("status_4xx")),
+            (429, Some("status_429")),
+            (500, Some("status_5xx")),
+            (999, Some("status_other")),
+        ] {
+            assert_eq!(Rejection::of(status).map(Rejection::name), name, "{status}");
         }
-        let rejections = counters.rejections();
-        let names: Vec<_> = rejections.iter().map(|(r, n)| (r.name(), *n)).collect();
-        let expected =
-            [("status_429", 2), ("status_4xx", 1), ("status_5xx", 3), ("status_other", 4)];
-        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn the_table_of_rejections_is_indexed_by_the_kind_itself() {
+        let mut counters = Counters::default();
+        for (count, kind) in (1..).zip(Rejection::ALL) {
+            counters.rejections[kind as usize] = count;
+        }
+        let kinds: Vec<_> = counters.rejections().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, Rejection::ALL);
     }
 
     #[test]
@@ -257,6 +289,7 @@ mod tests {
             Counters { scheduled: 9, on_schedule: 1, dropped: 2, ..Counters::default() };
         counters.statuses[200] = 3;
         counters.failures[0] = 4;
+        counters.rejections[1] = 5;
         counters.clear();
         assert_eq!(counters, Counters::default());
     }

@@ -5,6 +5,7 @@
 //! is decided when the run is prepared (`engine`), and the report says what was decided.
 
 pub mod arrivals;
+pub mod expect;
 pub mod integral;
 pub mod load;
 pub mod network;
@@ -20,6 +21,7 @@ use crate::time::Nanos;
 use crate::tls;
 
 pub use arrivals::Law;
+pub use expect::{Expected, Sizes, Statuses};
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;
 pub use route::Route;
@@ -39,6 +41,8 @@ pub struct Plan {
     /// Of https.
     pub tls: Option<tls::Settings>,
     pub request: Request,
+    /// What makes an answer a good one.
+    pub expected: Expected,
     pub load: Load,
     /// At least 1.
     pub connections: u32,
@@ -91,6 +95,7 @@ impl Plan {
             tls: url.is_https.then(tls::Settings::new),
             url,
             request,
+            expected: Expected::default(),
             load: Load::CLOSED,
             connections: 64,
             threads: None,

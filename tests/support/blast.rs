@@ -27,7 +27,12 @@ impl Blast {
 
     /// Prints the page instead of the document.
     pub fn page(engine: &str, url: &str) -> Blast {
-        Blast::of(Command::new(env!("CARGO_BIN_EXE_blast"))).args("--engine").arg(engine).arg(url)
+        Blast::without_url(engine).arg(url)
+    }
+
+    /// The URL is among what follows, or in a curl command.
+    pub fn without_url(engine: &str) -> Blast {
+        Blast::of(Command::new(env!("CARGO_BIN_EXE_blast"))).args("--engine").arg(engine)
     }
 
     /// By a shell that lowers its limits first.

@@ -191,12 +191,16 @@ pub struct Peer {
 impl Peer {
     /// The next request, its body read; `None` when the client is gone.
     pub fn request(&mut self) -> Option<Heard> {
+        self.request_and_body().map(|(heard, _)| heard)
+    }
+
+    pub fn request_and_body(&mut self) -> Option<(Heard, Vec<u8>)> {
         let heard = self.head()?;
         while self.unread.len() < heard.body {
             self.more()?;
         }
-        self.unread.drain(..heard.body);
-        Some(heard)
+        let body = self.unread.drain(..heard.body).collect();
+        Some((heard, body))
     }
 
     /// The next request's head; its body stays unread.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use self::securing::Secure;
 use super::addresses::Addresses;
-use super::connection::{Action, Connection};
+use super::connection::{Action, Asked, Connection};
 use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::job::{Arrivals, Job};
@@ -290,13 +290,14 @@ impl Core {
         }
         loop {
             let connection = &mut self.connections[slot as usize];
-            match connection.on(event, self.job.is_head, &mut self.pool) {
-                Action::Answered { response, used } => {
+            let asked = Asked { head: self.job.is_head, body: self.job.expected.body.as_deref() };
+            match connection.on(event, asked, &mut self.pool) {
+                Action::Answered { response, used, found } => {
                     let rest = match event {
                         Event::Received(bytes) => &bytes[used..],
                         _ => &[],
                     };
-                    if !self.answered(slot, response, rest, now, wire) {
+                    if !self.answered(slot, response, found, rest, now, wire) {
                         return;
                     }
                     gained_room = true;
@@ -326,10 +327,10 @@ impl Core {
     }
 
     /// Bytes that the connection will certainly bring and that need not be read: a driver may
-    /// throw so many away and tell the number.
+    /// throw so many away and tell the number. None where bodies are looked at.
     #[inline]
     pub fn body_left(&self, slot: Slot) -> u64 {
-        if self.secure.is_some() {
+        if self.secure.is_some() || self.job.expected.body.is_some() {
             return 0;
         }
         self.connections[slot as usize].body_left()

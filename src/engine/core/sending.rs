@@ -132,18 +132,21 @@ impl Core {
             .push(Entry { began: now, slot, number }, |entry| is_in_flight(connections, entry));
     }
 
-    /// Books a complete answer. True if the rest of the input is to be read as well.
+    /// Books a complete answer. `found`: its body holds what it should. True if the rest of the input is to be read as well.
     #[inline]
     pub(super) fn answered(
         &mut self,
         slot: Slot,
         response: Response,
+        found: bool,
         rest: &[u8],
         now: Nanos,
         wire: &mut impl Wire,
     ) -> bool {
         let Some(flight) = self.end_oldest(slot) else { return false };
-        self.tally.answered(&flight, response.status, now);
+        let Response { status, body_bytes, .. } = response;
+        let rejection = self.job.expected.judge(status, body_bytes, found);
+        self.tally.answered(&flight, status, rejection, now);
         let connection = &mut self.connections[slot as usize];
         connection.losses = 0;
         if connection.room(self.job.pipeline) == 1 {

@@ -269,8 +269,8 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(rule(&format!("failures.{}==0", kind.name())).unit(), Unit::Count);
         }
-        for kind in ["status_4xx", "status_429", "status_5xx", "status_other"] {
-            assert_eq!(rule(&format!("rejections.{kind}<1%")).unit(), Unit::Share);
+        for kind in Rejection::ALL {
+            assert_eq!(rule(&format!("rejections.{}<1%", kind.name())).unit(), Unit::Share);
         }
     }
 

@@ -26,7 +26,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::Expected;
 use crate::error::{Error, Result};
+use crate::metrics::Rejection;
 use crate::units::quote;
 
 pub use figures::Figures;
@@ -86,6 +88,32 @@ impl Threshold {
                  `--threshold`",
                 quote(&self.expr)
             ))),
+        }
+    }
+
+    /// Refuses a kind of rejection that cannot happen: the rule would hold whatever comes.
+    pub fn check_rejections(&self, expected: &Expected) -> Result<()> {
+        let What::Rejections(kind) = self.what else { return Ok(()) };
+        let refuse = |why: &str| Err(Error::usage(format!("{} {why}", quote(&self.expr))));
+        match kind {
+            Rejection::UnexpectedStatus if expected.statuses.is_none() => {
+                refuse("is about answers that nothing was said of; add `--expect-status`")
+            }
+            Rejection::UnexpectedSize if expected.size.is_none() => {
+                refuse("is about answers that nothing was said of; add `--expect-size`")
+            }
+            Rejection::UnexpectedBody if expected.body.is_none() => {
+                refuse("is about answers that nothing was said of; add `--expect-body`")
+            }
+            Rejection::Status4xx
+            | Rejection::Status429
+            | Rejection::Status5xx
+            | Rejection::StatusOther
+                if expected.statuses.is_some() =>
+            {
+                refuse("never happens beside --expect-status; write `rejections.unexpected_status`")
+            }
+            _ => Ok(()),
         }
     }
 

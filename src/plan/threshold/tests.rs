@@ -3,7 +3,7 @@
 use super::*;
 use crate::failure::Kind;
 use crate::metrics::{
-    Aborted, Client, Events, Fates, Interval, Mode, Phase, Summary, Worker, fixture,
+    Aborted, Client, Events, Fates, Interval, Mode, Phase, Rejection, Summary, Worker, fixture,
 };
 use crate::time::Nanos;
 
@@ -74,6 +74,7 @@ fn fates(good: u64, errors: u64, dropped: u64) -> Fates {
     (counters.scheduled, counters.sent) = (good + errors + dropped, good + errors);
     (counters.completed, counters.good) = (good + errors, good);
     (counters.statuses[200], counters.statuses[503]) = (good, errors);
+    counters.rejections[Rejection::Status5xx as usize] = errors;
     (counters.dropped, counters.on_schedule) = (dropped, good);
     fates
 }

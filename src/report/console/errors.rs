@@ -5,6 +5,8 @@ use super::super::number::{count, percent};
 use super::text::{Sheet, Tone};
 use crate::failure::{Kind, Side};
 use crate::metrics::{Drop, Rejection};
+use crate::plan::Statuses;
+use crate::units::quote;
 
 /// Columns of a group's name and of its count.
 const NAME: usize = 20;
@@ -76,7 +78,9 @@ fn groups(document: &Document) -> Vec<Group> {
         rejected("rate limited (429)", Rejection::Status429),
         rejected("server errors (5xx)", Rejection::Status5xx),
         rejected("unknown statuses", Rejection::StatusOther),
-        other_rejections(document),
+        unexpected_status(document),
+        unexpected("unexpected size", document, Rejection::UnexpectedSize),
+        unexpected("unexpected body", document, Rejection::UnexpectedBody),
         failed("timeouts", |kind| kind == Kind::Timeout),
         failed("broken by the server", |kind| kind != Kind::Timeout && kind.side() == Side::Target),
         failed("network", |kind| kind.side() == Side::Network),
@@ -90,31 +94,50 @@ fn groups(document: &Document) -> Vec<Group> {
 
 /// The statuses of one rejection, most frequent first, and its hint.
 fn of_rejection(document: &Document, name: &'static str, rejection: Rejection) -> Group {
-    let mut statuses: Vec<(u16, u64)> = document
-        .statuses
-        .iter()
-        .filter_map(|(status, count)| Some((status.parse().ok()?, *count)))
-        .filter(|(status, _)| Rejection::of(*status) == Some(rejection))
-        .collect();
-    statuses.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let each = |(status, count): &(u16, u64)| times(*count, &status.to_string());
-    let mut details = vec![statuses.iter().map(each).collect::<Vec<_>>().join(", ")];
+    let mut details = vec![statuses(document, |s| Rejection::of(s) == Some(rejection))];
     // The group's name has said it already.
     details.retain(|text| rejection != Rejection::Status429 && !text.is_empty());
     details.push(rejection.hint().to_string());
-    let count = document.rejections.get(rejection.name()).copied().unwrap_or(0);
-    Group { name, count, details }
+    Group { name, count: count_of(document, rejection), details }
 }
 
-/// Answers that were refused for another reason than their status.
-fn other_rejections(document: &Document) -> Group {
-    let of_status = |name: &str| Rejection::ALL.iter().any(|rejection| rejection.name() == name);
-    let others = || document.rejections.iter().filter(|(name, _)| !of_status(name));
-    Group {
-        name: "failed checks",
-        count: others().map(|(_, count)| count).sum(),
-        details: others().map(|(name, count)| times(*count, name)).collect(),
+fn count_of(document: &Document, rejection: Rejection) -> u64 {
+    document.rejections.get(rejection.name()).copied().unwrap_or(0)
+}
+
+/// Those of the statuses that came, most frequent first.
+fn statuses(document: &Document, belongs: impl Fn(u16) -> bool) -> String {
+    let came = document.statuses.iter();
+    let mut of_group: Vec<(u16, u64)> = came
+        .filter_map(|(status, count)| Some((status.parse().ok()?, *count)))
+        .filter(|(status, _)| belongs(*status))
+        .collect();
+    of_group.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let each = |(status, count): &(u16, u64)| times(*count, &status.to_string());
+    of_group.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+/// Statuses that `--expect-status` does not name.
+fn unexpected_status(document: &Document) -> Group {
+    let mut group = unexpected("unexpected status", document, Rejection::UnexpectedStatus);
+    let asked = document.plan.expect.status.as_deref().map(Statuses::parse);
+    if let Some(Ok(asked)) = asked {
+        group.details.insert(0, statuses(document, |status| !asked.has(status)));
     }
+    group
+}
+
+/// Answers that are not what a flag says, and what that was.
+fn unexpected(name: &'static str, document: &Document, rejection: Rejection) -> Group {
+    let expect = &document.plan.expect;
+    let asked = match rejection {
+        Rejection::UnexpectedStatus => &expect.status,
+        Rejection::UnexpectedSize => &expect.size,
+        _ => &expect.body,
+    };
+    let asked = asked.as_ref().map_or_else(String::new, |asked| format!(": {}", quote(asked)));
+    let details = vec![format!("{}{asked}", rejection.hint())];
+    Group { name, count: count_of(document, rejection), details }
 }
 
 fn of_failures(document: &Document, name: &'static str, belongs: fn(Kind) -> bool) -> Group {

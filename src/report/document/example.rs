@@ -80,7 +80,7 @@ fn shown(received: &[u8]) -> String {
 }
 
 /// How many bytes of a line nobody need hide.
-fn public(line: &[u8]) -> usize {
+pub(super) fn public(line: &[u8]) -> usize {
     let separators = (0..line.len()).filter(|at| b":=".contains(&line[*at]));
     let named = |at: &usize| is_secret(&String::from_utf8_lossy(&line[..*at]));
     let value = separators.clone().find(named).map(|at| at + 1);

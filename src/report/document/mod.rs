@@ -102,7 +102,7 @@ impl Document {
             latency: Latencies::new(summary),
             latency_from: latency_from(summary.mode).to_string(),
             statuses: counters.statuses().map(|(s, count)| (s.to_string(), count)).collect(),
-            rejections: named(counters.rejections().iter().map(|(r, n)| (r.name(), *n))),
+            rejections: named(counters.rejections().map(|(r, n)| (r.name(), n))),
             failures: named(counters.failures().map(|(kind, count)| (kind.name(), count))),
             drops: drops(counters),
             unsolicited_bytes: summary.unsolicited_bytes,

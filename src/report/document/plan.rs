@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::example;
 use super::mode_name;
 use crate::metrics::Summary;
 use crate::plan::url::{MASK, sounds_secret};
-use crate::plan::{Law, Offered, Pin, Plan, Warmup};
+use crate::plan::{Expected, Law, Offered, Pin, Plan, Warmup};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanEcho {
@@ -15,6 +16,7 @@ pub struct PlanEcho {
     pub method: String,
     pub headers: Vec<Header>,
     pub body_bytes: u64,
+    pub expect: Expect,
     pub connections: u64,
     pub threads: u64,
     /// Null: the allowed cores.
@@ -75,6 +77,33 @@ pub struct PlanEcho {
     pub abort_on: Vec<String>,
 }
 
+/// What an answer had to be to count as good, as it was typed; null: nothing was asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Expect {
+    /// Null: 200 to 399.
+    pub status: Option<String>,
+    pub size: Option<String>,
+    /// What may be secret in it is masked.
+    pub body: Option<String>,
+}
+
+impl Expect {
+    fn new(expected: &Expected) -> Expect {
+        Expect {
+            status: expected.statuses.as_ref().map(ToString::to_string),
+            size: expected.size.as_ref().map(ToString::to_string),
+            body: expected.body.as_ref().map(|pattern| public(&pattern.text)),
+        }
+    }
+}
+
+/// The text up to what may be secret.
+fn public(text: &str) -> String {
+    let shown = example::public(text.as_bytes());
+    let mask = if shown < text.len() { MASK } else { "" };
+    format!("{}{mask}", &text[..shown])
+}
+
 /// A field of the request; a secret value is `***`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -91,6 +120,7 @@ impl PlanEcho {
             method: plan.request.method.clone(),
             headers: plan.request.headers.iter().map(|(n, v)| Header::new(n, v)).collect(),
             body_bytes: plan.request.body.len() as u64,
+            expect: Expect::new(&plan.expected),
             connections: plan.connections.into(),
             threads: summary.client.workers.len() as u64,
             threads_asked: plan.threads.map(|threads| threads as u64),

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use blast::cli::{self, Parsed};
+use blast::cli::{self, Header, Parsed};
 use blast::http::Payload;
 use blast::plan::Plan;
 use blast::{Error, Nanos};
@@ -27,7 +27,16 @@ pub fn check(data: &[u8]) {
     }
     let url = format!("http://user:{SECRET}@h/");
     let header = format!("Authorization: {SECRET}");
-    for planted in [&[url.as_str()][..], &["-H", &header, "h"]] {
+    let user = format!("user:{SECRET}");
+    let field = format!("password={SECRET}");
+    let command = format!("curl http://h/ -u '{user}' -H '{header}' -d '{field}'");
+    for planted in [
+        &[url.as_str()][..],
+        &["-H", &header, "h"],
+        &["--user", &user, "h"],
+        &["--form", &field, "h"],
+        &["--curl", &command],
+    ] {
         match plan(&words, planted) {
             Ok(Some(plan)) => assert!(!plan.url.shown.contains(SECRET), "{}", plan.url.shown),
             Ok(None) => {}
@@ -48,11 +57,22 @@ fn plan(words: &[Vec<u8>], planted: &[&str]) -> Result<Option<Plan>, Error> {
         }
         Parsed::Cli(mut cli) if cli.verb.is_none() => {
             // No file of this machine is an input.
-            cli.load.request.body = cli.load.request.body.filter(|body| !body.starts_with('@'));
+            let request = &mut cli.load.request;
+            request.body = request.body.take().filter(|body| !body.starts_with('@'));
+            request.json_body = request.json_body.take().filter(|body| !body.starts_with('@'));
+            request.cookie = request.cookie.take().filter(|cookie| cookie.contains('='));
+            request.form.retain(|part| !part.reads());
+            request.headers.retain(|header| !matches!(header, Header::File(_)));
+            // Whichever of its flags it may stand behind.
+            request.curl = request.curl.take().filter(|command| !names_a_file(command));
             cli::plan(&cli.load).map(Some)
         }
         Parsed::Cli(_) => Ok(None),
     }
+}
+
+fn names_a_file(command: &str) -> bool {
+    command.contains(['@', '<']) || (command.contains("-b") | command.contains("cookie"))
 }
 
 /// What the engine counts on.
@@ -87,6 +107,13 @@ pub const SEEDS: &[&[u8]] = &[
     b"-o\na.json\n--engine\ntokio-uring\n--wait\nspin\n--pin\n0,2-3\nh",
     b"--unix-socket\n/run/a.sock\nh",
     b"--resolve\nh:80:127.0.0.1,::1\n--connect-to\n::[::1]:81\n-4\n--dns-refresh\n5\nh",
+    b"--curl\ncurl 'http://h/a?b' -H 'A: b' -d c --data-raw $'\\u0021\\x41' -sSXPUT",
+    b"--curl\ncurl -G -d a=1 --data-urlencode 'b= c' --json 1 -F a=1 http://h/#x\n-H\nB: c",
+    b"--curl\ncurl http://h/ -u a:b -k -L \"x",
+    b"--form\na=1;type=a/b\n--form\nb=\"c;d\"\n--user\na:b\n--compressed\nh",
+    b"--json-body\n{}\n--cookie\na=b\n--expect-status\n200,3xx\n--expect-size\n1k..\nh",
+    b"--expect-body\n/a(b|c)+$/\nh\n--threshold\nrejections.unexpected_body<1%",
+    b"completions\n--",
     b"demo\n-c5",
     b"target\n--port\n0\n--delay\nexp:5ms\n--chunked=16",
     b"completions\nfish",
@@ -143,6 +170,23 @@ pub const WORDS: &[&str] = &[
     "--header=",
     "--method\n",
     "--data\n",
+    "--curl\ncurl ",
+    "--form\n",
+    "--json-body\n",
+    "--user\n",
+    "--cookie\n",
+    "--compressed",
+    "--expect-status\n",
+    "--expect-body\n",
+    "--expect-size\n",
+    "'",
+    "\"",
+    "\\",
+    "$'",
+    "/",
+    ";",
+    "..",
+    "3xx",
     "--content-type\n",
     "--no-keepalive",
     "--bind\n",
