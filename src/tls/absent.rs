@@ -71,7 +71,7 @@ impl Session {
         match self.0 {}
     }
 
-    pub fn agreed(&self) -> Agreed {
+    pub fn agreed(&self) -> Option<Agreed> {
         match self.0 {}
     }
 }

@@ -40,6 +40,8 @@ impl Client {
             builder.dangerous().with_custom_certificate_verifier(verifier(settings, &provider)?);
         let asked = Arc::new(Asked::new(settings.identity.as_ref(), &provider)?);
         let mut config = builder.with_client_cert_resolver(asked.clone());
+        // The records of an established session are none of rustls's business: see `traffic`.
+        config.enable_secret_extraction = true;
         config.enable_sni = settings.sni != Sni::Off;
         config.alpn_protocols = settings.protocols.iter().map(|name| name.clone().into()).collect();
         let name = name(settings, host)?;

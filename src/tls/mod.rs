@@ -21,14 +21,21 @@ mod fault;
 #[cfg(feature = "tls")]
 mod identity;
 #[cfg(feature = "tls")]
+mod records;
+#[cfg(feature = "tls")]
 mod session;
 #[cfg(feature = "tls")]
 mod tickets;
+#[cfg(feature = "tls")]
+mod traffic;
 #[cfg(feature = "tls")]
 mod verifier;
 
 #[cfg(not(feature = "tls"))]
 mod absent;
+
+#[cfg(all(test, feature = "tls"))]
+mod tests;
 
 pub use settings::{Identity, Resumption, Settings, Sni, Suite, Version};
 

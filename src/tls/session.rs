@@ -2,6 +2,9 @@
 //!
 //! Whole records are decrypted where they lie; only one that is cut by the end of a read is kept,
 //! until its rest has come.
+//!
+//! The handshake is rustls's, to its end. From the first request on the records are opened and
+//! sealed by [`Traffic`], which does less for each: a request and its answer cost half as much.
 
 use std::sync::Arc;
 
@@ -12,23 +15,30 @@ use rustls::{ClientConfig, HandshakeKind, ProtocolVersion};
 
 use super::client::iana;
 use super::identity::Asked;
+use super::records::{FRAGMENT, HEAD};
+use super::traffic::Traffic;
 use super::{Fault, Progress, certificate};
 use crate::agreed::Agreed;
 use crate::flaw::Flaw;
 
-/// A record's head: type, version, length (RFC 8446, 5.1).
-const HEAD: usize = 5;
-
-/// The longest plaintext of a record, and more than what encryption adds to one.
-const FRAGMENT: usize = 16 * 1024;
+/// More than what encryption adds to a record.
 const OVERHEAD: usize = 64;
 
 pub struct Session {
-    connection: UnbufferedClientConnection,
-    /// What rustls wants to see again, with the rest that is still to come.
+    stage: Stage,
+    /// What is to be seen again, with the rest that is still to come.
     kept: Vec<u8>,
     established: bool,
     asked: Arc<Asked>,
+}
+
+/// Who reads and writes the records.
+enum Stage {
+    /// rustls: until the first request.
+    Handshake(UnbufferedClientConnection),
+    Traffic(Traffic),
+    /// It could not be handed over.
+    Lost,
 }
 
 impl Session {
@@ -40,18 +50,14 @@ impl Session {
     ) -> Result<Session, Fault> {
         let connection = UnbufferedClientConnection::new(config, name);
         let connection = connection.map_err(|error| Fault::of(&error))?;
-        let mut session = Session { connection, kept: Vec::new(), established: false, asked };
+        let stage = Stage::Handshake(connection);
+        let mut session = Session { stage, kept: Vec::new(), established: false, asked };
         session.receive(&mut [], out, &mut |_| true)?;
         Ok(session)
     }
 
     pub fn is_established(&self) -> bool {
         self.established
-    }
-
-    /// It took up what an earlier one had agreed on.
-    pub fn is_resumed(&self) -> bool {
-        self.connection.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// The bytes it keeps beside itself.
@@ -94,44 +100,89 @@ impl Session {
     }
 
     /// Encrypts. Only of an established session.
+    #[inline]
     pub fn seal(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-        loop {
-            let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
-            match state.map_err(|error| Fault::of(&error))? {
-                ConnectionState::WriteTraffic(mut traffic) => {
-                    let room = plain.len() + (plain.len() / FRAGMENT + 1) * OVERHEAD;
-                    return encrypt(out, room, |into| traffic.encrypt(plain, into));
-                }
-                ConnectionState::EncodeTlsData(mut data) => {
-                    encode(out, |into| data.encode(into))?;
-                }
-                ConnectionState::TransmitTlsData(data) => data.done(),
-                _ => return Err(Flaw::Garbled.into()),
-            }
+        if !matches!(self.stage, Stage::Traffic(_)) {
+            self.hand_over(out)?;
+        }
+        match &mut self.stage {
+            Stage::Traffic(traffic) => traffic.seal(plain, out).map_err(|error| Fault::of(&error)),
+            Stage::Handshake(connection) => seal(connection, plain, out),
+            Stage::Lost => Err(Flaw::Garbled.into()),
         }
     }
 
-    /// What was agreed on.
-    pub fn agreed(&self) -> Agreed {
-        let suite = self.connection.negotiated_cipher_suite();
-        let protocol = self.connection.alpn_protocol();
-        Agreed {
-            version: match self.connection.protocol_version() {
+    /// From rustls to [`Traffic`], if rustls has not begun with what is kept: a message that
+    /// several records share is decrypted one by one, and seen again when all of it is there.
+    fn hand_over(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let Stage::Handshake(connection) = &mut self.stage else { return Ok(()) };
+        if !self.established || has_whole_record(&self.kept) {
+            return Ok(());
+        }
+        seal(connection, &[], out)?;
+        if let Stage::Handshake(connection) = std::mem::replace(&mut self.stage, Stage::Lost) {
+            let traffic = Traffic::of(connection).map_err(|error| Fault::of(&error))?;
+            self.stage = Stage::Traffic(traffic);
+        }
+        Ok(())
+    }
+
+    /// What was agreed on; `None` unless the handshake has just ended.
+    pub fn agreed(&self) -> Option<Agreed> {
+        let Stage::Handshake(connection) = &self.stage else { return None };
+        let suite = connection.negotiated_cipher_suite();
+        let protocol = connection.alpn_protocol();
+        let group = connection.negotiated_key_exchange_group();
+        Some(Agreed {
+            version: match connection.protocol_version() {
                 Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
                 _ => "TLSv1.3",
             },
             cipher: suite.as_ref().map_or("unknown", iana),
-            group: self
-                .connection
-                .negotiated_key_exchange_group()
-                .map(|group| name_of(group.name())),
+            group: group.map(|group| name_of(group.name())),
             protocol: protocol.map(|name| String::from_utf8_lossy(name).into_owned()),
-            certificate: self.connection.peer_certificates().and_then(certificate::describe),
+            certificate: connection.peer_certificates().and_then(certificate::describe),
+        })
+    }
+
+    /// It took up what an earlier one had agreed on. Told like [`Session::agreed`].
+    pub fn is_resumed(&self) -> bool {
+        match &self.stage {
+            Stage::Handshake(connection) => {
+                connection.handshake_kind() == Some(HandshakeKind::Resumed)
+            }
+            _ => false,
         }
     }
 
+    /// The server wanted to see a certificate. It may refuse what it was given (or that nothing
+    /// was) only when the handshake is over for the client (RFC 8446, 4.4.2.4).
+    pub fn may_be_refused(&self) -> bool {
+        let version = match &self.stage {
+            Stage::Handshake(connection) => connection.protocol_version(),
+            _ => None,
+        };
+        self.asked.asked() && version == Some(ProtocolVersion::TLSv1_3)
+    }
+
     /// Until nothing more comes of `bytes`: how many of them are done with.
+    #[inline]
     fn process(
+        &mut self,
+        bytes: &mut [u8],
+        out: &mut Vec<u8>,
+        plain: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<(usize, Option<Progress>), Fault> {
+        match &mut self.stage {
+            Stage::Traffic(traffic) => match traffic.receive(bytes, out, plain) {
+                Ok((used, progress)) => Ok((used, Some(progress))),
+                Err(error) => Err(self.fault(&error, &[])),
+            },
+            _ => self.shake_hands(bytes, out, plain),
+        }
+    }
+
+    fn shake_hands(
         &mut self,
         bytes: &mut [u8],
         out: &mut Vec<u8>,
@@ -139,12 +190,15 @@ impl Session {
     ) -> Result<(usize, Option<Progress>), Fault> {
         let mut used = 0;
         loop {
-            let status = self.connection.process_tls_records(&mut bytes[used..]);
+            let Stage::Handshake(connection) = &mut self.stage else {
+                return Err(Flaw::Garbled.into());
+            };
+            let status = connection.process_tls_records(&mut bytes[used..]);
             let discard = status.discard;
             let state = match status.state {
                 Ok(state) => state,
                 Err(error) => {
-                    self.alert(out);
+                    alert(connection, out);
                     return Err(self.fault(&error, &bytes[used..]));
                 }
             };
@@ -182,7 +236,8 @@ impl Session {
 
     /// The handshake is over. A server may have chosen what was offered and cannot be spoken.
     fn establish(&mut self) -> Result<(), Fault> {
-        match self.connection.alpn_protocol() {
+        let Stage::Handshake(connection) = &self.stage else { return Ok(()) };
+        match connection.alpn_protocol() {
             Some(chosen) if !self.established && !chosen.starts_with(b"http/1.") => {
                 let chosen = chosen.escape_ascii();
                 let detail = Some(format!("it chose {chosen}, and blast speaks HTTP/1.1"));
@@ -192,15 +247,6 @@ impl Session {
                 self.established = true;
                 Ok(())
             }
-        }
-    }
-
-    /// What the peer is told about an error: best effort.
-    #[cold]
-    fn alert(&mut self, out: &mut Vec<u8>) {
-        let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
-        if let Ok(ConnectionState::EncodeTlsData(mut data)) = state {
-            let _ = encode(out, |into| data.encode(into));
         }
     }
 
@@ -219,12 +265,6 @@ impl Session {
             fault.detail = Some(format!("it answered `{}`", shown.escape_ascii()));
         }
         fault
-    }
-
-    /// The server wanted to see a certificate. It may refuse what it was given (or that nothing
-    /// was) only when the handshake is over for the client (RFC 8446, 4.4.2.4).
-    pub fn may_be_refused(&self) -> bool {
-        self.asked.asked() && self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 }
 
@@ -254,6 +294,48 @@ fn missing(bytes: &[u8]) -> usize {
     match bytes.len() - start {
         0 => 0,
         of_head => HEAD - of_head,
+    }
+}
+
+/// The first record is whole.
+fn has_whole_record(bytes: &[u8]) -> bool {
+    match bytes {
+        [_, _, _, high, low, rest @ ..] => {
+            rest.len() >= usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        _ => false,
+    }
+}
+
+/// Encrypts by rustls, behind what else it has to send.
+fn seal(
+    connection: &mut UnbufferedClientConnection,
+    plain: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    loop {
+        let UnbufferedStatus { state, .. } = connection.process_tls_records(&mut []);
+        match state.map_err(|error| Fault::of(&error))? {
+            ConnectionState::WriteTraffic(_) if plain.is_empty() => return Ok(()),
+            ConnectionState::WriteTraffic(mut traffic) => {
+                let room = plain.len() + (plain.len() / FRAGMENT + 1) * OVERHEAD;
+                return encrypt(out, room, |into| traffic.encrypt(plain, into));
+            }
+            ConnectionState::EncodeTlsData(mut data) => {
+                encode(out, |into| data.encode(into))?;
+            }
+            ConnectionState::TransmitTlsData(data) => data.done(),
+            _ => return Err(Flaw::Garbled.into()),
+        }
+    }
+}
+
+/// What the peer is told about an error: best effort.
+#[cold]
+fn alert(connection: &mut UnbufferedClientConnection, out: &mut Vec<u8>) {
+    let UnbufferedStatus { state, .. } = connection.process_tls_records(&mut []);
+    if let Ok(ConnectionState::EncodeTlsData(mut data)) = state {
+        let _ = encode(out, |into| data.encode(into));
     }
 }
 
@@ -310,5 +392,14 @@ fn name_of(group: rustls::NamedGroup) -> &'static str {
         rustls::NamedGroup::secp256r1 => "secp256r1",
         rustls::NamedGroup::secp384r1 => "secp384r1",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+impl Session {
+    pub fn wear_out_at(&mut self, records: u64) {
+        if let Stage::Traffic(traffic) = &mut self.stage {
+            traffic.wear_out_at(records);
+        }
     }
 }

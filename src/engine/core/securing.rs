@@ -218,7 +218,7 @@ impl Core {
             false => totals.full_handshakes.record(took),
         }
         if secure.agreed.is_none() {
-            secure.agreed = Some(session.agreed());
+            secure.agreed = session.agreed();
         }
         if !self.gate_open && session.may_be_refused() {
             secure.probation = Some((slot, now + PROBATION));
