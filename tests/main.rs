@@ -21,3 +21,5 @@ mod shapes;
 mod support;
 mod target;
 mod thresholds;
+#[cfg(feature = "tls")]
+mod tls;

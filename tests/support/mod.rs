@@ -5,19 +5,23 @@
 //! side and beside other tests, and [`Blast::calm`] keeps them from spinning. Where it is,
 //! [`each_engine_alone`] has the machine to itself.
 
+mod authority;
 mod blast;
 mod document;
 mod folder;
 mod process;
 mod random;
+mod secure;
 mod server;
 mod terminal;
 
+pub use self::authority::{Authority, Certified};
 pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
 pub use self::process::{Outsider, sit_on};
 pub use self::random::{Random, seed};
+pub use self::secure::{Terms, Tickets};
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
 pub use self::terminal::Terminal;
 

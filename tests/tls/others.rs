@@ -1,0 +1,1 @@
+//! Servers of others: nginx, OpenSSL's and Python's. Where one is missing, that is said.
