@@ -104,6 +104,10 @@ kinds! {
         "out of file descriptors: raise the limit with `ulimit -n` or use fewer --connections";
     ConnectNoMemory "connect_no_memory" Connection Generator
         "this host had no memory for another connection: use fewer --connections, or raise net.ipv4.tcp_mem";
+    SocketMissing "socket_missing" Connection Target
+        "there is no socket of that path: start the server, or check the path";
+    ConnectDenied "connect_denied" Connection Generator
+        "this host does not allow the connect: check the socket's permissions, or the firewall's rules";
     TlsCertificate "tls_certificate" Connection Target
         "the server's certificate is not accepted: trust its issuer with --cacert, or accept any with --insecure";
     TlsHandshake "tls_handshake" Connection Target
@@ -126,6 +130,8 @@ impl Kind {
             libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN => Kind::PortsExhausted,
             libc::EMFILE | libc::ENFILE => Kind::DescriptorsExhausted,
             libc::ENOMEM | libc::ENOBUFS => Kind::ConnectNoMemory,
+            libc::ENOENT | libc::ENOTDIR => Kind::SocketMissing,
+            libc::EACCES | libc::EPERM => Kind::ConnectDenied,
             _ => Kind::ConnectFailed,
         }
     }

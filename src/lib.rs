@@ -8,13 +8,14 @@
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
 //! 1  http  tls  metrics         sans-IO protocols; counters, histograms, Summary, verdict
-//! 0  time  units  error  failure  flaw  evidence  agreed  host
+//! 0  time  units  error  failure  flaw  evidence  agreed  host  address
 //! ```
 //!
 //! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
 //! and its driver sends [`http::Request`]'s bytes, [`http::Reader`] reads the answer, and
 //! [`metrics`] records the four instants and the fate.
 
+pub mod address;
 pub mod agreed;
 pub mod cli;
 pub mod engine;
@@ -33,6 +34,7 @@ pub mod time;
 pub mod tls;
 pub mod units;
 
+pub use address::Address;
 pub use error::{Error, Exit, Result};
 pub use failure::Kind;
 pub use time::Nanos;

@@ -87,7 +87,7 @@ pub fn process_cpu() -> Nanos {
 /// Sleeps until an instant of CLOCK_MONOTONIC, or until a signal comes.
 pub fn sleep_until(until: Nanos) {
     let until = libc::timespec {
-        tv_sec: (until.0 / 1_000_000_000) as libc::time_t,
+        tv_sec: (until.0 / 1_000_000_000) as _,
         tv_nsec: (until.0 % 1_000_000_000) as libc::c_long,
     };
     let (clock, flags) = (libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME);

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module a subject.
 
+mod addresses;
 mod bodies;
 mod cli;
 mod connections;
@@ -15,6 +16,7 @@ mod latency;
 mod limits;
 mod load;
 mod outputs;
+mod packaging;
 mod reading;
 mod refusal;
 mod shapes;

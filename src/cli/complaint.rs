@@ -10,7 +10,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 4] = ["target", "demo", "doctor", "completions"];
+pub const VERBS: [&str; 5] = ["target", "demo", "doctor", "completions", "man"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
 const LATER_VERBS: [&str; 15] = [
@@ -79,9 +79,11 @@ pub fn refuse_later_verb(word: &str) -> Result<()> {
 /// repeated. (A duration may be meant as a body: that has a hint of its own.)
 fn is_url(error: &clap::Error, flag: &str) -> bool {
     let value = named(error, ContextKind::InvalidValue);
-    let schemes = ["http://", "https://"];
+    let schemes = ["http://", "https://", "http+unix://"];
+    // An abstract socket's name begins so.
+    let is_socket = flag == "--unix-socket" && value.starts_with('@');
     schemes.iter().any(|scheme| value.starts_with(scheme))
-        || (flag != "--duration" && flag != "--header" && value.contains('@'))
+        || (!is_socket && flag != "--duration" && flag != "--header" && value.contains('@'))
 }
 
 fn unknown(flag: &str, suggested: &str) -> String {

@@ -20,7 +20,7 @@ const ANY: &str = "http://localhost/";
 
 /// The flags that a row depends on. The others are taken, so that `doctor` can stand in front of
 /// any run, and change nothing.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 19] = [
     "connections",
     "rps",
     "threads",
@@ -33,6 +33,11 @@ const SHOWN: [&str; 14] = [
     "connect_rate",
     "connect_timeout",
     "bind",
+    "unix_socket",
+    "resolve",
+    "connect_to",
+    "ipv4",
+    "ipv6",
     "engine",
     "json",
 ];

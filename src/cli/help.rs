@@ -7,11 +7,11 @@ use super::low::Cli;
 
 /// The command line as clap sees it. `brief` only changes what help shows.
 pub fn command(brief: bool) -> clap::Command {
-    let command = Cli::command().help_template(TEMPLATE).mut_subcommands(show_all);
+    let command = Cli::command().help_template(template()).mut_subcommands(show_all);
     let command = command.mut_subcommand("doctor", super::doctor::shorten);
     match brief {
         true => command.after_help(MORE),
-        false => show_all(command).after_help(EXIT_CODES),
+        false => show_all(command).after_help(format!("{CONVENTIONS}\n\n{EXIT_CODES}")),
     }
 }
 
@@ -20,26 +20,27 @@ fn show_all(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| arg.hide_short_help(false)).mut_subcommands(show_all)
 }
 
-const TEMPLATE: &str = "\
-{about}
+/// In clap's language, where words in braces are replaced.
+fn template() -> String {
+    format!(
+        "{{about}}\n\n{EXAMPLES}\n\n{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}\n"
+    )
+}
 
+pub const EXAMPLES: &str = "\
 Examples:
   blast localhost:8080                    64 connections, 10 s, as answers come
   blast -c 10k -R 50k http://host/        50,000 due a second, on time or not
-  blast -n 1M -b @order.json host/orders  a million POSTs of a file
-
-{usage-heading} {usage}
-
-{all-args}{after-help}
-";
+  blast -n 1M -b @order.json host/orders  a million POSTs of a file";
 
 const MORE: &str = "`blast --help` has the rarer flags and the exit codes.";
 
-/// Stays in step with `error::Exit`: a test compares them.
-const EXIT_CODES: &str = "\
+pub const CONVENTIONS: &str = "\
 Numbers take k, M and G; times take ns, us, ms, s, m and h, and are seconds without.
-The report goes to stdout, all else to stderr.
+The report goes to stdout, all else to stderr.";
 
+/// Stays in step with `error::Exit`: a test compares them.
+pub const EXIT_CODES: &str = "\
 Exit codes:
   0    the run was done and its report written
   1    could not run, a report could not be written, or the audit failed

@@ -5,19 +5,19 @@ use std::ffi::OsStr;
 
 use super::complaint::{VERBS, refuse_later_verb};
 use super::low::{LoadArgs, RuleArgs};
-use super::{load, request, tls, values};
+use super::{load, request, route, tls, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
-use crate::plan::url::Host;
 use crate::plan::{Engine, Load, Plan, Url};
 
 /// What `blast URL` with these flags is to do. Reads the body's file or stdin, and
 /// `BLAST_ENGINE`.
 pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let url = url(&args.words)?;
+    let route = route::route(args, &url)?;
     let request = request::build(&args.request, &url, args.connection.no_keepalive)?;
     let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
-    check_combinations(args, &url, keepalive)?;
+    check_combinations(args, keepalive)?;
     let load = load::load(args)?;
     check_rules(&args.rules, &load)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
@@ -47,6 +47,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         wait: args.worker.wait.unwrap_or(plan.wait),
         pin: args.worker.pin.clone().unwrap_or(plan.pin),
         bind: connection.bind.clone(),
+        route,
         thresholds: args.rules.thresholds.clone(),
         abort_on: args.rules.abort_on.clone(),
         ..plan
@@ -75,7 +76,7 @@ fn url(words: &[String]) -> Result<Url> {
     }
 }
 
-fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()> {
+fn check_combinations(args: &LoadArgs, keepalive: bool) -> Result<()> {
     let connection = &args.connection;
     let refuse = |message: &str| Err(Error::usage(message));
     if !keepalive && connection.pipeline.is_some_and(|depth| depth > 1) {
@@ -86,14 +87,6 @@ fn check_combinations(args: &LoadArgs, url: &Url, keepalive: bool) -> Result<()>
     if !keepalive && connection.requests_per_connection.is_some_and(|n| n > 1) {
         return refuse(
             "a connection that closes takes one request; drop `--requests-per-connection` or the close",
-        );
-    }
-    let Host::Ip(target) = url.host else {
-        return Ok(());
-    };
-    if connection.bind.iter().any(|local| local.is_ipv4() != target.is_ipv4()) {
-        return refuse(
-            "--bind: IPv4 reaches only IPv4, and IPv6 only IPv6; match the URL's address",
         );
     }
     Ok(())

@@ -13,6 +13,8 @@ use clap_complete::Shell;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::values;
+use crate::address::UnixName;
+use crate::plan::route::{ConnectTo, Resolve};
 use crate::plan::{Engine, Network, Pin, Rate, Threshold, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls::{Resumption, Suite, Version};
@@ -48,6 +50,8 @@ pub enum Verb {
     Doctor(Box<LoadArgs>),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
+    /// Print the manual page: `blast man | man -l -`
+    Man,
 }
 
 /// What `blast URL` takes.
@@ -67,6 +71,8 @@ pub struct LoadArgs {
     pub request: RequestArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub route: RouteArgs,
     #[command(flatten)]
     pub tls: TlsArgs,
     #[command(flatten)]
@@ -216,6 +222,34 @@ pub struct ConnectionArgs {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Addresses")]
+pub struct RouteArgs {
+    /// Connect through this socket: a path, or @NAME for an abstract one
+    #[arg(long, value_name = "PATH", value_parser = UnixName::parse, value_hint = ValueHint::FilePath)]
+    pub unix_socket: Option<UnixName>,
+
+    /// What a name stands for: HOST:PORT:ADDR,ADDR; HOST may be * (repeatable)
+    #[arg(long, value_name = "RULE", value_parser = Resolve::parse, hide_short_help = true)]
+    pub resolve: Vec<Resolve>,
+
+    /// Other host, same request: HOST1:PORT1:HOST2:PORT2, empty is any (repeatable)
+    #[arg(long, value_name = "RULE", value_parser = ConnectTo::parse, hide_short_help = true)]
+    pub connect_to: Vec<ConnectTo>,
+
+    /// Only IPv4 addresses of the target
+    #[arg(short = '4', long, overrides_with = "ipv6", hide_short_help = true)]
+    pub ipv4: bool,
+
+    /// Only IPv6 addresses of the target
+    #[arg(short = '6', long, overrides_with = "ipv4", hide_short_help = true)]
+    pub ipv6: bool,
+
+    /// Look the name up again this often, for new connections [default: never]
+    #[arg(long, value_name = "T", value_parser = values::refresh, hide_short_help = true)]
+    pub dns_refresh: Option<Nanos>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "TLS (https)")]
 pub struct TlsArgs {
     /// Take any certificate of the server
@@ -256,7 +290,7 @@ pub struct TlsArgs {
     #[arg(value_delimiter = ',')]
     pub ciphers: Vec<Suite>,
 
-    /// Take up sessions of earlier connections: on or off [default: on]
+    /// Take up sessions of earlier connections: on or off [default: off]
     #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
     pub tls_resumption: Option<Resumption>,
 }

@@ -12,8 +12,10 @@ mod doctor;
 mod help;
 mod high;
 mod load;
+mod man;
 mod outputs;
 mod request;
+mod route;
 mod run;
 mod target;
 mod terminal;
@@ -87,6 +89,7 @@ fn dispatch(cli: Cli) -> Result<Exit> {
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
+        Some(Verb::Man) => print(&man::page()),
     }
 }
 

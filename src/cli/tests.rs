@@ -2,6 +2,7 @@
 
 use super::low::{LoadArgs, Verb};
 use super::*;
+use crate::plan::route::Family;
 use crate::plan::{Engine, Law, Load, Pin, Plan, Rate, Wait, Warmup};
 use crate::time::Nanos;
 
@@ -429,4 +430,52 @@ fn the_doctor_takes_the_flags_of_any_run() {
     let typed = typed(&[&["doctor"], &*words.split(' ').collect::<Vec<_>>()].concat());
     let Some(Verb::Doctor(args)) = typed.unwrap().verb else { panic!("another verb") };
     assert_eq!(*args, load(words));
+}
+
+#[test]
+fn where_connections_go_is_said_as_to_curl() {
+    let route = plan("--unix-socket /run/a.sock").route;
+    assert_eq!(route.unix_socket.expect("a socket").as_str(), "/run/a.sock");
+    let route = plan("--resolve h:80:127.0.0.1,::1 --resolve *:81:::1 --connect-to ::g:").route;
+    let texts: Vec<&str> = route.resolve.iter().map(|rule| &*rule.text).collect();
+    assert_eq!(texts, ["h:80:127.0.0.1,::1", "*:81:::1"]);
+    assert_eq!(route.connect_to.len(), 1);
+    for (words, family) in [
+        ("", None),
+        ("-4", Some(Family::V4)),
+        ("--ipv6", Some(Family::V6)),
+        ("-6 -4", Some(Family::V4)),
+        ("-4 --ipv6", Some(Family::V6)),
+    ] {
+        assert_eq!(plan(words).route.family, family, "{words}");
+    }
+    assert_eq!(plan("--dns-refresh 30").route.dns_refresh, Some(Nanos::from_secs(30)));
+    assert_eq!(plan("").route, crate::plan::Route::default());
+}
+
+#[test]
+fn places_that_contradict_each_other_are_refused() {
+    for (words, expected) in [
+        ("--unix-socket /s http+unix://%2Fs/", "drop `--unix-socket`"),
+        ("--unix-socket /s --bind 127.0.0.1 h", "drop `--bind`"),
+        ("http+unix://%2Fs/ --resolve h:80:::1", "drop `--resolve`"),
+        ("http+unix://%2Fs/ --connect-to ::g:", "drop `--connect-to`"),
+        ("http+unix://%2Fs/ -4", "drop `-4`"),
+        ("http+unix://%2Fs/ -6", "drop `-6`"),
+        ("http+unix://%2Fs/ --dns-refresh 1", "drop `--dns-refresh`"),
+        ("--unix-socket= h", "--unix-socket: the Unix socket has no name"),
+        ("--resolve http://u:p@h/", "the URL stands in its place"),
+        ("--unix-socket @ h", "--unix-socket: the Unix socket has no name"),
+        ("--resolve h h", "--resolve: `h` has not three parts"),
+        ("--connect-to h h", "--connect-to: `h` has not four parts"),
+        ("--dns-refresh 10ms h", "--dns-refresh: `10ms` is too often"),
+        ("--dns-refresh 0 h", "--dns-refresh: `0` is no time at all"),
+        ("--bind 127.0.0.1 [::1%lo]", "IPv4 reaches only IPv4"),
+        ("--bind 127.0.0.1 --connect-to ::[::1]: 127.0.0.1", "IPv4 reaches only IPv4"),
+    ] {
+        let message = refusal(words);
+        assert!(message.contains(expected), "{words}: {message}");
+    }
+    // The other way round it fits.
+    plan("--bind ::1 --connect-to ::[::1]:");
 }

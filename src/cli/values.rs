@@ -15,6 +15,8 @@ const MOST_THREADS: u64 = 1_024;
 /// The largest a Linux kernel can be built for (CONFIG_NR_CPUS).
 const MOST_CORES: usize = 8_192;
 
+const SHORTEST_REFRESH: Nanos = Nanos::from_millis(100);
+
 /// What one `-H` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Header {
@@ -85,6 +87,16 @@ pub fn time_limit(text: &str) -> Result<Nanos> {
     match parse_duration(text)? {
         Nanos::ZERO => Err(Error::usage(format!("{} is no time at all; give more", quote(text)))),
         length => Ok(length),
+    }
+}
+
+/// More often would only load the resolver.
+pub fn refresh(text: &str) -> Result<Nanos> {
+    match time_limit(text)? {
+        period if period < SHORTEST_REFRESH => {
+            Err(Error::usage(format!("{} is too often; give 100ms or more", quote(text))))
+        }
+        period => Ok(period),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Collecting: the workers' snapshots become the series and the totals, and at the end, with what
 //! each worker left behind, the summary.
 
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::core::Finished;
 use super::prepare::Prepared;
+use super::refresh;
 use super::tally::INTERVAL;
+use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
@@ -110,6 +111,7 @@ impl Collector {
         let warmed_up = longest(|f| f.phases.measure - f.phases.origin);
         let sum = |of: fn(&Finished) -> u128| finished.iter().map(of).sum::<u128>();
         let (area, sent_to_end) = (sum(|f| f.totals.area), sum(|f| f.totals.sent_to_end));
+        let (addresses, opened_at) = used(run, &finished);
         let mut summary = Summary {
             complete: run.complete,
             aborted: run.aborted.clone(),
@@ -132,7 +134,9 @@ impl Collector {
             agreed: finished.iter().find_map(|f| f.agreed.clone()),
             unsolicited_bytes: finished.iter().map(|f| f.totals.unsolicited_bytes).sum(),
             examples: examples(&finished),
-            addresses: used(run, &finished),
+            addresses,
+            opened_at,
+            refreshes: refresh::is_wanted(run.plan).then(|| run.prepared.addresses.refreshes()),
             client: client(run, &finished),
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,
@@ -152,13 +156,19 @@ impl Collector {
     }
 }
 
-/// The addresses that some worker used.
-fn used(run: &Run, finished: &[Finished]) -> Vec<SocketAddr> {
+/// The addresses that some worker used, and how many connections opened to each. One of those from
+/// the start counts as used unless it was left out by all.
+fn used(run: &Run, finished: &[Finished]) -> (Vec<Address>, Vec<u64>) {
     let left_out = |f: &Finished, index| f.skipped.iter().any(|(skipped, _)| *skipped == index);
-    let all = run.prepared.addresses.iter().enumerate();
-    all.filter(|(index, _)| !finished.iter().all(|f| left_out(f, *index)))
-        .map(|(_, address)| *address)
-        .collect()
+    let opened = |index| -> u64 { finished.iter().filter_map(|f| f.opened.get(index)).sum() };
+    let at_first = run.prepared.at_first;
+    let all = run.prepared.addresses.all().enumerate();
+    all.map(|(index, address)| (index, address, opened(index)))
+        .filter(|(index, _, opened)| {
+            *opened > 0 || *index < at_first && !finished.iter().all(|f| left_out(f, *index))
+        })
+        .map(|(_, address, opened)| (address.clone(), opened))
+        .unzip()
 }
 
 /// The first few of each kind over all workers, in order of time.
@@ -180,8 +190,10 @@ fn skipped(run: &Run, finished: &[Finished]) -> Vec<Warning> {
     let mut skipped: Vec<_> = finished.iter().flat_map(|f| f.skipped.iter().copied()).collect();
     skipped.sort_by_key(|(index, _)| *index);
     skipped.dedup_by_key(|(index, _)| *index);
-    let warning =
-        |(index, kind)| Warning::AddressSkipped { address: run.prepared.addresses[index], kind };
+    let warning = |(index, kind)| Warning::AddressSkipped {
+        address: run.prepared.addresses.address(index).clone(),
+        kind,
+    };
     skipped.into_iter().map(warning).collect()
 }
 
@@ -259,12 +271,14 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
     let unsent = counters.drops[Drop::Unsent as usize];
     let longest_pause = client.pauses.iter().copied().max_by_key(|pause| pause.length);
     let unsteady = run.warmup_end == Some(WarmupEnd::Unsteady);
+    let refreshes = summary.refreshes.unwrap_or_default();
     let saturated = summary.measure.saturated() + summary.warmup.saturated();
     let per_connection = run.plan.keepalive && run.plan.requests_per_connection.is_none();
     let found = [
         (missing > 0 && per_connection && run.complete)
             .then_some(Warning::ConnectionsMissing { asked: connections.asked, failed: missing }),
-        (slow > 0).then_some(Warning::ListenBacklog { slow }),
+        // A Unix socket's queue tells itself, and there is no SYN to lose.
+        (slow > 0 && !run.prepared.addresses.is_unix()).then_some(Warning::ListenBacklog { slow }),
         longest_pause.map(|longest| Warning::Paused { longest, times: client.pauses.len() }),
         unsteady.then_some(Warning::WarmupUnsteady { after: summary.warmup_length }),
         (waited > WAITED).then_some(Warning::Waited { share: waited }),
@@ -272,6 +286,12 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
             dropped: unsent,
             abandoned: counters.abandoned,
             drain: run.plan.drain,
+        }),
+        nonzero(connections.queue_full, |times| Warning::QueueFull { times }),
+        nonzero(refreshes.failed, |times| Warning::RefreshFailed {
+            times,
+            asked: refreshes.asked,
+            why: run.prepared.addresses.last_failure(),
         }),
         nonzero(connections.reset_idle, |times| Warning::ResetIdle { times }),
         nonzero(client.buffers_exhausted(), |times| Warning::BuffersExhausted { times }),

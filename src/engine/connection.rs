@@ -64,6 +64,8 @@ pub struct Connection {
     pub losses: u8,
     /// Attempts to connect that failed: each moves on to the target's next address.
     pub detours: u8,
+    /// Times in a row that the listen queue was found full (Unix sockets).
+    pub waits: u8,
     /// The target's address it goes to, as an index.
     pub address: usize,
     reader: Reader,
@@ -94,6 +96,7 @@ impl Connection {
             settled: false,
             losses: 0,
             detours: 0,
+            waits: 0,
             address: 0,
             reader: Reader::default(),
             sent: 0,

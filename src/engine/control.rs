@@ -9,9 +9,11 @@ use super::collect::{Collector, Run};
 use super::core::Finished;
 use super::job::Job;
 use super::prepare::Prepared;
+use super::refresh::Refresher;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
 use super::worker::Running;
 use super::{Progress, stop};
+use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
@@ -100,7 +102,10 @@ impl<'a> Control<'a> {
         if let Some(core) = self.prepared.control_core {
             host::pin(core);
         }
+        let refresher = Refresher::start(self.plan, &self.prepared.addresses);
+        let refresher = refresher.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
         self.watch(&workers, watch);
+        drop(refresher);
         let finished = workers.into_iter().map(Running::join).collect::<Result<Vec<_>>>()?;
         self.collect(watch);
         self.close(watch);
@@ -215,7 +220,7 @@ impl<'a> Control<'a> {
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {
-        let others = self.prepared.addresses.len() - 1;
+        let others = self.prepared.addresses.count() - 1;
         let address = match others {
             0 => refusal.address.to_string(),
             1 => format!("{} and 1 other address", refusal.address),
@@ -226,7 +231,15 @@ impl<'a> Control<'a> {
             let (kind, text) = (refusal.kind.name(), flaw.text());
             return Error::failed(format!("no TLS with {address} ({kind}): {text}{detail}"));
         }
+        let is_unix = matches!(refusal.address, Address::Unix(_));
         let what = match refusal.kind {
+            Kind::ConnectRefused if is_unix => {
+                "nothing listens on that socket; start the server, or check the path"
+            }
+            Kind::ConnectTimeout if is_unix => {
+                "its listen queue stayed full for all of --connect-timeout; check whether the \
+                 server accepts connections"
+            }
             Kind::ConnectRefused => "connection refused; start the server, or check the port",
             Kind::ConnectTimeout => {
                 "no answer within --connect-timeout; check the address, the firewall, and whether \

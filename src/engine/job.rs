@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::directory::Directory;
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
 use super::wire::SMALL;
+use crate::address::Address;
 use crate::http::Payload;
 use crate::plan::{Rate, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
@@ -23,7 +25,7 @@ pub struct Job {
     /// Its connections, and the number of its first one over all workers.
     pub connections: u32,
     pub first_connection: u64,
-    pub addresses: Arc<[SocketAddr]>,
+    pub addresses: Directory,
     /// How long a ring's table of registered files may be.
     pub longest_table: u32,
     /// Local addresses, with port 0; empty: the kernel's choice.
@@ -108,11 +110,19 @@ impl Job {
         self.request.whole() > SMALL
     }
 
+    /// Whether the kernel can throw away what it would hand over (tcp(7), MSG_TRUNC). A Unix
+    /// socket takes no null buffer: EFAULT.
+    #[inline]
+    pub fn may_discard(&self) -> bool {
+        !self.addresses.is_unix()
+    }
+
     /// The local address a slot connects from: those of the target's family, in turn.
-    pub fn bind(&self, slot: u32, to: &SocketAddr) -> Option<SocketAddr> {
+    pub fn bind(&self, slot: u32, to: &Address) -> Option<SocketAddr> {
+        let to = to.inet()?;
         let number = (self.first_connection + u64::from(slot)) as usize;
         // The target's addresses take turns as well: each is to be reached from each of these.
-        let number = number / self.addresses.len();
+        let number = number / self.addresses.count();
         let of_family = || self.binds.iter().filter(|from| from.is_ipv4() == to.is_ipv4());
         of_family().nth(number % of_family().count().max(1)).copied()
     }

@@ -16,6 +16,7 @@ mod control;
 pub mod core;
 mod crew;
 mod deadlines;
+pub mod directory;
 mod epoll;
 pub mod job;
 pub mod mailbox;
@@ -24,6 +25,7 @@ mod pacer;
 mod pauses;
 mod prepare;
 mod redial;
+mod refresh;
 mod resolve;
 mod ring;
 #[cfg(test)]
@@ -38,9 +40,10 @@ mod window;
 pub mod wire;
 mod worker;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::SystemTime;
 
+use crate::address::Address;
 use crate::error::Result;
 use crate::host;
 use crate::metrics::{Fates, Interval, Summary};
@@ -68,7 +71,7 @@ pub fn workers(plan: &Plan) -> usize {
 }
 
 /// The addresses of the plan's target.
-pub fn addresses(plan: &Plan) -> Result<Vec<SocketAddr>> {
+pub fn addresses(plan: &Plan) -> Result<Vec<Address>> {
     resolve::addresses(plan)
 }
 

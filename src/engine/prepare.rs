@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::directory::Directory;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
-use super::{calibrate, resolve, ring, sources};
+use super::{calibrate, refresh, resolve, ring, sources};
 use crate::error::{Error, Result};
 use crate::host::{self, SPARE_DESCRIPTORS, tables};
 use crate::http::Payload;
@@ -25,7 +26,9 @@ pub struct Prepared {
     pub engine: Engine,
     pub jobs: Vec<Arc<Job>>,
     pub timeline: Arc<Timeline>,
-    pub addresses: Arc<[SocketAddr]>,
+    pub addresses: Directory,
+    /// How many of them there were before the run.
+    pub at_first: usize,
     pub wait: Wait,
     pub overshoot: Nanos,
     pub warnings: Vec<Warning>,
@@ -38,7 +41,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let engine = engine(plan, &mut warnings);
     let plan = &Plan { engine, ..plan.clone() };
     let tls = client(plan)?;
-    let addresses: Arc<[SocketAddr]> = resolve::addresses(plan)?.into();
+    let addresses = resolve::addresses(plan)?;
     let descriptors = host::raise_descriptor_limit();
     let allowed = host::allowed_cores();
     let workers = workers(plan, allowed.len().max(1), &mut warnings);
@@ -48,6 +51,8 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let overshoot = calibrate::overshoot();
     let wait = wait(plan, allowed.len(), &mut warnings);
     let timeline = Arc::new(Timeline::default());
+    let addresses = Directory::new(addresses, refresh::is_wanted(plan));
+    let at_first = addresses.count();
     let common = Common {
         plan,
         workers,
@@ -72,7 +77,17 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         .collect();
     let control_core =
         allowed.into_iter().find(|core| plan.pin != Pin::Off && !cores.contains(&Some(*core)));
-    Ok(Prepared { engine, jobs, timeline, addresses, wait, overshoot, warnings, control_core })
+    Ok(Prepared {
+        engine,
+        jobs,
+        timeline,
+        addresses,
+        at_first,
+        wait,
+        overshoot,
+        warnings,
+        control_core,
+    })
 }
 
 /// What https is spoken with.
@@ -113,7 +128,7 @@ fn schedule(plan: &Plan, offered: &Offered) -> Schedule {
 struct Common<'a> {
     plan: &'a Plan,
     workers: usize,
-    addresses: &'a Arc<[SocketAddr]>,
+    addresses: &'a Directory,
     longest_table: u32,
     binds: Arc<[SocketAddr]>,
     request: Payload,

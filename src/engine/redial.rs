@@ -14,6 +14,9 @@ use crate::time::Nanos;
 /// The wait before the second attempt in a row.
 const FIRST: Nanos = Nanos::from_millis(10);
 
+/// The first wait for a listen queue that is full; the longest is 32 times as long.
+const QUEUE_FIRST: Nanos = Nanos::from_millis(1);
+
 /// The longest wait.
 pub const CAP: Nanos = Nanos::from_millis(500);
 
@@ -75,6 +78,13 @@ impl Redial {
     }
 }
 
+/// How long to wait before asking again a listener whose queue was full this many times in a row.
+/// A server that accepts at all takes a queue in a few milliseconds.
+pub fn queue_wait(times: u32, slot: Slot) -> Nanos {
+    let doubled = Nanos(QUEUE_FIRST.0 << times.saturating_sub(1).min(5));
+    doubled - spread(slot, doubled)
+}
+
 /// How long to wait before dialling again after this many losses in a row. Slots are spread over
 /// the last quarter of it, so that they do not all come back at once.
 pub fn back_off(losses: u32, slot: Slot) -> Nanos {
@@ -82,9 +92,12 @@ pub fn back_off(losses: u32, slot: Slot) -> Nanos {
         return Nanos::ZERO;
     }
     let doubled = Nanos(FIRST.0 << (losses - 2).min(10)).min(CAP);
-    // Fibonacci hashing: consecutive slots land far apart.
-    let spread = (u64::from(slot.wrapping_mul(0x9E37_79B9)) * (doubled.0 / 4)) >> 32;
-    doubled - Nanos(spread)
+    doubled - spread(slot, doubled)
+}
+
+/// Up to a quarter of a wait. Fibonacci hashing: consecutive slots land far apart.
+fn spread(slot: Slot, wait: Nanos) -> Nanos {
+    Nanos((u64::from(slot.wrapping_mul(0x9E37_79B9)) * (wait.0 / 4)) >> 32)
 }
 
 #[cfg(test)]

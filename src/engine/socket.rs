@@ -1,5 +1,10 @@
 //! Sockets as the drivers want them: stream, no delay, bound where the user asked for it.
+//!
+//! A Unix socket has no handshake: its connect is over when the call returns. Where the listener's
+//! queue is full it would wait in the kernel, which costs the ring a thread of the kernel's for
+//! each such connect; so it is asked not to wait (EAGAIN), and asked again later.
 
+use std::ffi::CString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -19,6 +24,31 @@ pub fn new(address: &SocketAddr, bind: Option<SocketAddr>) -> io::Result<OwnedFd
         socket.bind(&SockAddr::from(local))?;
     }
     Ok(socket.into())
+}
+
+/// A socket that is connected to that of another process of this host; it does not block.
+pub fn connected(to: &SockAddr) -> io::Result<OwnedFd> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.cloexec().nonblocking(), None)?;
+    socket.connect(to)?;
+    Ok(socket.into())
+}
+
+/// The same, for a ring: that waits for what is not there yet only on a blocking socket.
+pub fn connected_blocking(to: &SockAddr) -> io::Result<OwnedFd> {
+    let socket = connected(to)?;
+    SockRef::from(&socket).set_nonblocking(false)?;
+    Ok(socket)
+}
+
+/// The number of an interface, by its name or the number itself.
+pub fn interface(zone: &str) -> Option<u32> {
+    if let Ok(number) = zone.parse() {
+        return Some(number).filter(|number| *number > 0);
+    }
+    let name = CString::new(zone).ok()?;
+    // SAFETY: the name ends in a zero byte, and is only read.
+    let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (number > 0).then_some(number)
 }
 
 /// The port of this side, also after a reset.

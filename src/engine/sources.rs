@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
+use super::refresh;
+use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::host::Ports;
 use crate::plan::{Network, Plan};
@@ -16,12 +18,19 @@ const MOST: usize = Ports::MOST_ADDRESSES as usize;
 const TRIED: usize = 65_536;
 
 /// The local addresses, with port 0; empty: the kernel's choice.
-pub fn choose(plan: &Plan, targets: &[SocketAddr], ports: Ports) -> Result<Vec<SocketAddr>> {
+pub fn choose(plan: &Plan, targets: &[Address], ports: Ports) -> Result<Vec<SocketAddr>> {
+    let targets: Vec<SocketAddr> = targets.iter().filter_map(Address::inet).collect();
+    // A Unix socket has no ports.
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
     // The connections are dealt out to the target's addresses, but it may listen on one alone
     // (`localhost` is often two): that one then gets them all.
     let connections = u64::from(plan.connections);
     let sources = match plan.bind.is_empty() {
-        true => spread(ports.addresses(connections, comes_and_goes(plan)), targets),
+        // What the name stands for next may lie elsewhere, out of the loopback's reach.
+        true if refresh::is_wanted(plan) => Vec::new(),
+        true => spread(ports.addresses(connections, comes_and_goes(plan)), &targets),
         false => bound(&plan.bind)?,
     };
     let towards = |target: &SocketAddr| {
@@ -30,7 +39,7 @@ pub fn choose(plan: &Plan, targets: &[SocketAddr], ports: Ports) -> Result<Vec<S
     };
     let count: u64 = targets.iter().map(towards).sum();
     if connections > count * ports.count {
-        return Err(too_few(connections, count, targets, ports));
+        return Err(too_few(connections, count, &targets, ports));
     }
     Ok(sources.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
 }
@@ -127,7 +136,8 @@ mod tests {
     }
 
     fn chosen(connections: u32, bind: &[&str], target: &str) -> Result<Vec<SocketAddr>> {
-        choose(&plan(connections, bind), &[target.parse().expect(target)], PORTS)
+        let target: SocketAddr = target.parse().expect(target);
+        choose(&plan(connections, bind), &[target.into()], PORTS)
     }
 
     #[test]
@@ -143,13 +153,15 @@ mod tests {
         assert_eq!(sources.len(), 15);
         assert_eq!(sources[14], "127.0.0.15:0".parse().expect("an address"));
         let closing = Plan { keepalive: false, ..plan(100, &[]) };
-        let target = "127.0.0.1:80".parse().expect("an address");
+        let target: SocketAddr = "127.0.0.1:80".parse().expect("an address");
+        let target = Address::Inet(target);
         assert!(choose(&closing, &[target], PORTS).expect("room").len() > 1);
     }
 
     #[test]
     fn a_name_of_two_addresses_may_listen_on_one_alone() {
-        let targets = ["[::1]:80", "127.0.0.1:80"].map(|text| text.parse().expect(text));
+        let targets =
+            ["[::1]:80", "127.0.0.1:80"].map(|text| Address::Inet(text.parse().expect(text)));
         assert_eq!(choose(&plan(60_000, &[]), &targets, PORTS).expect("room").len(), 9);
         let text = choose(&plan(60_000, &["::1", "127.0.0.1"]), &targets, PORTS);
         let text = text.expect_err("too many").message;

@@ -1,10 +1,10 @@
 //! The timeline: the few things the workers and the control thread tell each other. Written a
 //! handful of times in a run; in between a worker only reads a cache line that nobody writes.
 
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
+use crate::address::Address;
 use crate::failure::Kind;
 use crate::time::Nanos;
 use crate::tls::Fault;
@@ -48,7 +48,7 @@ pub enum Gate {
 /// How the first connection failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub address: SocketAddr,
+    pub address: Address,
     pub kind: Kind,
     /// Of TLS.
     pub fault: Option<Fault>,

@@ -30,6 +30,8 @@ pub fn blank(mode: Mode) -> Summary {
         unsolicited_bytes: 0,
         examples: Vec::new(),
         addresses: Vec::new(),
+        opened_at: Vec::new(),
+        refreshes: None,
         client: Client::default(),
         in_flight_area_ns: 0,
         sent_to_end_ns: 0,

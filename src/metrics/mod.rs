@@ -26,7 +26,8 @@ pub use series::{Interval, Series};
 pub use snapshot::{Fates, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{
-    Aborted, Client, Connections, EXAMPLES, Example, Mode, Pause, Stage, Summary, WarmupEnd, Worker,
+    Aborted, Client, Connections, EXAMPLES, Example, Mode, Pause, Refreshes, Stage, Summary,
+    WarmupEnd, Worker,
 };
 pub use verdict::{Limit, Verdict};
 pub use warning::Warning;

@@ -1,9 +1,9 @@
 //! The summary: the whole run in figures. Every view and every verdict is made from it.
 
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::{Audit, Distribution, Events, Fates, Histogram, Interval, Verdict, Warning};
+use crate::address::Address;
 use crate::agreed::Agreed;
 use crate::evidence::Evidence;
 use crate::failure::Kind;
@@ -54,8 +54,12 @@ pub struct Summary {
     pub agreed: Option<Agreed>,
     pub unsolicited_bytes: u64,
     pub examples: Vec<Example>,
-    /// The addresses of the target, all used round robin.
-    pub addresses: Vec<SocketAddr>,
+    /// The addresses of the target that were connected to, all used round robin.
+    pub addresses: Vec<Address>,
+    /// How many connections opened to each of them.
+    pub opened_at: Vec<u64>,
+    /// How asking again for the target's name went; `None`: that was not asked for.
+    pub refreshes: Option<Refreshes>,
     pub client: Client,
     /// Two sums over the same time, accumulated apart: see [`Audit`].
     pub in_flight_area_ns: u128,
@@ -89,6 +93,8 @@ pub struct Connections {
     pub open_time: Nanos,
     /// Closed or reset by the server while no request was on them.
     pub reset_idle: u64,
+    /// Connects that found the listen queue of a Unix socket full, and were tried again.
+    pub queue_full: u64,
     pub failures: [u64; Kind::COUNT],
     /// Connect times of all that opened, without TLS.
     pub connect: Histogram,
@@ -112,12 +118,22 @@ impl Connections {
         self.open_peak += other.open_peak;
         self.open_time = self.open_time.max(other.open_time);
         self.reset_idle += other.reset_idle;
+        self.queue_full += other.queue_full;
         super::counters::add_each(&mut self.failures, &other.failures);
         self.connect.add(&other.connect);
         self.full_handshakes.add(&other.full_handshakes);
         self.resumed_handshakes.add(&other.resumed_handshakes);
         self.cut += other.cut;
     }
+}
+
+/// How looking up the target's name again went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refreshes {
+    pub asked: u64,
+    /// Times that other addresses were found.
+    pub changes: u64,
+    pub failed: u64,
 }
 
 /// How many failures of one kind are kept as examples.

@@ -1,8 +1,7 @@
 //! Warnings: what a reader of the report must know, each with what to do about it.
 
-use std::net::SocketAddr;
-
 use super::Pause;
+use crate::address::Address;
 use crate::failure::Kind;
 use crate::time::Nanos;
 use crate::units;
@@ -39,9 +38,13 @@ pub enum Warning {
     /// Work left at the end.
     Unfinished { dropped: u64, abandoned: u64, drain: Nanos },
     /// One of the target's addresses never worked, and was left out.
-    AddressSkipped { address: SocketAddr, kind: Kind },
+    AddressSkipped { address: Address, kind: Kind },
     /// Connects that took as long as a lost SYN takes, or had no answer.
     ListenBacklog { slow: u64 },
+    /// The listen queue of a Unix socket was full, and connects were tried again.
+    QueueFull { times: u64 },
+    /// The target's name could not be looked up again.
+    RefreshFailed { times: u64, asked: u64, why: String },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -65,6 +68,8 @@ impl Warning {
             Warning::Unfinished { .. } => "unfinished",
             Warning::AddressSkipped { .. } => "address_skipped",
             Warning::ListenBacklog { .. } => "listen_backlog",
+            Warning::QueueFull { .. } => "listen_queue_full",
+            Warning::RefreshFailed { .. } => "dns_refresh_failed",
             Warning::Host { code, .. } => code,
         }
     }
@@ -127,6 +132,14 @@ impl Warning {
                 "{slow} connects took a second or more, or had no answer: a server's listen queue \
                  drops SYNs when it is full"
             ),
+            Warning::QueueFull { times } => format!(
+                "the listen queue of the socket was full {times} times; each connect was tried \
+                 again"
+            ),
+            Warning::RefreshFailed { times, asked, why } => format!(
+                "looking up the target's name again failed {times} of {asked} times, and the \
+                 addresses stayed: {why}"
+            ),
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -161,6 +174,13 @@ impl Warning {
             Warning::AddressSkipped { .. } => "write the address in the URL to silence this",
             Warning::ListenBacklog { .. } => {
                 "raise its backlog and net.core.somaxconn, or open more slowly: --connect-rate"
+            }
+            Warning::QueueFull { .. } => {
+                "raise the backlog it gives to listen and net.core.somaxconn, or open more slowly: \
+                 --connect-rate"
+            }
+            Warning::RefreshFailed { .. } => {
+                "look at the resolver of this host, or leave --dns-refresh away"
             }
             Warning::Host { hint, .. } => hint,
         }

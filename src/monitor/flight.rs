@@ -1,13 +1,12 @@
 //! What every run checks on its way: a few files before it starts and after it is over, none in
 //! between. Only what matters for that very run becomes a warning.
 
-use std::net::SocketAddr;
-
 use super::cpu::{self, Governor, Times};
 use super::diagnosis::{self, Needs, Row, State};
 use super::network::{Conntrack, Network};
 use super::sockets::{self, Listener};
 use super::target::{Destination, Place};
+use crate::address::Address;
 use crate::host;
 use crate::metrics::{Summary, Warning};
 
@@ -49,9 +48,12 @@ impl Flight {
         self.judge(needs, &summary.addresses, &after)
     }
 
-    fn judge(&self, needs: &Needs, addresses: &[SocketAddr], after: &After) -> Vec<Warning> {
-        let place = |address: &SocketAddr| Place::new(*address, &self.listeners);
-        let target = Destination::Known(addresses.iter().map(place).collect());
+    fn judge(&self, needs: &Needs, addresses: &[Address], after: &After) -> Vec<Warning> {
+        let place = |address: &Address| Some(Place::new(address.inet()?, &self.listeners));
+        let target = match addresses {
+            [Address::Unix(name)] => Destination::Unix(name.clone(), Ok(())),
+            _ => Destination::Known(addresses.iter().filter_map(place).collect()),
+        };
         let network = self.network.as_ref();
         let conntrack = network.and_then(|network| network.conntrack);
         let somaxconn = network.and_then(|network| network.somaxconn);
@@ -60,8 +62,11 @@ impl Flight {
             Some(diagnosis::governor(&self.governors)),
             Some(diagnosis::clock_source(self.clock_source.as_deref())),
             Some(diagnosis::steal(after.stolen)),
-            network.map(|network| diagnosis::time_wait(network, &target, needs)),
-            after.tracks.then(|| diagnosis::conntrack(conntrack, needs)),
+            // A Unix socket takes no port, and nobody tracks its connections.
+            network
+                .filter(|_| !target.is_unix())
+                .map(|network| diagnosis::time_wait(network, &target, needs)),
+            (after.tracks && !target.is_unix()).then(|| diagnosis::conntrack(conntrack, needs)),
             // A queue that is short and never overflowed was long enough for this run.
             (after.lost_syns && target.is_local()).then(queue),
         ];
@@ -103,9 +108,21 @@ mod tests {
     const QUIET: After = After { stolen: Some(0.01), tracks: true, lost_syns: true };
 
     fn codes(flight: &Flight, connections: u64, after: After) -> Vec<&'static str> {
-        let addresses = [TARGET.parse().unwrap()];
+        let addresses = [address(TARGET)];
         let found = flight.judge(&needs(connections), &addresses, &after);
         found.iter().map(Warning::code).collect()
+    }
+
+    fn address(text: &str) -> Address {
+        Address::Inet(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_unix_socket_has_no_ports_to_run_out_of() {
+        let socket = [Address::Unix(crate::address::UnixName::parse("/run/a.sock").unwrap())];
+        let needs = Needs { per_connection: Some(1), rate: Some(50_000.0), ..needs(300_000) };
+        let after = After { lost_syns: false, ..QUIET };
+        assert_eq!(flight(511).judge(&needs, &socket, &after), []);
     }
 
     #[test]
@@ -128,7 +145,7 @@ mod tests {
     #[test]
     fn a_rate_of_closing_connections_that_ports_cannot_bear_is_a_warning() {
         let needs = Needs { per_connection: Some(1), ..needs(64) };
-        let elsewhere = ["203.0.113.1:80".parse().unwrap()];
+        let elsewhere = [address("203.0.113.1:80")];
         let codes = |rate| {
             let needs = Needs { rate: Some(rate), ..needs.clone() };
             let found = flight(511).judge(&needs, &elsewhere, &QUIET);
@@ -148,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_server_elsewhere_is_not_judged_by_this_host() {
-        let addresses = ["203.0.113.1:80".parse().unwrap()];
+        let addresses = [address("203.0.113.1:80")];
         assert_eq!(flight(1).judge(&needs(10_000), &addresses, &QUIET), []);
     }
 

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 use super::listeners::{self, Process};
 use super::sockets::Listener;
+use crate::address::{Address, UnixName};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -15,6 +18,8 @@ pub enum Destination {
     /// The name has no address; the sentence that says so.
     Unknown(String),
     Known(Vec<Place>),
+    /// A Unix socket, and whether a connection that was tried opened.
+    Unix(UnixName, Result<(), String>),
 }
 
 /// One address of the target.
@@ -31,7 +36,14 @@ pub struct Place {
 
 impl Destination {
     /// Looks at each address; where no listener can be seen, tries one connection.
-    pub fn look(addresses: Vec<SocketAddr>, patience: Duration) -> Destination {
+    pub fn look(addresses: Vec<Address>, patience: Duration) -> Destination {
+        match addresses.as_slice() {
+            [Address::Unix(name)] => Destination::Unix(name.clone(), try_socket(&addresses[0])),
+            _ => Destination::look_at(addresses.iter().filter_map(Address::inet), patience),
+        }
+    }
+
+    fn look_at(addresses: impl Iterator<Item = SocketAddr>, patience: Duration) -> Destination {
         let all = listeners::all();
         let place = |address| {
             let mut place = Place::new(address, &all);
@@ -44,7 +56,7 @@ impl Destination {
             }
             place
         };
-        Destination::Known(addresses.into_iter().map(place).collect())
+        Destination::Known(addresses.map(place).collect())
     }
 
     pub fn places(&self) -> &[Place] {
@@ -56,7 +68,11 @@ impl Destination {
 
     /// The server runs on this host.
     pub fn is_local(&self) -> bool {
-        self.places().iter().any(|place| place.is_local)
+        self.is_unix() || self.places().iter().any(|place| place.is_local)
+    }
+
+    pub fn is_unix(&self) -> bool {
+        matches!(self, Destination::Unix(..))
     }
 }
 
@@ -66,6 +82,17 @@ impl Place {
         let is_local = is_local(address);
         let listeners = if is_local { listeners::at(all, address) } else { Vec::new() };
         Place { address, is_local, listeners, owners: BTreeSet::new(), opened: None }
+    }
+}
+
+/// Without waiting: a queue that is full is told as such.
+fn try_socket(to: &Address) -> Result<(), String> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None);
+    match socket.and_then(|socket| socket.connect(&to.for_kernel())) {
+        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
+            Err("its listen queue is full".to_string())
+        }
+        outcome => outcome.map_err(|error| plain(&error)),
     }
 }
 
@@ -98,11 +125,31 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_is_tried_and_what_is_wrong_with_it_told() {
+        let folder = std::env::temp_dir().join(format!("blast-doctor-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("s");
+        let name = UnixName::parse(path.to_str().unwrap()).unwrap();
+        let look = || match Destination::look(vec![Address::Unix(name.clone())], Duration::ZERO) {
+            Destination::Unix(_, opened) => opened,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(look(), Err("no such file or directory".to_string()));
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listener.bind(&Address::Unix(name.clone()).for_kernel()).unwrap();
+        assert_eq!(look(), Err("connection refused".to_string()));
+        listener.listen(0).unwrap();
+        assert_eq!(look(), Ok(()));
+        assert_eq!(look(), Err("its listen queue is full".to_string()));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn a_listener_is_seen_and_left_alone_and_a_closed_port_is_tried() {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         let address = socket.local_addr().unwrap();
-        let look = || Destination::look(vec![address], Duration::from_secs(5));
+        let look = || Destination::look(vec![address.into()], Duration::from_secs(5));
         let seen = look();
         assert_eq!(seen.places()[0].listeners.len(), 1);
         assert!(seen.places()[0].opened.is_none() && seen.is_local());

@@ -8,6 +8,8 @@ pub mod arrivals;
 pub mod integral;
 pub mod load;
 pub mod network;
+mod place;
+pub mod route;
 pub mod schedule;
 pub mod shape;
 pub mod threshold;
@@ -20,6 +22,7 @@ use crate::tls;
 pub use arrivals::Law;
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;
+pub use route::Route;
 pub use schedule::Schedule;
 pub use shape::Shape;
 pub use threshold::Threshold;
@@ -72,6 +75,8 @@ pub struct Plan {
     /// Local addresses, taken round robin; empty: the kernel's choice, and on loopback as many as
     /// the connections need.
     pub bind: Vec<Network>,
+    /// What is connected to, where that is not what the URL says.
+    pub route: Route,
     /// Rules that the whole run is judged by.
     pub thresholds: Vec<Threshold>,
     /// Rules that end the run when they become true.
@@ -106,6 +111,7 @@ impl Plan {
             wait: Wait::Hybrid,
             pin: Pin::Auto,
             bind: Vec::new(),
+            route: Route::default(),
             thresholds: Vec::new(),
             abort_on: Vec::new(),
         }

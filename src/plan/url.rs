@@ -7,13 +7,18 @@
 //! Userinfo becomes Basic auth (RFC 7617) and is masked in [`Url::shown`], as are query values
 //! whose field's name sounds secret. Errors repeat the address masked too: it is often a shell
 //! variable that holds a password.
+//!
+//! Two things stand in no such URL and are taken out before it is read (`place`): the zone of an
+//! IPv6 address, and the Unix socket of `http+unix://`.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::place;
+use crate::address::UnixName;
 use crate::error::{Error, Result};
 use crate::units::quote;
 
@@ -41,16 +46,42 @@ pub struct Url {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     Ip(IpAddr),
+    /// An address that means something else on each link, and the interface it is meant on.
+    Zoned(Ipv6Addr, String),
     /// To be resolved.
     Name(String),
+    /// Of `http+unix://`. The Host field says `localhost`.
+    Unix(UnixName),
+}
+
+impl Host {
+    /// A host as it stands in a URL.
+    pub fn parse(text: &str) -> Option<Host> {
+        let (text, zone) = place::without_zone(text)?;
+        Host::of(url::Host::parse(&text).ok()?, zone)
+    }
+
+    fn of<S: AsRef<str>>(host: url::Host<S>, zone: Option<String>) -> Option<Host> {
+        Some(match (host, zone) {
+            (url::Host::Ipv6(ip), Some(zone)) => Host::Zoned(ip, zone),
+            (url::Host::Ipv6(ip), None) => Host::Ip(ip.into()),
+            (url::Host::Ipv4(ip), _) => Host::Ip(ip.into()),
+            (url::Host::Domain(name), _) if !name.as_ref().is_empty() => {
+                Host::Name(name.as_ref().to_string())
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for Host {
-    /// Without brackets.
+    /// Without brackets, and as a server is to know it: no zone, no socket's name.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Host::Ip(ip) => ip.fmt(f),
+            Host::Zoned(ip, _) => ip.fmt(f),
             Host::Name(name) => name.fmt(f),
+            Host::Unix(_) => f.write_str("localhost"),
         }
     }
 }
@@ -60,13 +91,41 @@ impl Url {
     /// what to write instead, and holds no secret.
     pub fn parse(text: &str) -> Result<Url> {
         let text = text.trim();
-        let parsed = url::Url::parse(&with_scheme(text)?).map_err(|e| explain(text, e))?;
-        let host = match parsed.host() {
-            Some(url::Host::Ipv4(ip)) => Host::Ip(ip.into()),
-            Some(url::Host::Ipv6(ip)) => Host::Ip(ip.into()),
-            Some(url::Host::Domain(name)) if !name.is_empty() => Host::Name(name.to_string()),
-            _ => return Err(no_host(text)),
+        match place::of_unix_socket(text) {
+            Some(place) => Url::of_unix_socket(text, place),
+            None => Url::of_host(text),
+        }
+    }
+
+    /// `http+unix://`: the socket's name stands where a host would.
+    fn of_unix_socket(text: &str, place: place::Unix) -> Result<Url> {
+        let name = String::from_utf8(percent_decoded(place.host)).unwrap_or_default();
+        // A colon is a port's, or of a password that was cut off at its `/`.
+        if name.is_empty() || place.host.contains(':') {
+            return Err(Error::usage(format!(
+                "{} names no Unix socket; write its path percent-encoded, as in \
+                 `http+unix://%2Frun%2Fapp.sock/`",
+                quote(&masked(text))
+            )));
+        }
+        let socket = UnixName::parse(&name)?;
+        let url = Url::of_host(&format!("http://{}localhost{}", place.userinfo, place.rest))?;
+        let shown = url.shown.replacen("http://", "http+unix://", 1);
+        let shown = shown.replacen("localhost", &place::encoded(&name), 1);
+        Ok(Url { host: Host::Unix(socket), shown, ..url })
+    }
+
+    fn of_host(text: &str) -> Result<Url> {
+        let bad_zone = || {
+            Error::usage(format!(
+                "{} has a bad zone; write an interface's name, as in `http://[fe80::1%25eth0]/`",
+                quote(&masked(text))
+            ))
         };
+        let (zoneless, zone) = place::without_zone(text).ok_or_else(bad_zone)?;
+        let parsed = url::Url::parse(&with_scheme(&zoneless)?).map_err(|e| explain(text, e))?;
+        let host = parsed.host().and_then(|host| Host::of(host, zone));
+        let host = host.ok_or_else(|| no_host(text))?;
         let port = parsed.port_or_known_default().unwrap_or(HTTP_PORT);
         if port == 0 {
             let given = quote(&masked(text));
@@ -80,7 +139,12 @@ impl Url {
         Ok(Url {
             target: target.to_string(),
             authorization: userinfo.then(|| basic(&parsed)),
-            shown: format!("{}://{mask}{authority}{}", parsed.scheme(), mask_query(target)),
+            shown: format!(
+                "{}://{mask}{}{}",
+                parsed.scheme(),
+                shown(&host, &authority),
+                mask_query(target)
+            ),
             is_https,
             host,
             port,
@@ -150,11 +214,21 @@ fn explain(text: &str, error: url::ParseError) -> Error {
 fn authority(host: &Host, port: u16, own: u16) -> String {
     let host = match host {
         Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+        // RFC 6874, 4: a zone is this host's own affair and is not sent.
+        Host::Zoned(ip, _) => format!("[{ip}]"),
         _ => host.to_string(),
     };
     match port {
         _ if port == own => host,
         _ => format!("{host}:{port}"),
+    }
+}
+
+/// The authority with the zone that is not sent.
+fn shown(host: &Host, authority: &str) -> String {
+    match host {
+        Host::Zoned(_, zone) => authority.replacen(']', &format!("%25{zone}]"), 1),
+        _ => authority.to_string(),
     }
 }
 
@@ -308,6 +382,46 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_kept_for_the_connect_and_not_sent() {
+        for (text, zone, authority, shown) in [
+            ("http://[fe80::1%25eth0]:81/a%25b", "eth0", "[fe80::1]:81", "[fe80::1%25eth0]:81"),
+            ("[fe80::1%eth0]/a%25b", "eth0", "[fe80::1]", "[fe80::1%25eth0]"),
+            ("http://u:p@[FE80::1%2]/a%25b", "2", "[fe80::1]", "***@[fe80::1%252]"),
+        ] {
+            let url = parse(text);
+            let ip = "fe80::1".parse().expect("an address");
+            assert_eq!(url.host, Host::Zoned(ip, zone.to_string()), "{text}");
+            assert_eq!((&*url.authority, &*url.target), (authority, "/a%25b"), "{text}");
+            assert_eq!(url.shown, format!("http://{shown}/a%25b"), "{text}");
+        }
+        assert_eq!(Host::parse("[::1%lo]"), Some(Host::Zoned("::1".parse().unwrap(), "lo".into())));
+        assert_eq!(Host::parse("A.example"), Some(Host::Name("a.example".into())));
+        assert_eq!(Host::parse("::1"), None);
+    }
+
+    #[test]
+    fn a_unix_socket_stands_in_a_url_percent_encoded() {
+        for (text, name, target, shown) in [
+            (
+                "http+unix://%2Frun%2Fa.sock/p?q=1#f",
+                "/run/a.sock",
+                "/p?q=1",
+                "%2Frun%2Fa.sock/p?q=1",
+            ),
+            ("HTTP+unix://a.sock", "a.sock", "/", "a.sock/"),
+            ("http+unix://%40name/", "@name", "/", "%40name/"),
+            ("http+unix://@name/", "@name", "/", "%40name/"),
+            ("http+unix://u:p@%2Fa/?key=s3", "/a", "/?key=s3", "***@%2Fa/?key=***"),
+        ] {
+            let url = parse(text);
+            assert_eq!(url.host, Host::Unix(UnixName::parse(name).expect(name)), "{text}");
+            assert_eq!((&*url.authority, &*url.target), ("localhost", target), "{text}");
+            assert_eq!(url.shown, format!("http+unix://{shown}"), "{text}");
+            assert_eq!(url.authorization.is_some(), text.contains("u:p"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_bad_address_gets_one_sentence_that_says_what_to_do() {
         for (text, expected) in [
             ("", "the URL is empty"),
@@ -334,6 +448,13 @@ mod tests {
             ("http://300.1.1.1/", "bad IPv4 address"),
             ("http://[::1/", "bad IPv6 address"),
             ("http://[::x]/", "bad IPv6 address"),
+            ("http://[::1%]/", "bad zone"),
+            ("http://[::1%25a%20b]/", "bad zone"),
+            ("http://[::1%25far-too-long-a-name]/", "bad zone"),
+            ("http+unix:///p", "names no Unix socket"),
+            ("http+unix://%FF/", "names no Unix socket"),
+            ("http+unix://%2Fa:80/", "names no Unix socket"),
+            ("http+unix://a%00b/", "zero byte"),
             ("::1", "names no host"),
             ("http://a b/", "character that none can have"),
             ("http://ho|st/", "character that none can have"),
@@ -356,6 +477,9 @@ mod tests {
             "ftp://user:s3cret@host/",
             "http://host:0/?token=s3cret",
             "http://host:0/#s3cret",
+            "http://user:s3cret@[::1%]/",
+            "http+unix://user:s3cret@/p",
+            "http+unix://user:s3/cret@%2Fa",
             "user:s3cret://x@host/",
         ] {
             let message = Url::parse(text).expect_err(text).message;

@@ -69,11 +69,12 @@ pub enum Version {
     V1_3,
 }
 
-/// Whether a connection may take up what an earlier one agreed on.
+/// Whether a connection may take up what an earlier one agreed on. Each stands for a client of its
+/// own, which has agreed on nothing yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Resumption {
-    #[default]
     On,
+    #[default]
     Off,
 }
 

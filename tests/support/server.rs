@@ -2,7 +2,7 @@
 //! blast's own code, so that no mistake is made on both sides.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, Weak};
@@ -10,10 +10,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::LIMIT;
 use super::secure::Handshake;
+
+/// What a Unix socket has for an address.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// What was heard of one request.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub struct Heard {
 
 pub struct Server {
     address: SocketAddr,
+    /// The same for the kernel, or that of a Unix socket.
+    place: SockAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -58,14 +63,30 @@ impl Server {
         address: SocketAddr,
         script: impl Fn(&mut Peer) + Send + Sync + 'static,
     ) -> Server {
-        let listener = TcpListener::bind(address).unwrap();
-        let address = listener.local_addr().unwrap();
+        Server::start_on(TcpListener::bind(address).unwrap().into(), script)
+    }
+
+    /// On a Unix socket of this path, or behind `@` of this abstract name. It has no URL of its own.
+    pub fn start_at_socket(
+        name: &str,
+        script: impl Fn(&mut Peer) + Send + Sync + 'static,
+    ) -> Server {
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        let name = name.strip_prefix('@').map_or(name.to_string(), |name| format!("\0{name}"));
+        listener.bind(&SockAddr::unix(name).unwrap()).unwrap();
+        listener.listen(128).unwrap();
+        Server::start_on(listener, script)
+    }
+
+    fn start_on(listener: Socket, script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+        let place = listener.local_addr().unwrap();
+        let address = place.as_socket().unwrap_or(NOWHERE);
         let shared = Arc::new(Shared::default());
         let accepting = thread::spawn({
             let shared = shared.clone();
             move || accept(listener, &shared, Arc::new(script))
         });
-        Server { address, shared, accepting: Some(accepting) }
+        Server { address, place, shared, accepting: Some(accepting) }
     }
 
     /// Answers each request with the same bytes.
@@ -113,7 +134,8 @@ impl Drop for Server {
     /// Closes the port and every connection, and waits for that.
     fn drop(&mut self) {
         self.shared.stopped.store(true, SeqCst);
-        let _ = TcpStream::connect(self.address);
+        let poke = Socket::new(self.place.domain(), Type::STREAM, None).unwrap();
+        let _ = poke.connect(&self.place);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
         }
@@ -121,7 +143,7 @@ impl Drop for Server {
 }
 
 fn accept(
-    listener: TcpListener,
+    listener: Socket,
     shared: &Arc<Shared>,
     script: Arc<impl Fn(&mut Peer) + Send + Sync + 'static>,
 ) {
@@ -131,7 +153,9 @@ fn accept(
         if shared.stopped.load(SeqCst) {
             break;
         }
-        let stream = Arc::new(stream);
+        let client = client.as_socket().unwrap_or(NOWHERE);
+        // A stream of bytes is read and written alike, whatever carries it.
+        let stream = Arc::new(TcpStream::from(stream));
         shared.streams.lock().unwrap().push(Arc::downgrade(&stream));
         let number = shared.connections.fetch_add(1, SeqCst);
         let (shared, script) = (shared.clone(), script.clone());

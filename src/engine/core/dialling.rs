@@ -2,7 +2,7 @@
 
 use super::super::connection::{Connection, State};
 use super::super::deadlines::Entry;
-use super::super::redial::back_off;
+use super::super::redial::{back_off, queue_wait};
 use super::super::timeline::Refusal;
 use super::super::wire::{Event, Slot, Wire};
 use super::{Core, Stage, errno};
@@ -32,17 +32,21 @@ impl Mishap {
 impl Core {
     #[inline]
     pub(super) fn dial(&mut self, now: Nanos, wire: &mut impl Wire) {
+        self.addresses.catch_up();
         while self.may_dial()
             && self.has_room(now)
             && let Some(slot) = self.redial.due(now)
         {
             if !self.crew.has(slot) {
-                self.connections[slot as usize].resting = true;
+                let connection = &mut self.connections[slot as usize];
+                (connection.resting, connection.waits) = (true, 0);
                 continue;
             }
             let connection = &mut self.connections[slot as usize];
             connection.state = State::Opening;
-            connection.dialled = now;
+            if connection.waits == 0 {
+                connection.dialled = now;
+            }
             connection.dial = connection.dial.wrapping_add(1);
             let entry = Entry { began: now, slot, number: connection.dial };
             connection.in_window = true;
@@ -118,6 +122,7 @@ impl Core {
         self.leave_window(slot);
         let allowance = self.allowance();
         let connection = &mut self.connections[slot as usize];
+        connection.waits = 0;
         connection.allowance = allowance;
         if self.secure.is_none() {
             connection.connected = now;
@@ -140,8 +145,27 @@ impl Core {
 
     pub(super) fn not_opened(&mut self, slot: Slot, kind: Kind, event: Event, now: Nanos) {
         self.leave_window(slot);
+        let is_full = event == Event::OpenFailed(libc::EAGAIN) && self.job.addresses.is_unix();
+        if is_full && self.wait_for_queue(slot, now) {
+            return;
+        }
+        let kind = if is_full { Kind::ConnectTimeout } else { kind };
+        self.connections[slot as usize].waits = 0;
         self.connect_failed(slot, Mishap::new(kind, errno(event)), now);
         self.gone(slot, now);
+    }
+
+    /// The listen queue of a Unix socket is full, and the kernel says so at once: it is tried again
+    /// for as long as a connect may take. False when that time is over.
+    fn wait_for_queue(&mut self, slot: Slot, now: Nanos) -> bool {
+        let connection = &mut self.connections[slot as usize];
+        if now - connection.dialled >= self.job.connect_timeout {
+            return false;
+        }
+        connection.waits = connection.waits.saturating_add(1);
+        self.tally.connections.queue_full += 1;
+        self.redial.push(slot, now + queue_wait(connection.waits.into(), slot));
+        true
     }
 
     pub(super) fn connect_failed(&mut self, slot: Slot, mishap: Mishap, now: Nanos) {
@@ -158,7 +182,7 @@ impl Core {
         self.tally.connections.failures[kind as usize] += 1;
         self.unopened_example(slot, &mishap, now);
         if connecting && !self.gate_open {
-            let address = self.job.addresses[address];
+            let address = self.job.addresses.address(address).clone();
             return self.job.timeline.refuse(Refusal { address, kind, fault: mishap.fault });
         }
         self.settle(slot);

@@ -120,6 +120,8 @@ pub struct Finished {
     pub phases: Phases,
     /// Addresses of the target that never worked, by index.
     pub skipped: Vec<(usize, Kind)>,
+    /// How often a connection to each address opened, by index.
+    pub opened: Vec<u64>,
     /// By its first connection over TLS.
     pub agreed: Option<Agreed>,
 }
@@ -158,7 +160,7 @@ impl Core {
             connect_timeouts: Deadlines::new(slots, job.connect_timeout),
             redial,
             window: Window::new(job.workers, job.tls.is_some()),
-            addresses: Addresses::new(job.addresses.len()),
+            addresses: Addresses::new(job.addresses.clone()),
             crew,
             pacer: pacer(&job),
             tally,
@@ -359,7 +361,8 @@ impl Core {
         let totals = self.finish(now);
         let phases = *self.phases();
         let agreed = self.secure.as_mut().and_then(|secure| secure.agreed());
-        Finished { totals, worker, phases, skipped: self.addresses.skipped(), agreed }
+        let (skipped, opened) = (self.addresses.skipped(), self.addresses.opened());
+        Finished { totals, worker, phases, skipped, opened, agreed }
     }
 
     /// When measure began and ended for this worker.

@@ -35,11 +35,9 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     let sockets = Sockets::new(job.clone())?;
     let meter = Meter::new(job.connections);
     let buffer = vec![0; BUFFER].into_boxed_slice();
-    let (wait, spin_window) = (job.wait, job.spin_window);
-    let core = Core::new(job);
-    let worker =
-        Worker { core, sockets, meter, buffer, wait, spin_window, effort: Effort::default() };
-    worker.run()
+    let (wait, spin_window, may_discard) = (job.wait, job.spin_window, job.may_discard());
+    let (core, effort) = (Core::new(job), Effort::default());
+    Worker { core, sockets, meter, buffer, wait, spin_window, may_discard, effort }.run()
 }
 
 struct Worker {
@@ -49,6 +47,8 @@ struct Worker {
     buffer: Box<[u8]>,
     wait: Wait,
     spin_window: Nanos,
+    /// What is worthless may be left unread.
+    may_discard: bool,
     effort: Effort,
 }
 
@@ -144,7 +144,7 @@ impl Worker {
         let token = self.sockets.token(slot);
         for _ in 0..READS {
             let left = self.core.body_left(slot);
-            let discards = left >= WORTHLESS;
+            let discards = self.may_discard && left >= WORTHLESS;
             // The end of a body is read, with whatever comes behind it.
             let asked = if discards { (left - 1).min(MOST) as usize } else { BUFFER };
             let into = if discards { None } else { Some(&mut *self.buffer) };

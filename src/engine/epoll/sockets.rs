@@ -41,7 +41,6 @@ impl Owed {
 pub struct Sockets {
     pub poll: Poll,
     job: Arc<Job>,
-    addresses: Box<[SockAddr]>,
     places: Vec<Place>,
     /// By the token of the life it is news of.
     owed: VecDeque<(u64, Owed)>,
@@ -68,7 +67,6 @@ impl Sockets {
         let slots = job.connections as usize;
         Ok(Sockets {
             poll: Poll::new()?,
-            addresses: job.addresses.iter().copied().map(SockAddr::from).collect(),
             places: (0..slots).map(|_| Place::default()).collect(),
             owed: VecDeque::with_capacity(slots * 2),
             unfinished: VecDeque::with_capacity(slots * 2),
@@ -213,17 +211,14 @@ impl Sockets {
     }
 
     fn connect(&mut self, slot: Slot, address: usize) -> io::Result<()> {
-        let to = &self.job.addresses[address];
-        let socket = socket::new(to, self.job.bind(slot, to))?;
-        let reference = SockRef::from(&socket);
-        reference.set_nonblocking(true)?;
         self.calls += 5;
-        match reference.connect(&self.addresses[address]) {
-            // Even where it is there at once, its readiness is told by the epoll.
-            Ok(()) => {}
-            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
-            Err(error) => return Err(error),
-        }
+        let (to, name) =
+            (self.job.addresses.address(address), self.job.addresses.for_kernel(address));
+        // Even of one that is there at once the readiness is told by the epoll.
+        let socket = match to.inet() {
+            Some(inet) => begin(socket::new(&inet, self.job.bind(slot, to))?, name)?,
+            None => socket::connected(name)?,
+        };
         self.poll.add(socket.as_raw_fd(), self.token(slot))?;
         let place = &mut self.places[slot as usize];
         place.socket = Some(socket);
@@ -283,6 +278,16 @@ impl Wire for Sockets {
     fn local_port(&mut self, slot: Slot) -> Option<u16> {
         let socket = self.places[slot as usize].socket.as_ref()?;
         socket::local_port(socket.as_fd())
+    }
+}
+
+/// The connect is under way, or done.
+fn begin(socket: OwnedFd, to: &SockAddr) -> io::Result<OwnedFd> {
+    let reference = SockRef::from(&socket);
+    reference.set_nonblocking(true)?;
+    match reference.connect(to) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        _ => Ok(socket),
     }
 }
 

@@ -85,7 +85,7 @@ impl Worker {
             if !self.core.turn(now, &mut self.sockets) {
                 break;
             }
-            self.tell_stillborn();
+            self.tell_immediate();
             self.meter_phase();
             let wake = self.core.wake(now);
             self.sockets.rings.wait(wake, now)?;
@@ -150,13 +150,14 @@ impl Worker {
         self.core.on(slot, event, now, &mut self.sockets);
     }
 
-    /// Opens that failed at once are told like the others, after the call that asked for them.
+    /// Opens that were over at once are told like the others, after the call that asked for them.
     #[inline]
-    fn tell_stillborn(&mut self) {
-        while let Some((slot, errno)) = self.sockets.stillborn() {
+    fn tell_immediate(&mut self) {
+        while let Some((slot, errno)) = self.sockets.immediate() {
             let now = time::now();
             self.core.roll(now);
-            self.core.on(slot, Event::OpenFailed(errno), now, &mut self.sockets);
+            let event = if errno == 0 { Event::Opened } else { Event::OpenFailed(errno) };
+            self.core.on(slot, event, now, &mut self.sockets);
         }
     }
 

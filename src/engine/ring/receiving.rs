@@ -123,7 +123,7 @@ impl Sockets {
         let left = left();
         let sort = receiving.sort;
         receiving.sort = match sort {
-            _ if left >= WORTHLESS => Sort::Single,
+            _ if left >= WORTHLESS && self.job.may_discard() => Sort::Single,
             Sort::Small if full => Sort::Large,
             // The last body was no longer large.
             Sort::Single if length > 0 && left == 0 && !receiving.has_discarded => Sort::Large,

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use io_uring::squeue::{Entry, Flags};
 use io_uring::{cqueue, opcode};
-use socket2::SockAddr;
 
 use super::place::Place;
 use super::rings::{Layout, Rings};
@@ -48,13 +47,12 @@ pub enum Outcome {
 pub struct Sockets {
     pub rings: Rings,
     pub(super) job: Arc<Job>,
-    addresses: Box<[SockAddr]>,
     pub(super) request: Payload,
     pub(super) places: Vec<Place>,
     /// Of https, by slot; else empty.
     pub(super) outboxes: Vec<Outbox>,
-    /// Opens that failed before they reached the ring.
-    stillborn: VecDeque<(Slot, i32)>,
+    /// Opens that were over before they reached the ring: 0, or why they failed.
+    immediate: VecDeque<(Slot, i32)>,
     /// The ring refused an operation: the run cannot go on.
     pub broken: Option<Error>,
     pub buffers_exhausted: u64,
@@ -74,14 +72,13 @@ impl Sockets {
         let rings = Rings::new(layout, job.wait, job.spin_window, setup)?;
         Ok(Sockets {
             rings,
-            addresses: job.addresses.iter().copied().map(SockAddr::from).collect(),
             request: job.request.clone(),
             places: vec![Place::default(); job.connections as usize],
             outboxes: match &job.tls {
                 Some(_) => (0..job.connections).map(|_| Outbox::default()).collect(),
                 None => Vec::new(),
             },
-            stillborn: VecDeque::new(),
+            immediate: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
             cannot_await: !setup.features.socket_options,
@@ -105,8 +102,9 @@ impl Sockets {
         self.places[slot as usize].unsent
     }
 
-    pub fn stillborn(&mut self) -> Option<(Slot, i32)> {
-        self.stillborn.pop_front()
+    /// What became of an open that was over at once: 0, or its errno.
+    pub fn immediate(&mut self) -> Option<(Slot, i32)> {
+        self.immediate.pop_front()
     }
 
     /// What a completion means, if anything. The one place where every result of every operation
@@ -206,14 +204,24 @@ impl Sockets {
     }
 
     fn connect(&mut self, slot: Slot, address: usize) -> std::io::Result<()> {
-        let to = &self.job.addresses[address];
-        let descriptor = socket::new(to, self.job.bind(slot, to))?;
+        let to = self.job.addresses.address(address);
+        let Some(inet) = to.inet() else { return self.connect_unix(slot, address) };
+        let descriptor = socket::new(&inet, self.job.bind(slot, to))?;
         self.rings.install(slot, descriptor.as_raw_fd())?;
-        let address = &self.addresses[address];
+        let address = self.job.addresses.for_kernel(address);
         let entry =
             opcode::Connect::new(self.rings.fixed(slot), address.as_ptr().cast(), address.len());
         self.places[slot as usize].pending = 1;
         self.push(slot, Verb::Connect, entry.build());
+        Ok(())
+    }
+
+    /// Not through the ring: see `socket`.
+    fn connect_unix(&mut self, slot: Slot, address: usize) -> std::io::Result<()> {
+        let descriptor = socket::connected_blocking(self.job.addresses.for_kernel(address))?;
+        self.rings.install(slot, descriptor.as_raw_fd())?;
+        self.begin_receiving(slot);
+        self.immediate.push_back((slot, 0));
         Ok(())
     }
 
@@ -237,7 +245,7 @@ impl Sockets {
 impl Wire for Sockets {
     fn open(&mut self, slot: Slot, address: usize) {
         if let Err(error) = self.connect(slot, address) {
-            self.stillborn.push_back((slot, error.raw_os_error().unwrap_or(libc::EIO)));
+            self.immediate.push_back((slot, error.raw_os_error().unwrap_or(libc::EIO)));
         }
     }
 

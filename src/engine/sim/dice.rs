@@ -60,7 +60,7 @@ impl Dice {
     }
 }
 
-const TOLD_APART: [i32; 10] = [
+const TOLD_APART: [i32; 13] = [
     libc::ECONNREFUSED,
     libc::ETIMEDOUT,
     libc::ECONNRESET,
@@ -71,4 +71,7 @@ const TOLD_APART: [i32; 10] = [
     libc::EADDRNOTAVAIL,
     libc::EMFILE,
     libc::ENFILE,
+    libc::ENOMEM,
+    libc::ENOENT,
+    libc::EACCES,
 ];

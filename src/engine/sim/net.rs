@@ -129,7 +129,7 @@ impl Net {
         };
         let most_at_once = dice.one(&[4_096, 4_096, 4_096, 700]);
         let dead_address =
-            (job.addresses.len() > 1).then(|| dice.below(job.addresses.len() as u64) as usize);
+            (job.addresses.count() > 1).then(|| dice.below(job.addresses.count() as u64) as usize);
         Net {
             trace: Trace::new(job.worker),
             weather,

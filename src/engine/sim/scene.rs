@@ -159,7 +159,7 @@ impl Scene {
             (job.deadline.is_some(), "a deadline"),
             (job.max_in_flight < u64::MAX, "a bound of requests in flight"),
             (job.connect_rate.is_some(), "a connect rate"),
-            (job.addresses.len() > 1, "a dead address"),
+            (job.addresses.count() > 1, "a dead address"),
             (self.timeline.stop() == Stop::Soon, "an interrupt"),
             (self.timeline.stop() == Stop::Now, "an end at once"),
             (self.timeline.gate() == Gate::Refused, "a run that is called off"),

@@ -61,10 +61,15 @@ pub async fn attend(shared: Rc<Shared>, slot: Slot) {
 /// Not tokio-uring's own connect: that can neither bind first nor be given up.
 async fn connect(shared: &Shared, slot: Slot, address: usize) -> io::Result<TcpStream> {
     let job = &shared.job;
-    let address = job.addresses[address];
-    let socket = StdStream::from(socket::new(&address, job.bind(slot, &address))?);
+    let to = job.addresses.address(address);
+    let Some(inet) = to.inet() else {
+        let socket = socket::connected_blocking(job.addresses.for_kernel(address))?;
+        // A stream of bytes is read and written alike, whatever carries it.
+        return Ok(TcpStream::from_std(StdStream::from(socket)));
+    };
+    let socket = StdStream::from(socket::new(&inet, job.bind(slot, to))?);
     socket.set_nonblocking(true)?;
-    let stream = TcpSocket::from_std_stream(socket).connect(address).await?.into_std()?;
+    let stream = TcpSocket::from_std_stream(socket).connect(inet).await?.into_std()?;
     // The ring waits for what is not there yet only on a blocking socket.
     stream.set_nonblocking(false)?;
     Ok(TcpStream::from_std(stream))

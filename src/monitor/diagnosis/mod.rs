@@ -158,25 +158,29 @@ impl Needs {
 /// All rows: what is the client's, then what is both's, then what is the server's.
 pub fn rows(readings: &Readings, destination: &Destination, needs: &Needs) -> Vec<Row> {
     let Readings { release, uring, limits, network, cpu, steal: stolen } = readings;
+    // What is of the network only.
+    let inet = |row: fn(&Readings, &Destination, &Needs) -> Row| {
+        (!destination.is_unix()).then(|| row(readings, destination, needs))
+    };
     let rows = [
         Some(kernel::version(release, needs)),
         Some(kernel::io_uring(uring, needs)),
         kernel::features(uring, needs),
         Some(limits::descriptors(limits, needs)),
         Some(limits::locked_memory(limits, uring)),
-        Some(ports::ports(network.ports, destination, needs)),
-        Some(ports::time_wait(network, destination, needs)),
+        inet(|r, destination, needs| ports::ports(r.network.ports, destination, needs)),
+        inet(|r, destination, needs| ports::time_wait(&r.network, destination, needs)),
         Some(cpu::cores(cpu, destination, needs)),
         Some(cpu::governor(&cpu.governors)),
         Some(cpu::clock_source(cpu.clock_source.as_deref())),
         Some(cpu::steal(*stolen)),
         Some(memory::memory(limits, destination, needs)),
-        Some(memory::socket_memory(network, destination, needs)),
-        Some(memory::conntrack(network.conntrack, needs)),
-        Some(server::congestion_control(network)),
+        inet(|r, destination, needs| memory::socket_memory(&r.network, destination, needs)),
+        inet(|r, _, needs| memory::conntrack(r.network.conntrack, needs)),
+        inet(|r, _, _| server::congestion_control(&r.network)),
         server::target(destination),
         Some(queues::accept_queue(network.somaxconn, destination, needs)),
-        Some(queues::syn_backlog(network, destination, needs)),
+        inet(|r, destination, needs| queues::syn_backlog(&r.network, destination, needs)),
     ];
     rows.into_iter().flatten().collect()
 }
@@ -195,6 +199,22 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), rows.len(), "each id stands once");
+    }
+
+    #[test]
+    fn a_unix_socket_has_no_rows_of_the_network() {
+        let name = || crate::address::UnixName::parse("/run/a.sock").unwrap();
+        let of = |opened| rows(&readings(), &Destination::Unix(name(), opened), &needs(100_000));
+        let found = of(Ok(()));
+        let ids: Vec<&str> = found.iter().map(|row| row.id).collect();
+        for id in ["ports", "time_wait", "conntrack", "congestion_control", "syn_backlog"] {
+            assert!(!ids.contains(&id), "{ids:?}");
+        }
+        assert!(ids.contains(&"accept_queue") && ids.contains(&"target"), "{ids:?}");
+        let refused = of(Err("connection refused".to_string()));
+        let target = refused.iter().find(|row| row.id == "target").unwrap();
+        assert_eq!(target.state, State::Stop);
+        assert_eq!(target.here, "nothing takes connections at /run/a.sock (connection refused)");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The server, as far as it can be seen from here: who listens.
 
 use super::{Row, Side};
+use crate::address::{Address, UnixName};
 use crate::monitor::network::Network;
 use crate::monitor::sockets::Listener;
 use crate::monitor::target::{Destination, Place};
@@ -17,6 +18,7 @@ pub fn target(destination: &Destination) -> Option<Row> {
             let row = Row::new("target", Side::Server, sentence.clone(), wanted);
             return Some(row.stop("write the name as the server's is, or use its IP address"));
         }
+        Destination::Unix(name, opened) => return Some(socket(name, opened)),
         Destination::Known(places) => places,
     };
     let here: Vec<String> = places.iter().map(who).collect();
@@ -27,6 +29,16 @@ pub fn target(destination: &Destination) -> Option<Row> {
         true => row,
         false => row.stop("start the server, or correct the URL's host and port"),
     })
+}
+
+fn socket(name: &UnixName, opened: &Result<(), String>) -> Row {
+    let address = Address::Unix(name.clone());
+    let row = |here| Row::new("target", Side::Server, here, "a server that takes connections");
+    match opened {
+        Ok(()) => row(format!("{address} takes connections")),
+        Err(why) => row(format!("nothing takes connections at {address} ({why})"))
+            .stop("start the server, or correct the socket's path and its permissions"),
+    }
 }
 
 fn who(place: &Place) -> String {

@@ -1,7 +1,7 @@
 //! The foot of the page: connections, what the load cost this host, the audit, the warnings.
 
 use super::super::Document;
-use super::super::document::{Check, Tls, Worker};
+use super::super::document::{Check, Dns, PlanEcho, Tls, Worker};
 use super::super::number::{count, micros};
 use super::errors;
 use super::text::{LABEL, Sheet, Tone};
@@ -33,7 +33,16 @@ pub fn connections(sheet: &mut Sheet, document: &Document) {
             sheet.indented(LABEL, Tone::Bad, &errors::hinted(*kind, *times));
         }
     }
-    addresses(sheet, &document.plan.addresses);
+    addresses(sheet, &document.plan);
+    if let Some(Dns { refreshes, changes, failed }) = &connections.dns {
+        let text = format!(
+            "the name was looked up again {} times: {} changes, {} failures",
+            count(*refreshes),
+            count(*changes),
+            count(*failed)
+        );
+        sheet.indented(LABEL, Tone::Plain, &text);
+    }
     if let Some(tls) = &document.tls {
         secured(sheet, tls);
     }
@@ -71,9 +80,16 @@ fn secured(sheet: &mut Sheet, tls: &Tls) {
     }
 }
 
-fn addresses(sheet: &mut Sheet, addresses: &[String]) {
-    if addresses.len() < 2 {
-        return;
+/// Those of the target, where the URL does not say them.
+fn addresses(sheet: &mut Sheet, plan: &PlanEcho) {
+    let addresses = &plan.addresses;
+    let redirected = plan.unix_socket.is_some() || plan.resolve.len() + plan.connect_to.len() > 0;
+    match addresses.as_slice() {
+        [one] if redirected => {
+            return sheet.indented(LABEL, Tone::Plain, &format!("all to {one}"));
+        }
+        [] | [_] => return,
+        _ => {}
     }
     let mut text = format!("spread over {}", addresses[..addresses.len().min(NAMED)].join(", "));
     if let Some(more @ 1..) = addresses.len().checked_sub(NAMED) {

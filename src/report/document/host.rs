@@ -22,10 +22,44 @@ pub struct Connections {
     pub reset_idle: u64,
     /// Failed attempts by kind.
     pub failures: BTreeMap<String, u64>,
+    /// Connects that found the listen queue of a Unix socket full, and were tried again.
+    #[serde(default)]
+    pub queue_full: u64,
+    /// How many opened to each of the target's addresses.
+    #[serde(default)]
+    pub by_address: Vec<ByAddress>,
+    /// Null: the name was not looked up again. This and the two before are missing in documents of
+    /// earlier builds.
+    #[serde(default)]
+    pub dns: Option<Dns>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ByAddress {
+    pub address: String,
+    pub opened: u64,
+}
+
+/// How looking up the target's name again went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dns {
+    pub refreshes: u64,
+    /// Times that other addresses were found.
+    pub changes: u64,
+    pub failed: u64,
 }
 
 impl Connections {
-    pub(super) fn new(connections: &metrics::Connections) -> Connections {
+    pub(super) fn new(summary: &Summary) -> Connections {
+        let connections = &summary.connections;
+        let pairs = summary.addresses.iter().zip(&summary.opened_at);
+        let by_address = pairs
+            .map(|(address, opened)| ByAddress { address: address.to_string(), opened: *opened });
+        let dns = summary.refreshes.map(|found| Dns {
+            refreshes: found.asked,
+            changes: found.changes,
+            failed: found.failed,
+        });
         Connections {
             asked: connections.asked,
             opened: connections.opened,
@@ -34,6 +68,9 @@ impl Connections {
             open_s: connections.open_time.as_secs_f64(),
             reset_idle: connections.reset_idle,
             failures: failures_by_name(&connections.failures),
+            queue_full: connections.queue_full,
+            by_address: by_address.collect(),
+            dns,
         }
     }
 }

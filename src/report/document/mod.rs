@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
-pub use host::{Client, Connections, Worker};
+pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
@@ -107,7 +107,7 @@ impl Document {
             drops: drops(counters),
             unsolicited_bytes: summary.unsolicited_bytes,
             bytes: Bytes::new(&summary.measure_events, summary.measured),
-            connections: Connections::new(&summary.connections),
+            connections: Connections::new(summary),
             tls: Tls::of(plan, summary),
             failure_sides: sides(summary),
             failure_examples: summary.examples.iter().map(Example::new).collect(),

@@ -53,8 +53,23 @@ pub struct PlanEcho {
     pub pin: String,
     /// Local addresses.
     pub bind: Vec<String>,
-    /// The target's, used round robin.
+    /// The target's that were connected to, used round robin.
     pub addresses: Vec<String>,
+    /// Of `--unix-socket`. This and what follows up to `dns_refresh_s` is missing in documents of
+    /// earlier builds.
+    #[serde(default)]
+    pub unix_socket: Option<String>,
+    /// The rules of `--resolve` and of `--connect-to`, as they were typed.
+    #[serde(default)]
+    pub resolve: Vec<String>,
+    #[serde(default)]
+    pub connect_to: Vec<String>,
+    /// `ipv4` or `ipv6` where only addresses of that family were taken.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// How often the name was to be looked up again.
+    #[serde(default)]
+    pub dns_refresh_s: Option<f64>,
     /// The rules of `--threshold` and of `--abort-on`, as they were typed.
     pub thresholds: Vec<String>,
     pub abort_on: Vec<String>,
@@ -70,6 +85,7 @@ pub struct Header {
 impl PlanEcho {
     pub(super) fn new(plan: &Plan, summary: &Summary) -> PlanEcho {
         let law = plan.load.offered().map(Offered::law);
+        let route = &plan.route;
         PlanEcho {
             url: plan.url.shown.clone(),
             method: plan.request.method.clone(),
@@ -107,6 +123,11 @@ impl PlanEcho {
             pin: pin(&plan.pin),
             bind: plan.bind.iter().map(ToString::to_string).collect(),
             addresses: summary.addresses.iter().map(ToString::to_string).collect(),
+            unix_socket: route.unix_socket.as_ref().map(|name| name.as_str().to_string()),
+            resolve: route.resolve.iter().map(|rule| rule.text.clone()).collect(),
+            connect_to: route.connect_to.iter().map(|rule| rule.text.clone()).collect(),
+            family: route.family.map(|family| family.names().1.to_ascii_lowercase()),
+            dns_refresh_s: route.dns_refresh.map(|period| period.as_secs_f64()),
             thresholds: plan.thresholds.iter().map(|rule| rule.expr.clone()).collect(),
             abort_on: plan.abort_on.iter().map(|rule| rule.expr.clone()).collect(),
         }

@@ -35,7 +35,17 @@ fn is_sendable(url: &Url) {
     if matches!(&url.host, Host::Name(name) if name == "http" || name == "https") {
         return;
     }
-    let again = format!("http://{}{}", url.authority, url.target);
+    // What is not sent is still shown.
+    if matches!(&url.host, Host::Zoned(..) | Host::Unix(_)) {
+        if url.authorization.is_none() && !url.shown.contains("***") {
+            let again = Url::parse(&url.shown);
+            let again = again.unwrap_or_else(|error| panic!("{:?}: {error}", url.shown));
+            assert_eq!((&again.host, &again.target), (&url.host, &url.target));
+        }
+        return;
+    }
+    let scheme = if url.is_https { "https" } else { "http" };
+    let again = format!("{scheme}://{}{}", url.authority, url.target);
     let again = Url::parse(&again).unwrap_or_else(|error| panic!("{again:?}: {error}"));
     assert_eq!((&again.host, again.port), (&url.host, url.port));
     assert_eq!((&again.authority, &again.target), (&url.authority, &url.target));
@@ -72,11 +82,15 @@ pub const SEEDS: &[&[u8]] = &[
     b"http://1.2.3.4.5/",
     b"http://[::1%25eth0]/",
     b"http://0x7f.1/",
+    b"http://u:p@[fe80::1%br-0]:81/x",
+    b"http+unix://%2Frun%2Fapp.sock/x?y#z",
+    b"http+unix://u:p@%40name",
 ];
 
 pub const WORDS: &[&str] = &[
     "http://",
     "https://",
+    "http+unix://",
     "HTTP:",
     "://",
     "//",
@@ -92,6 +106,9 @@ pub const WORDS: &[&str] = &[
     "%2e",
     "%00",
     "%40",
+    "%25",
+    "%2F",
+    "eth0",
     "[",
     "]",
     "[::1]",
