@@ -91,7 +91,11 @@ impl Certified {
         Certified::new(&params.self_signed(&key).unwrap(), &key, &[])
     }
 
-    fn new(certificate: &Certificate, key: &KeyPair, path: &[CertificateDer<'static>]) -> Certified {
+    fn new(
+        certificate: &Certificate,
+        key: &KeyPair,
+        path: &[CertificateDer<'static>],
+    ) -> Certified {
         Certified {
             chain: [&[certificate.der().clone()], path].concat(),
             key_pem: key.serialize_pem(),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
-use rustls::server::{NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::server::{
+    NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache, WebPkiClientVerifier,
+};
 use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, ServerConnection, version};
 
 use super::{Certified, Peer, Server};
@@ -166,7 +168,9 @@ impl Peer {
                 Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
                 _ => "TLSv1.3",
             },
-            suite: tls.negotiated_cipher_suite().map_or(String::new(), |s| format!("{:?}", s.suite())),
+            suite: tls
+                .negotiated_cipher_suite()
+                .map_or(String::new(), |s| format!("{:?}", s.suite())),
             name: tls.server_name().map(String::from),
             protocol: tls.alpn_protocol().map(text),
             client: tls.peer_certificates().map_or(0, <[_]>::len),
@@ -193,6 +197,8 @@ impl Peer {
     }
 
     fn begin(&mut self, config: &Arc<ServerConfig>) {
+        // Records that follow each other are not held back for an acknowledgement.
+        self.no_delay();
         let mut tls = ServerConnection::new(config.clone()).unwrap();
         tls.set_buffer_limit(None);
         self.tls = Some(Box::new(tls));

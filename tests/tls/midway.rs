@@ -10,7 +10,10 @@ use super::Site;
 use crate::support::{Authority, Certified, Document, Peer, Server, each_engine, ok};
 
 /// Each fifth connection meets `fault` instead of a handshake with an answer.
-fn each_fifth(good: Arc<ServerConfig>, fault: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+fn each_fifth(
+    good: Arc<ServerConfig>,
+    fault: impl Fn(&mut Peer) + Send + Sync + 'static,
+) -> Server {
     Server::start(move |peer| {
         if peer.number % 5 == 4 {
             fault(peer);
@@ -22,8 +25,9 @@ fn each_fifth(good: Arc<ServerConfig>, fault: impl Fn(&mut Peer) + Send + Sync +
 
 /// Twenty requests, each on a connection of its own.
 fn goes_on(site: &Site, engine: &str, server: &Server, flaw: Flaw) -> Document {
-    let flags = "-n 20 -c 2 -t 1 --no-keepalive --connect-timeout 400ms";
-    let document = site.blast(engine, &server.https()).args(flags).document();
+    let blast = site.blast(engine, &server.https()).args("-n 20 -c 2 -t 1 --no-keepalive");
+    let limit = if flaw == Flaw::Silence { "--connect-timeout 300ms" } else { "" };
+    let document = blast.args(limit).document();
     assert_eq!(document.fates(["sent", "good", "failed"]), [20, 20, 0], "{flaw:?}");
     assert_eq!(server.requests(), 20, "{flaw:?}");
     let failures = document.counts("connections.failures");

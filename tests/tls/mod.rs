@@ -4,7 +4,7 @@
 //! | fault | at the start | in the middle of a run |
 //! |---|---|---|
 //! | certificate: expired, not yet valid, wrong host, nameless, self-signed, untrusted, chain incomplete, not for servers | `refusals::a_certificate_...` | `midway::a_certificate_...` |
-//! | certificate: weak key, SHA-1 | `others::a_weak_...` | |
+//! | certificate: weak key, SHA-1 | `others::a_weak_key_...` | |
 //! | no common version, cipher, protocol | `refusals::what_has_nothing_in_common_...` | |
 //! | TLS 1.1 alone | `others::a_server_of_tls_1_1_...` | |
 //! | client certificate required, or not trusted | `refusals::a_client_...` | |

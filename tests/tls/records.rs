@@ -2,7 +2,7 @@
 //! same; and so it is for large bodies either way.
 
 use super::Site;
-use crate::support::{answer, Document, Peer, Server, Terms, each_engine, ok};
+use crate::support::{Document, Peer, Server, Terms, answer, each_engine, ok};
 
 const VERSIONS: [&str; 2] = ["1.2", "1.3"];
 
@@ -168,7 +168,10 @@ fn what_comes_behind_a_complete_answer_is_never_the_next_answer() {
             });
             let document = run(&site, engine, &server, "-c 2 -n 20");
             assert_eq!(document.counts("statuses"), [("200", 20)].into());
-            assert_eq!(document.count("unsolicited_bytes"), 20 * answer("404 Smuggled", "").len() as u64);
+            assert_eq!(
+                document.count("unsolicited_bytes"),
+                20 * answer("404 Smuggled", "").len() as u64
+            );
         }
     });
 }

@@ -9,9 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use rustls::{ServerConfig, version};
 
 use super::Site;
-use crate::support::{
-    Authority, Blast, Certified, Peer, Run, Server, Terms, each_engine, ok,
-};
+use crate::support::{Authority, Blast, Certified, Peer, Run, Server, Terms, each_engine, ok};
 
 /// Before the limit of a handshake, which would be 5 s.
 const QUICK: Duration = Duration::from_secs(4);
@@ -187,7 +185,10 @@ fn a_handshake_that_comes_to_nothing_is_told_by_what_came_instead() {
         let site = Site::new();
         let (early, late) = (site.config(), site.config());
         let faults = [
-            (meeting(|peer| peer.write(crate::support::answer("400 Bad Request", ""))), Flaw::Plain),
+            (
+                meeting(|peer| peer.write(crate::support::answer("400 Bad Request", ""))),
+                Flaw::Plain,
+            ),
             (meeting(|peer| peer.write("SSH-2.0-OpenSSH_9.2\r\n")), Flaw::Plain),
             (meeting(|peer| peer.write([0; 100])), Flaw::Plain),
             (meeting(|peer| peer.write([22, 3, 3, 0, 4, 99, 0, 0, 0])), Flaw::Garbled),
@@ -206,7 +207,6 @@ fn a_handshake_that_comes_to_nothing_is_told_by_what_came_instead() {
                 }),
                 Flaw::Reset,
             ),
-            (Server::start(Peer::reset), Flaw::Reset),
             (Server::start(Peer::cut), Flaw::Closed),
         ];
         for (server, flaw) in faults {
@@ -254,7 +254,8 @@ fn files_that_hold_no_certificate_or_key_are_refused_before_anything_is_opened()
         let file = |name: &str, text: &str| site.folder.file(name, text).display().to_string();
         let empty = file("empty", "");
         let broken = file("broken", "-----BEGIN CERTIFICATE-----\nnot base64!\n");
-        let (cert, key) = (file("cert", site.certified.pem()), file("key", &site.certified.key_pem));
+        let (cert, key) =
+            (file("cert", site.certified.pem()), file("key", &site.certified.key_pem));
         let other = file("other", &site.authority.certify().key_pem);
         for (flags, part) in [
             (format!("--cacert {empty}"), "--cacert: it holds no certificate"),

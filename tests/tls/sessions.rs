@@ -16,14 +16,15 @@ fn path(path: &Path) -> &str {
 fn a_session_is_taken_up_again_where_the_server_and_the_user_allow_it() {
     each_engine(|engine| {
         let site = Site::new();
+        let on = "--tls-resumption on";
         for (version, tickets, flags, resumes) in [
-            ("1.2", Tickets::Remembered, "", true),
-            ("1.2", Tickets::Sealed, "", true),
-            ("1.2", Tickets::Off, "", false),
-            ("1.2", Tickets::Remembered, "--tls-resumption off", false),
-            ("1.3", Tickets::Remembered, "", true),
-            ("1.3", Tickets::Sealed, "--tls-resumption on", true),
-            ("1.3", Tickets::Off, "", false),
+            ("1.2", Tickets::Remembered, on, true),
+            ("1.2", Tickets::Sealed, on, true),
+            ("1.2", Tickets::Off, on, false),
+            ("1.2", Tickets::Remembered, "", false),
+            ("1.3", Tickets::Remembered, on, true),
+            ("1.3", Tickets::Sealed, on, true),
+            ("1.3", Tickets::Off, on, false),
             ("1.3", Tickets::Sealed, "--tls-resumption off", false),
         ] {
             let terms = Terms { tickets, ..Terms::of(version) };
@@ -35,11 +36,13 @@ fn a_session_is_taken_up_again_where_the_server_and_the_user_allow_it() {
             let (full, resumed) = (of("full"), of("resumed"));
             let what = format!("{version}, {flags}: {full} full, {resumed} resumed");
             assert_eq!(full + resumed, document.count("connections.opened"), "{what}");
-            assert_eq!(server.kinds(), (full, resumed), "{what}");
+            // A handshake may be over on one side alone when the run ends.
+            let (theirs, taken_up) = server.kinds();
+            assert!(theirs.abs_diff(full) <= 2, "{what}, {theirs}");
+            assert!(taken_up.abs_diff(resumed) <= 2, "{what}, {taken_up}");
             // The first two may begin before there is anything to take up.
-            assert!(if resumes { full <= 2 } else { resumed == 0 }, "{what}");
-            let is_on = !flags.ends_with("off");
-            assert_eq!(document.at("tls.resumption"), is_on, "{what}");
+            assert!(if resumes { full <= 2 } else { resumed + taken_up == 0 }, "{what}");
+            assert_eq!(document.at("tls.resumption"), flags == on, "{what}");
             assert_eq!(document.text("tls.version"), format!("TLSv{version}"));
         }
     });
@@ -129,7 +132,8 @@ fn the_name_asked_for_is_the_one_expected_in_the_certificate() {
             (&shop, "127.0.0.1", "--sni shop.test", Some("shop.test")),
             (&shop, "localhost", "--sni shop.test", Some("shop.test")),
         ] {
-            let server = Server::secure(certified.served(), |peer| peer.answer_all(ok().as_bytes()));
+            let server =
+                Server::secure(certified.served(), |peer| peer.answer_all(ok().as_bytes()));
             let url = format!("https://{host}:{}/", server.address().port());
             let document = site.blast(engine, &url).args("-n 4 -c 2").args(flags).document();
             assert_eq!(document.count("requests.good"), 4, "{host} {flags}");
@@ -154,7 +158,8 @@ fn a_client_certificate_is_shown_to_a_server_that_asks() {
         let client = site.authority.below().certify();
         let chain: Vec<String> = client.chain.iter().map(|one| pem(one)).collect();
         let folder = &site.folder;
-        let (cert, key) = (folder.file("cert", chain.concat()), folder.file("key", &client.key_pem));
+        let (cert, key) =
+            (folder.file("cert", chain.concat()), folder.file("key", &client.key_pem));
         let both = folder.file("both", format!("{}{}", client.key_pem, chain.concat()));
         for version in ["1.2", "1.3"] {
             let terms = Terms { clients: Some(site.authority.der()), ..Terms::of(version) };
