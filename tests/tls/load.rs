@@ -11,9 +11,9 @@ fn each_request_is_counted_once_on_both_sides() {
     each_engine(|engine| {
         let site = Site::new();
         for (flags, requests) in [
-            ("-n 1000 -c 10 -t 2", 1_000),
-            ("-n 999 -c 7 -t 2 -p 5", 999),
-            ("-n 300 -c 10 -t 2 --requests-per-connection 7", 300),
+            ("-n 500 -c 10 -t 2", 500),
+            ("-n 499 -c 7 -t 2 -p 5", 499),
+            ("-n 150 -c 10 -t 2 --requests-per-connection 7", 150),
             ("-n 200 -c 10 -R 1000", 200),
             ("-n 100 -c 5 -X HEAD", 100),
             ("-n 100 -c 5 -b small", 100),

@@ -7,7 +7,7 @@ use rcgen::date_time_ymd;
 use rustls::ServerConfig;
 
 use super::Site;
-use crate::support::{Authority, Certified, Document, Peer, Server, each_engine, ok};
+use crate::support::{Authority, Certified, Document, Peer, Server, Terms, each_engine, ok};
 
 /// Each fifth connection meets `fault` instead of a handshake with an answer.
 fn each_fifth(
@@ -96,14 +96,36 @@ fn a_handshake_that_fails_in_the_middle_of_a_run_is_a_failed_connection() {
 fn a_server_that_begins_to_ask_for_certificates_is_told_by_its_alert() {
     each_engine(|engine| {
         let site = Site::new();
-        let terms = crate::support::Terms {
-            clients: Some(site.authority.der()),
-            ..crate::support::Terms::of("1.2")
-        };
+        let terms = Terms { clients: Some(site.authority.der()), ..Terms::of("1.2") };
         let strict = site.config_on(&terms);
         let server = each_fifth(site.config(), move |peer| {
             assert!(!peer.secure(&strict));
         });
         goes_on(&site, engine, &server, Flaw::ClientCertificateRequired);
+    });
+}
+
+#[test]
+fn a_refusal_that_comes_after_the_request_fails_it_and_says_why() {
+    each_engine(|engine| {
+        let site = Site::new();
+        // For the client of TLS 1.3 the handshake is over before the server has seen that there is
+        // no certificate (RFC 8446, 4.4.2.4).
+        let terms = Terms { clients: Some(site.authority.der()), ..Terms::of("1.3") };
+        let strict = site.config_on(&terms);
+        let server = each_fifth(site.config(), move |peer| {
+            assert!(!peer.secure(&strict));
+        });
+        let flags = "-n 20 -c 2 -t 1 --no-keepalive";
+        let document = site.blast(engine, &server.https()).args(flags).document();
+        let failed = document.count("requests.failed");
+        assert_eq!(document.fates(["sent", "good"]), [20, 20 - failed]);
+        assert_eq!(document.counts("failures"), [("tls_broken", failed)].into());
+        // Numbers 4, 9, 14 and 19; for the last there may be no request left.
+        assert!((3..=4).contains(&failed), "{failed}");
+        let examples = document.at("failure_examples").as_array().unwrap();
+        let flaw = Flaw::ClientCertificateRequired.name();
+        assert!(examples.iter().all(|example| example["flaw"] == flaw), "{examples:?}");
+        assert_eq!(server.requests(), 20 - failed);
     });
 }

@@ -205,7 +205,7 @@ fn keys_may_change_at_any_time() {
 fn large_requests_arrive_whole() {
     each_engine(|engine| {
         let site = Site::new();
-        let size = 3_000_000;
+        let size = 2_000_000;
         let body = site.folder.file("body", vec![b'b'; size]);
         for version in VERSIONS {
             let server = site.answering(&Terms::of(version), counted(5));

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Site;
 use crate::support::{Authority, Blast, Certified, Server, Terms, Tickets, each_engine, ok};
 
-/// Twenty connections, a request each.
-const TWENTY: &str = "-n 20 -c 2 -t 1 --no-keepalive";
+/// Twelve connections, a request each.
+const TWELVE: &str = "-n 12 -c 2 -t 1 --no-keepalive";
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -29,9 +29,9 @@ fn a_session_is_taken_up_again_where_the_server_and_the_user_allow_it() {
         ] {
             let terms = Terms { tickets, ..Terms::of(version) };
             let server = site.answering(&terms, ok());
-            let blast = site.blast(engine, &server.https()).args(TWENTY).args(flags);
+            let blast = site.blast(engine, &server.https()).args(TWELVE).args(flags);
             let document = blast.document();
-            assert_eq!(document.fates(["sent", "good"]), [20, 20]);
+            assert_eq!(document.fates(["sent", "good"]), [12, 12]);
             let of = |kind: &str| document.count(&format!("tls.{kind}_handshake.count"));
             let (full, resumed) = (of("full"), of("resumed"));
             let what = format!("{version}, {flags}: {full} full, {resumed} resumed");
@@ -168,13 +168,13 @@ fn a_client_certificate_is_shown_to_a_server_that_asks() {
                 format!("--cert {} --key {}", path(&cert), path(&key)),
                 format!("--cert {}", path(&both)),
             ] {
-                let blast = site.blast(engine, &server.https()).args(TWENTY).args(&flags);
+                let blast = site.blast(engine, &server.https()).args(TWELVE).args(&flags);
                 let document = blast.document();
-                assert_eq!(document.fates(["sent", "good"]), [20, 20], "{version} {flags}");
+                assert_eq!(document.fates(["sent", "good"]), [12, 12], "{version} {flags}");
                 assert!(document.counts("connections.failures").is_empty());
             }
             assert!(server.handshakes().iter().all(|handshake| handshake.client == 2));
-            assert_eq!(server.requests(), 40);
+            assert_eq!(server.requests(), 24);
         }
     });
 }
@@ -245,21 +245,19 @@ fn whoever_answers_is_taken_with_insecure_and_every_output_says_so() {
     each_engine(|engine| {
         let expired = Authority::new()
             .certify_with(|params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
-        for version in ["1.2", "1.3"] {
-            for flag in ["--insecure", "-k"] {
-                let config = expired.served_on(&Terms::of(version));
-                let server = Server::secure(config, |peer| peer.answer_all(ok().as_bytes()));
-                let blast = Blast::calm(engine, &server.https()).args("-n 4 -c 2").arg(flag);
-                let document = blast.document();
-                assert_eq!(document.count("requests.good"), 4);
-                assert_eq!(document.at("tls.verified"), false);
-                assert!(document.text("tls.certificate.not_after").starts_with("2020-01-01"));
-                let page = Blast::page(engine, &server.https());
-                let page = page.args("-n 4 -c 2 --wait block --pin off").arg(flag).run();
-                assert_eq!(page.code(), Some(0), "{page:?}");
-                let words: Vec<&str> = page.stdout.split_whitespace().collect();
-                assert!(words.join(" ").contains("NOT VERIFIED"), "{page:?}");
-            }
+        for (version, flag) in [("1.2", "--insecure"), ("1.3", "-k")] {
+            let config = expired.served_on(&Terms::of(version));
+            let server = Server::secure(config, |peer| peer.answer_all(ok().as_bytes()));
+            let blast = Blast::calm(engine, &server.https()).args("-n 4 -c 2").arg(flag);
+            let document = blast.document();
+            assert_eq!(document.count("requests.good"), 4);
+            assert_eq!(document.at("tls.verified"), false);
+            assert!(document.text("tls.certificate.not_after").starts_with("2020-01-01"));
+            let page = Blast::page(engine, &server.https());
+            let page = page.args("-n 4 -c 2 --wait block --pin off").arg(flag).run();
+            assert_eq!(page.code(), Some(0), "{page:?}");
+            let words: Vec<&str> = page.stdout.split_whitespace().collect();
+            assert!(words.join(" ").contains("NOT VERIFIED"), "{page:?}");
         }
         let site = Site::new();
         let server = site.answering(&Terms::default(), ok());
