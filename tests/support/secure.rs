@@ -12,7 +12,8 @@ use rustls::server::{
 };
 use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, ServerConnection, version};
 
-use super::{Certified, Peer, Server};
+use super::authority::Certified;
+use super::{Peer, Server};
 
 /// What a server insists on.
 pub struct Terms {
