@@ -49,6 +49,7 @@ impl Flaw {
     /// What an alert of the peer stands for.
     pub fn of_alert(number: u8) -> Flaw {
         match number {
+            0 => Flaw::Closed,
             70 => Flaw::NoCommonVersion,
             71 | 40 => Flaw::NoCommonCipher,
             116 => Flaw::ClientCertificateRequired,
@@ -109,7 +110,8 @@ impl Flaw {
                  accept them with --insecure"
             }
             BadSignature => {
-                "a signature does not fit the certificate; check the server's key and chain"
+                "a signature does not fit its certificate; check the server's key and chain, and that \
+                 --cacert has the very issuer and not another of the same name"
             }
             Weak => {
                 "its certificate has a key or a digest that is too weak; replace it, or accept it \
@@ -215,6 +217,7 @@ mod tests {
     fn every_alert_of_the_protocol_has_its_name() {
         assert_eq!(Flaw::of_alert(80).name(), "internal_error");
         assert_eq!(Flaw::of_alert(116), Flaw::ClientCertificateRequired);
+        assert_eq!(Flaw::of_alert(0), Flaw::Closed, "that nothing more will come is no complaint");
         assert_eq!(Flaw::of_alert(255).name(), "unknown_alert");
     }
 }

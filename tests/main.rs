@@ -24,3 +24,5 @@ mod shapes;
 mod support;
 mod target;
 mod thresholds;
+#[cfg(feature = "tls")]
+mod tls;

@@ -14,13 +14,13 @@ use clap_complete::Shell;
 use super::form;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
+use super::tls::TlsArgs;
 use super::values;
 use crate::address::UnixName;
 use crate::http::Pattern;
 use crate::plan::route::{ConnectTo, Resolve};
 use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup};
 use crate::time::Nanos;
-use crate::tls::{Resumption, Suite, Version};
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
 #[derive(Debug, Parser)]
@@ -293,52 +293,6 @@ pub struct RouteArgs {
     /// Look the name up again this often, for new connections [default: never]
     #[arg(long, value_name = "T", value_parser = values::refresh, hide_short_help = true)]
     pub dns_refresh: Option<Nanos>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Args)]
-#[command(next_help_heading = "TLS (https)")]
-pub struct TlsArgs {
-    /// Take any certificate of the server
-    #[arg(short = 'k', long)]
-    pub insecure: bool,
-
-    /// Trust these roots (PEM) instead of the system's
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
-    pub cacert: Option<PathBuf>,
-
-    /// The client's certificate and its chain (PEM), with the key or beside --key
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
-    pub cert: Option<PathBuf>,
-
-    /// The key of --cert (PEM)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
-    pub key: Option<PathBuf>,
-
-    /// Name to ask for and to expect in the certificate, or off [default: the URL's]
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
-    pub sni: Option<String>,
-
-    /// Protocols to offer, or none [default: http/1.1]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_short_help = true)]
-    pub alpn: Vec<String>,
-
-    /// Oldest version: 1.2 or 1.3 [default: 1.2]
-    #[arg(long, value_name = "V", value_parser = values::tls_version, hide_short_help = true)]
-    pub tls_min: Option<Version>,
-
-    /// Newest version: 1.2 or 1.3 [default: 1.3]
-    #[arg(long, value_name = "V", value_parser = values::tls_version, hide_short_help = true)]
-    #[arg(alias = "tls-max-version")]
-    pub tls_max: Option<Version>,
-
-    /// Cipher suites by preference, by IANA's names or OpenSSL's [default: all]
-    #[arg(long, value_name = "NAMES", value_parser = values::suite, hide_short_help = true)]
-    #[arg(value_delimiter = ',')]
-    pub ciphers: Vec<Suite>,
-
-    /// Take up sessions of earlier connections: on or off [default: off]
-    #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
-    pub tls_resumption: Option<Resumption>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

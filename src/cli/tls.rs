@@ -1,14 +1,61 @@
 //! The flags of https: what was typed becomes settings. Reads the files of keys and certificates.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use clap::{Args, ValueHint};
 
-use super::low::TlsArgs;
+use super::values;
 use crate::error::{Error, Result};
 use crate::plan::Url;
-use crate::tls::{Identity, Settings, Sni, Version};
+use crate::tls::{Identity, Resumption, Settings, Sni, Suite, Version};
 use crate::units::quote;
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "TLS (https)")]
+pub struct TlsArgs {
+    /// Take any certificate of the server
+    #[arg(short = 'k', long)]
+    pub insecure: bool,
+
+    /// Trust these roots (PEM) instead of the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub cacert: Option<PathBuf>,
+
+    /// The client's certificate and its chain (PEM), with the key or beside --key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub cert: Option<PathBuf>,
+
+    /// The key of --cert (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub key: Option<PathBuf>,
+
+    /// Name to ask for and to expect in the certificate, or off [default: the URL's]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub sni: Option<String>,
+
+    /// Protocols to offer, or none [default: http/1.1]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_short_help = true)]
+    pub alpn: Vec<String>,
+
+    /// Oldest version: 1.2 or 1.3 [default: 1.2]
+    #[arg(long, value_name = "V", value_parser = values::tls_version, hide_short_help = true)]
+    pub tls_min: Option<Version>,
+
+    /// Newest version: 1.2 or 1.3 [default: 1.3]
+    #[arg(long, value_name = "V", value_parser = values::tls_version, hide_short_help = true)]
+    #[arg(alias = "tls-max-version")]
+    pub tls_max: Option<Version>,
+
+    /// Cipher suites by preference, by IANA's names or OpenSSL's [default: all]
+    #[arg(long, value_name = "NAMES", value_parser = values::suite, hide_short_help = true)]
+    #[arg(value_delimiter = ',')]
+    pub ciphers: Vec<Suite>,
+
+    /// Take up sessions of earlier connections: on or off [default: off]
+    #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
+    pub tls_resumption: Option<Resumption>,
+}
 
 /// `None` for http. `insecure`: so said a curl command.
 pub fn settings(args: &TlsArgs, url: &Url, insecure: bool) -> Result<Option<Settings>> {

@@ -9,6 +9,9 @@ use x509_parser::time::ASN1Time;
 
 use crate::agreed::Certificate;
 
+/// In bits (NIST SP 800-131A).
+const SHORTEST_RSA: usize = 2_048;
+
 /// `chain`: the server's own first.
 pub fn describe(chain: &[CertificateDer<'_>]) -> Option<Certificate> {
     let (own, others) = chain.split_first()?;
@@ -30,6 +33,15 @@ pub fn describe(chain: &[CertificateDer<'_>]) -> Option<Certificate> {
 
 pub fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
     parse(certificate).is_some_and(|parsed| parsed.subject().as_raw() == parsed.issuer().as_raw())
+}
+
+/// A key that no careful client takes a signature of.
+pub fn has_short_key(certificate: &CertificateDer<'_>) -> bool {
+    let is_short = |parsed: X509Certificate<'_>| match parsed.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => key.key_size() < SHORTEST_RSA,
+        _ => false,
+    };
+    parse(certificate).is_some_and(is_short)
 }
 
 /// From when to when, in seconds of Unix time.

@@ -69,6 +69,16 @@ pub enum Version {
     V1_3,
 }
 
+impl Version {
+    /// As the flags take it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Version::V1_2 => "1.2",
+            Version::V1_3 => "1.3",
+        }
+    }
+}
+
 /// Whether a connection may take up what an earlier one agreed on. Each stands for a client of its
 /// own, which has agreed on nothing yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -102,6 +102,20 @@ fn told_apart(
         Error::InvalidCertificate(CertificateError::Other(_)) if is_self_signed => Flaw::SelfSigned,
         _ => return error,
     };
+    found(flaw)
+}
+
+/// A signature that is good for all one can tell, but for the key that made it.
+fn of_short_key(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    match error {
+        Error::InvalidCertificate(_) if certificate::has_short_key(certificate) => {
+            found(Flaw::Weak)
+        }
+        other => other,
+    }
+}
+
+fn found(flaw: Flaw) -> Error {
     CertificateError::Other(OtherError(Arc::new(Found(flaw)))).into()
 }
 
@@ -139,7 +153,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls12_signature(message, certificate, signature)
+        let verdict = self.webpki.verify_tls12_signature(message, certificate, signature);
+        verdict.map_err(|error| of_short_key(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -148,7 +163,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki.verify_tls13_signature(message, certificate, signature)
+        let verdict = self.webpki.verify_tls13_signature(message, certificate, signature);
+        verdict.map_err(|error| of_short_key(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -5,19 +5,28 @@
 //! side and beside other tests, and [`Blast::calm`] keeps them from spinning. Where it is,
 //! [`each_engine_alone`] has the machine to itself.
 
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
+mod authority;
 mod blast;
 mod document;
 mod folder;
 mod process;
 mod random;
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
+mod secure;
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
 mod server;
 mod terminal;
 
+#[cfg(feature = "tls")]
+pub use self::authority::{Authority, Certified};
 pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
 pub use self::process::{Outsider, sit_on};
 pub use self::random::{Random, seed};
+#[cfg(feature = "tls")]
+pub use self::secure::{Terms, Tickets};
 pub use self::server::{Deaf, Heard, Peer, Server, closed_port};
 pub use self::terminal::Terminal;
 

@@ -9,9 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustls::ServerConnection;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::LIMIT;
+use super::secure::Handshake;
 
 /// What a Unix socket has for an address.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -41,8 +43,9 @@ pub struct Server {
 }
 
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     log: Mutex<Vec<Heard>>,
+    pub(super) handshakes: Mutex<Vec<Handshake>>,
     /// Told of each request and each connection.
     news: Condvar,
     connections: AtomicUsize,
@@ -105,6 +108,11 @@ impl Server {
         self.shared.log.lock().unwrap().clone()
     }
 
+    /// Those of TLS that were brought to an end.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.shared.handshakes.lock().unwrap().clone()
+    }
+
     pub fn requests(&self) -> u64 {
         self.shared.log.lock().unwrap().len() as u64
     }
@@ -156,6 +164,8 @@ fn accept(
             client,
             turn: 0,
             stream: Some(stream),
+            tls: None,
+            is_slow: false,
             written: 0,
             unread: Vec::new(),
             shared,
@@ -183,9 +193,13 @@ pub struct Peer {
     turn: usize,
     /// `None` after a reset, or a write that failed.
     stream: Option<Arc<TcpStream>>,
+    /// From its handshake on: what is read and written then is plaintext.
+    pub(super) tls: Option<Box<ServerConnection>>,
+    /// Its messages go out byte by byte.
+    pub(super) is_slow: bool,
     written: usize,
-    unread: Vec<u8>,
-    shared: Arc<Shared>,
+    pub(super) unread: Vec<u8>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Peer {
@@ -232,9 +246,17 @@ impl Peer {
     }
 
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        match self.seal(bytes.as_ref()) {
+            Some(records) => self.write_raw(&records),
+            None => self.write_raw(bytes.as_ref()),
+        }
+    }
+
+    /// As they are, TLS or not.
+    pub fn write_raw(&mut self, bytes: &[u8]) {
         let Some(mut stream) = self.stream.as_deref() else { return };
-        match stream.write_all(bytes.as_ref()) {
-            Ok(()) => self.written += bytes.as_ref().len(),
+        match stream.write_all(bytes) {
+            Ok(()) => self.written += bytes.len(),
             Err(_) => self.stream = None,
         }
     }
@@ -256,14 +278,36 @@ impl Peer {
 
     /// In pieces of one byte, each a segment of its own.
     pub fn dribble(&mut self, bytes: impl AsRef<[u8]>) {
+        match self.seal(bytes.as_ref()) {
+            Some(records) => self.dribble_raw(&records),
+            None => self.dribble_raw(bytes.as_ref()),
+        }
+    }
+
+    pub(super) fn dribble_raw(&mut self, bytes: &[u8]) {
+        self.no_delay();
+        bytes.chunks(1).for_each(|byte| self.write_raw(byte));
+    }
+
+    pub(super) fn no_delay(&self) {
         if let Some(stream) = &self.stream {
             let _ = stream.set_nodelay(true);
         }
-        bytes.as_ref().chunks(1).for_each(|byte| self.write(byte));
     }
 
-    /// The last byte is written; the client's are still read.
+    /// The last byte is written; the client's are still read. TLS is told before.
     pub fn fin(&mut self) {
+        self.notify();
+        self.end_writing();
+    }
+
+    /// The same without a word of TLS.
+    pub fn cut(&mut self) {
+        self.tls = None;
+        self.end_writing();
+    }
+
+    fn end_writing(&mut self) {
         if let Some(stream) = &self.stream {
             let _ = stream.shutdown(Shutdown::Write);
         }
@@ -298,14 +342,27 @@ impl Peer {
     }
 
     fn more(&mut self) -> Option<()> {
+        if self.tls.is_none() {
+            let bytes = self.read_raw()?;
+            self.unread.extend_from_slice(&bytes);
+            return Some(());
+        }
+        loop {
+            let plain = self.unseal()?;
+            if !plain.is_empty() {
+                self.unread.extend_from_slice(&plain);
+                return Some(());
+            }
+        }
+    }
+
+    /// At least one byte, as it came.
+    pub fn read_raw(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; 16 * 1024];
         loop {
             match self.stream.as_deref()?.read(&mut buffer) {
                 Ok(0) => return None,
-                Ok(length) => {
-                    self.unread.extend_from_slice(&buffer[..length]);
-                    return Some(());
-                }
+                Ok(length) => return Some(buffer[..length].to_vec()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return None,
             }

@@ -1,9 +1,9 @@
 //! curl's flags (its manual page), each with what it means here: one table.
 
 use super::super::form;
-use super::super::request::{Body, Data, Filter};
 use super::super::source::Source;
 use super::super::values::{self, Header};
+use super::super::wish::{Body, Data, Filter};
 use super::{Curl, text_of};
 use crate::error::{Error, Result};
 use crate::units::quote;

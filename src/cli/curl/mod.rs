@@ -7,8 +7,8 @@
 mod flags;
 mod words;
 
-use super::request::{Body, Data, Wish};
 use super::source::{Source, Sources};
+use super::wish::{Body, Data, Wish};
 use crate::error::{Error, Result};
 use crate::time::Nanos;
 

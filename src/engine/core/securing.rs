@@ -1,8 +1,9 @@
 //! https: the TLS of each connection, between the driver, which carries records, and the rest of
 //! the core, which sees plaintext. A connection counts as opening until its handshake is over.
 //!
-//! While a session decrypts it is lent out, and what the answers bring about may ask for it: the
-//! requests that are due then are noted, and sealed when it is back.
+//! While a session decrypts it is lent out. An answer within makes room for the next request, which
+//! goes out when the session is back: by then all that came with the answer is read, and what is
+//! behind it cannot be taken for the answer to a request that was not even sent.
 
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub(super) struct Secure {
     /// What a session gives, on its way to the driver.
     out: Vec<u8>,
     agreed: Option<Agreed>,
+    /// The connection whose session is lent out, and whether it has gained room since.
+    lent: Option<(Slot, bool)>,
     /// The run's first connection, and until when the server may still refuse it.
     probation: Option<(Slot, Nanos)>,
     /// Why the last connection broke, for its example.
@@ -52,7 +55,15 @@ impl Secure {
     pub fn of(job: &Arc<Job>) -> Option<Secure> {
         let client = job.tls.clone()?;
         let lines = (0..job.connections).map(|_| Line::default()).collect();
-        Some(Secure { client, lines, out: Vec::new(), agreed: None, probation: None, broke: None })
+        Some(Secure {
+            client,
+            lines,
+            out: Vec::new(),
+            agreed: None,
+            lent: None,
+            probation: None,
+            broke: None,
+        })
     }
 
     /// Why the last connection broke, if TLS was the reason.
@@ -84,11 +95,23 @@ impl Core {
     pub(super) fn send(&mut self, slot: Slot, copies: u32, now: Nanos, wire: &mut impl Wire) {
         let Some(secure) = &mut self.secure else { return wire.send(slot, copies) };
         let line = &mut secure.lines[slot as usize];
-        let length = self.job.request.length() * copies as usize;
-        let before = if line.unsealed > 0 { line.sending } else { 0 };
-        line.sending = before + length;
-        line.unsealed += length;
+        debug_assert_eq!(line.unsealed, 0, "what is being sent goes out alone");
+        line.sending = self.job.request.length() * copies as usize;
+        line.unsealed = line.sending;
         self.seal(slot, now, wire);
+    }
+
+    /// The session is lent out: it is told when the connection may send again.
+    #[inline]
+    pub(super) fn is_lent(&mut self, slot: Slot) -> bool {
+        let Some(secure) = &mut self.secure else { return false };
+        match &mut secure.lent {
+            Some((lent, gained_room)) if *lent == slot => {
+                *gained_room = true;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The attempt to open the connection has come as far as its handshake.
@@ -164,6 +187,7 @@ impl Core {
             return;
         }
         let Some(mut session) = secure.lines[slot as usize].session.take() else { return };
+        secure.lent = Some((slot, false));
         let mut out = std::mem::take(&mut secure.out);
         out.clear();
         let was_established = session.is_established();
@@ -184,9 +208,11 @@ impl Core {
             wire.write(slot, &out);
         }
         let is_established = session.is_established();
+        let mut gained_room = false;
         if let Some(secure) = &mut self.secure {
             secure.out = out;
             secure.lines[slot as usize].session = Some(session);
+            gained_room = secure.lent.take().is_some_and(|(_, gained_room)| gained_room);
         }
         match outcome {
             Err(fault) => self.tls_failed(slot, fault, now, wire),
@@ -197,11 +223,12 @@ impl Core {
                     // It has more to say than that it refuses: the probation is over.
                     self.secured(slot, now, wire);
                 }
-                self.seal(slot, now, wire);
                 if progress == Progress::Ended && self.is_shaking_hands(slot) {
                     self.handshake_failed(slot, Flaw::Closed.into(), None, now, wire);
                 } else if progress == Progress::Ended {
                     self.apply(slot, Event::Fin, now, wire);
+                } else if gained_room && self.connections[slot as usize].state == State::Open {
+                    self.serve(slot, now, wire);
                 }
             }
         }
@@ -252,7 +279,8 @@ impl Core {
         let line = &mut lines[slot as usize];
         let Some(session) = &mut line.session else { return };
         let confirms = self.job.confirms_sends();
-        if line.unsealed == 0 || line.writing {
+        let is_open = self.connections[slot as usize].state == State::Open;
+        if line.unsealed == 0 || line.writing || !is_open {
             return;
         }
         out.clear();

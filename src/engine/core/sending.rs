@@ -71,6 +71,9 @@ impl Core {
     /// The connection may have room: in closed loop it is used at once, in open loop it queues.
     #[inline]
     pub(super) fn serve(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.is_lent(slot) {
+            return;
+        }
         if !self.crew.has(slot) {
             self.discharge(slot, wire);
         } else if self.pacer.sends_at_once() {

@@ -2,6 +2,7 @@
 //! than one table of registered files.
 
 mod buffers;
+mod outbox;
 mod place;
 mod receiving;
 mod rings;

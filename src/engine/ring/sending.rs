@@ -12,25 +12,6 @@ use crate::engine::wire::Slot;
 /// How often on one connection a send is tried again for want of memory.
 const RETRIES: u8 = 8;
 
-/// Of https: the records of one connection.
-#[derive(Debug, Default)]
-pub struct Outbox {
-    /// What the kernel reads while `unsent` of its place is not zero: not touched until then.
-    writing: Vec<u8>,
-    next: Vec<u8>,
-}
-
-impl Outbox {
-    pub fn clear(&mut self) {
-        self.writing.clear();
-        self.next.clear();
-    }
-
-    pub fn memory(&self) -> usize {
-        size_of::<Outbox>() + self.writing.capacity() + self.next.capacity()
-    }
-}
-
 impl Sockets {
     #[inline]
     pub(super) fn begin_sending(&mut self, slot: Slot, copies: u32) {

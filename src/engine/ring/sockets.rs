@@ -12,9 +12,9 @@ use std::sync::Arc;
 use io_uring::squeue::{Entry, Flags};
 use io_uring::{cqueue, opcode};
 
+use super::outbox::Outbox;
 use super::place::Place;
 use super::rings::{Layout, Rings};
-use super::sending::Outbox;
 use super::setup::Setup;
 use super::token::{Token, Verb};
 use crate::engine::job::Job;

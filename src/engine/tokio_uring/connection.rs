@@ -6,15 +6,14 @@ use std::io;
 use std::net::TcpStream as StdStream;
 use std::os::fd::AsRawFd;
 use std::pin::pin;
-use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::net::TcpSocket;
 use tokio_uring::net::TcpStream;
 
-use super::Shared;
 use super::seats::Writing;
+use super::{Shared, Watched};
 use crate::engine::socket;
 use crate::engine::wire::{Event, Slot};
 use crate::http::Payload;
@@ -26,7 +25,7 @@ pub const BUFFER: usize = 2048;
 /// What it grows to where answers fill it.
 const LARGEST: usize = 64 * 1024;
 
-pub async fn attend(shared: Rc<Shared>, slot: Slot) {
+pub async fn attend(shared: Watched, slot: Slot) {
     loop {
         let address = poll_fn(|cx| shared.wire().poll_open(slot, cx)).await;
         let given_up = poll_fn(|cx| shared.wire().poll_closing(slot, cx));

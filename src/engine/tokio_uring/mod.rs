@@ -12,6 +12,7 @@ mod timer;
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::io;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub fn run(job: Arc<Job>) -> Result<Finished> {
     tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
         let shared = Rc::new(Shared::new(job));
         for slot in 0..shared.job.connections {
-            let task = connection::attend(shared.clone(), slot);
+            let task = connection::attend(Watched::new(&shared), slot);
             let memory = size_of_val(&task) + connection::BUFFER + seats::MEMORY;
             shared.task_memory.set(shared.task_memory.get() + memory as u64);
             tokio_uring::spawn(task);
@@ -76,6 +77,8 @@ struct Shared {
     task_memory: Cell<u64>,
     /// The books are closed: what is still pending only has to end.
     over: Cell<bool>,
+    /// A task has panicked. tokio keeps that to itself, and the others would wait for ever.
+    panicked: Cell<bool>,
 }
 
 impl Shared {
@@ -89,6 +92,7 @@ impl Shared {
             rouse: Notify::new(),
             task_memory: Cell::new(0),
             over: Cell::new(false),
+            panicked: Cell::new(false),
             job,
         }
     }
@@ -160,6 +164,7 @@ impl Shared {
     async fn turns(&self, timer: &Timer) -> io::Result<()> {
         loop {
             let now = time::now();
+            assert!(!self.panicked.get(), "a connection's task has panicked");
             let Some(wake) = self.turn(now) else { return Ok(()) };
             self.meter_phase();
             let spin = match self.job.wait {
@@ -223,6 +228,33 @@ impl Shared {
         let memory = self.core.borrow().memory() as u64 + self.task_memory.get();
         let worker = Worker { rings: 1, memory, ..meter.finish(effort) };
         self.core.borrow_mut().finished(time::now(), worker)
+    }
+}
+
+/// What a connection's task has of the shared state. Tells the timekeeper of its panic, which then
+/// ends the worker.
+struct Watched(Rc<Shared>);
+
+impl Watched {
+    fn new(shared: &Rc<Shared>) -> Watched {
+        Watched(shared.clone())
+    }
+}
+
+impl Deref for Watched {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.panicked.set(true);
+            self.rouse.notify_one();
+        }
     }
 }
 

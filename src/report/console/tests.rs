@@ -31,6 +31,7 @@ fn the_golden_pages_are_printed() {
     for name in ["behind-as-wrk", "closed-as-wrk", "empty-as-wrk"] {
         golden(name, &PageOptions::default());
     }
+    golden("secured-verbose", &PageOptions { verbose: true, ..PageOptions::default() });
     golden("mixed-verbose", &PageOptions { verbose: true, ..PageOptions::default() });
     golden("mixed-narrow", &PageOptions { width: 50, ..PageOptions::default() });
 }

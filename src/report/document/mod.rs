@@ -23,7 +23,7 @@ pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
 pub use stage::{SpanLatencies, Stage};
-pub use tls::{Certificate, Tls};
+pub use tls::{Certificate, Tls, TlsEcho};
 
 use crate::failure::Kind;
 use crate::metrics::{self, Counters, Drop, Mode, Summary, WarmupEnd};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::example;
 use super::mode_name;
+use super::tls::TlsEcho;
 use crate::metrics::Summary;
 use crate::plan::url::{MASK, sounds_secret};
 use crate::plan::{Expected, Law, Offered, Pin, Plan, Warmup};
@@ -72,6 +73,9 @@ pub struct PlanEcho {
     /// How often the name was to be looked up again.
     #[serde(default)]
     pub dns_refresh_s: Option<f64>,
+    /// Null for http. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub tls: Option<TlsEcho>,
     /// The rules of `--threshold` and of `--abort-on`, as they were typed.
     pub thresholds: Vec<String>,
     pub abort_on: Vec<String>,
@@ -158,6 +162,7 @@ impl PlanEcho {
             connect_to: route.connect_to.iter().map(|rule| rule.text.clone()).collect(),
             family: route.family.map(|family| family.names().1.to_ascii_lowercase()),
             dns_refresh_s: route.dns_refresh.map(|period| period.as_secs_f64()),
+            tls: plan.tls.as_ref().map(TlsEcho::new),
             thresholds: plan.thresholds.iter().map(|rule| rule.expr.clone()).collect(),
             abort_on: plan.abort_on.iter().map(|rule| rule.expr.clone()).collect(),
         }

@@ -6,7 +6,7 @@ use super::Latency;
 use crate::agreed;
 use crate::metrics::Summary;
 use crate::plan::Plan;
-use crate::tls::Resumption;
+use crate::tls::{Resumption, Settings, Sni};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tls {
@@ -30,6 +30,46 @@ pub struct Tls {
     pub resumed_handshake: Latency,
     /// Connections that the server closed without a close_notify.
     pub closed_without_notify: u64,
+}
+
+/// What was asked of TLS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TlsEcho {
+    pub insecure: bool,
+    /// Roots of a file were trusted instead of the system's.
+    pub cacert: bool,
+    /// A certificate of the client was at hand.
+    pub client_certificate: bool,
+    /// The name that was asked for; null: the URL's, or none.
+    pub sni: Option<String>,
+    /// None was asked for.
+    pub sni_off: bool,
+    pub alpn: Vec<String>,
+    pub min: String,
+    pub max: String,
+    /// In the order of preference; empty: all.
+    pub ciphers: Vec<String>,
+    pub resumption: bool,
+}
+
+impl TlsEcho {
+    pub(super) fn new(settings: &Settings) -> TlsEcho {
+        TlsEcho {
+            insecure: settings.insecure,
+            cacert: settings.roots.is_some(),
+            client_certificate: settings.identity.is_some(),
+            sni: match &settings.sni {
+                Sni::Name(name) => Some(name.clone()),
+                Sni::Host | Sni::Off => None,
+            },
+            sni_off: settings.sni == Sni::Off,
+            alpn: settings.protocols.clone(),
+            min: settings.oldest.name().to_string(),
+            max: settings.newest.name().to_string(),
+            ciphers: settings.suites.iter().map(|suite| suite.name().to_string()).collect(),
+            resumption: settings.resumption == Resumption::On,
+        }
+    }
 }
 
 /// The server's own.
