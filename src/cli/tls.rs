@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use super::values;
 use crate::error::{Error, Result};
 use crate::plan::Url;
-use crate::tls::{Identity, Resumption, Settings, Sni, Suite, Version};
+use crate::tls::{Identity, Ktls, Resumption, Settings, Sni, Suite, Version};
 use crate::units::quote;
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -55,6 +55,10 @@ pub struct TlsArgs {
     /// Take up sessions of earlier connections: on or off [default: off]
     #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
     pub tls_resumption: Option<Resumption>,
+
+    /// Have the kernel encrypt what is sent: auto, on or off [default: auto]
+    #[arg(long, value_name = "HOW", value_parser = values::ktls, hide_short_help = true)]
+    pub ktls: Option<Ktls>,
 }
 
 /// `None` for http. `insecure`: so said a curl command.
@@ -83,6 +87,7 @@ pub fn settings(args: &TlsArgs, url: &Url, insecure: bool) -> Result<Option<Sett
         newest,
         suites: args.ciphers.clone(),
         resumption: args.tls_resumption.unwrap_or(defaults.resumption),
+        ktls: args.ktls.unwrap_or(defaults.ktls),
     }))
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::Pattern;
 use crate::plan::{Engine, Network, Pin, Rate};
 use crate::time::Nanos;
-use crate::tls::{Resumption, Suite, Version};
+use crate::tls::{Ktls, Resumption, Suite, Version};
 use crate::units::{format_count, parse_count, parse_duration, parse_rate, quote};
 
 /// More would need 3 GB of kernel memory and more addresses than people bind.
@@ -214,6 +214,17 @@ pub fn resumption(text: &str) -> Result<Resumption> {
         "on" => Ok(Resumption::On),
         "off" => Ok(Resumption::Off),
         _ => Err(Error::usage(format!("{} is neither; use `on` or `off`", quote(text)))),
+    }
+}
+
+pub fn ktls(text: &str) -> Result<Ktls> {
+    match text {
+        "auto" => Ok(Ktls::Auto),
+        "on" => Ok(Ktls::On),
+        "off" => Ok(Ktls::Off),
+        _ => {
+            Err(Error::usage(format!("{} is none of them; use `auto`, `on` or `off`", quote(text))))
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Job {
     pub request: Payload,
     /// Of https.
     pub tls: Option<tls::Client>,
+    /// What the kernel may encrypt; empty: nothing.
+    pub offload: Arc<[tls::KernelKind]>,
     pub is_head: bool,
     pub expected: Expected,
     pub pipeline: u32,
@@ -83,6 +85,7 @@ impl Job {
             binds: [].into(),
             request: Payload::of(&request, 1),
             tls: None,
+            offload: [].into(),
             is_head: false,
             expected: Expected::default(),
             pipeline: 1,

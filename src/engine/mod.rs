@@ -21,6 +21,7 @@ mod epoll;
 pub mod job;
 pub mod mailbox;
 mod meter;
+mod offload;
 mod pacer;
 mod pauses;
 mod prepare;

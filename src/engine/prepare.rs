@@ -7,7 +7,7 @@ use super::directory::Directory;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
-use super::{calibrate, refresh, resolve, ring, sources};
+use super::{calibrate, offload, refresh, resolve, ring, sources};
 use crate::error::{Error, Result};
 use crate::host::{self, SPARE_DESCRIPTORS, tables};
 use crate::http::Payload;
@@ -41,6 +41,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
     let engine = engine(plan, &mut warnings);
     let plan = &Plan { engine, ..plan.clone() };
     let tls = client(plan)?;
+    let offload = offload::choose(plan)?;
     let addresses = resolve::addresses(plan)?;
     let descriptors = host::raise_descriptor_limit();
     let allowed = host::allowed_cores();
@@ -61,6 +62,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         binds: sources.into(),
         request: Payload::new(&plan.request, plan.pipeline),
         tls,
+        offload,
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
         stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
         wait,
@@ -133,6 +135,7 @@ struct Common<'a> {
     binds: Arc<[SocketAddr]>,
     request: Payload,
     tls: Option<tls::Client>,
+    offload: Arc<[tls::KernelKind]>,
     schedule: Option<Schedule>,
     stage_ends: Arc<[Nanos]>,
     wait: Wait,
@@ -144,6 +147,9 @@ impl Common<'_> {
     fn job(&self, worker: usize, core: Option<usize>, first_connection: u64) -> Job {
         let Common { plan, workers, .. } = *self;
         let once = (!plan.keepalive).then_some(1);
+        let endurance = offload::endurance(self.request.length());
+        let endurance = (!self.offload.is_empty()).then_some(endurance);
+        let per_connection = once.or(plan.requests_per_connection);
         let connections = part(u64::from(plan.connections), worker, workers) as u32;
         Job {
             worker,
@@ -156,10 +162,11 @@ impl Common<'_> {
             binds: self.binds.clone(),
             request: self.request.copied(),
             tls: self.tls.as_ref().map(|client| client.for_worker(connections as usize)),
+            offload: self.offload.clone(),
             is_head: plan.request.is_head(),
             expected: plan.expected.clone(),
             pipeline: plan.pipeline,
-            per_connection: once.or(plan.requests_per_connection),
+            per_connection: per_connection.into_iter().chain(endurance).min(),
             arrivals: match (&self.schedule, &plan.load) {
                 (Some(schedule), _) => Arrivals::Open(schedule.clone()),
                 (None, load) => {

@@ -11,6 +11,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
+use crate::tls::KernelKeys;
+
 /// A socket ready to be connected to `address`.
 pub fn new(address: &SocketAddr, bind: Option<SocketAddr>) -> io::Result<OwnedFd> {
     let kind = Type::STREAM.cloexec();
@@ -38,6 +40,25 @@ pub fn connected_blocking(to: &SockAddr) -> io::Result<OwnedFd> {
     let socket = connected(to)?;
     SockRef::from(&socket).set_nonblocking(false)?;
     Ok(socket)
+}
+
+/// Has the kernel encrypt what is written to a connection (Documentation/networking/tls.rst): first
+/// the socket learns TLS, then the keys. Where it fails the socket is as it was.
+pub fn encrypt(socket: BorrowedFd, keys: &KernelKeys) -> io::Result<()> {
+    set(socket, libc::SOL_TCP, libc::TCP_ULP, TLS)?;
+    set(socket, libc::SOL_TLS, libc::TLS_TX, keys.bytes())
+}
+
+/// The name of the upper layer protocol.
+pub const TLS: &[u8] = b"tls";
+
+fn set(socket: BorrowedFd, level: i32, option: i32, value: &[u8]) -> io::Result<()> {
+    let length = value.len() as libc::socklen_t;
+    // SAFETY: the value is as long as said, and only read.
+    let outcome = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, value.as_ptr().cast(), length)
+    };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// The number of an interface, by its name or the number itself.

@@ -4,6 +4,8 @@
 //! bytes. The core calls a [`Wire`]; the driver calls `Core::on` with an [`Event`]. Neither side
 //! knows the other's insides, so a new driver touches no protocol and no accounting.
 
+use crate::tls::KernelKeys;
+
 /// A connection's place in its worker, for the whole run: connections come and go, slots stay.
 pub type Slot = u32;
 
@@ -20,6 +22,13 @@ pub trait Wire {
     /// Writes these bytes behind what was written before, and keeps a copy of what the kernel does
     /// not take at once. Answered by `Sent` when all of it is written, or by `SendFailed`.
     fn write(&mut self, slot: Slot, bytes: &[u8]);
+
+    /// Has the kernel encrypt, with these keys, what is sent from now on: all that was given to
+    /// `write` is written by then, and only `send` is called later. Whether it does so; `None`:
+    /// that is told later, by `Offloaded`.
+    fn offload(&mut self, _slot: Slot, _keys: KernelKeys) -> Option<bool> {
+        Some(false)
+    }
 
     /// Ends what is under way on the slot (a connect as well) and closes it. Answered by `Closed`,
     /// and by nothing else after it until the slot is opened again.
@@ -47,6 +56,8 @@ pub enum Event<'a> {
     Cut,
     ReceiveFailed(i32),
     SendFailed(i32),
+    /// Whether the kernel encrypts now what is sent.
+    Offloaded(bool),
     /// All copies are written; only told where the job confirms sends. Or all bytes.
     Sent,
     Closed,

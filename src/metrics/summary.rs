@@ -103,6 +103,9 @@ pub struct Connections {
     pub resumed_handshakes: Histogram,
     /// TLS connections that the server closed without saying so first.
     pub cut: u64,
+    /// TLS connections with requests, by who encrypted these: the kernel, or blast.
+    pub kernel_sealed: u64,
+    pub self_sealed: u64,
 }
 
 impl Connections {
@@ -124,6 +127,8 @@ impl Connections {
         self.full_handshakes.add(&other.full_handshakes);
         self.resumed_handshakes.add(&other.resumed_handshakes);
         self.cut += other.cut;
+        self.kernel_sealed += other.kernel_sealed;
+        self.self_sealed += other.self_sealed;
     }
 }
 

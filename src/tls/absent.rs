@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 
-use super::{Progress, Settings};
+use super::{KernelKeys, Progress, Settings};
 use crate::agreed::Agreed;
 use crate::error::{Error, Result};
 use crate::flaw::Flaw;
@@ -68,6 +68,17 @@ impl Session {
     }
 
     pub fn seal(&mut self, _: &[u8], _: &mut Vec<u8>) -> std::result::Result<(), Fault> {
+        match self.0 {}
+    }
+
+    pub fn kernel_keys(
+        &mut self,
+        _: &mut Vec<u8>,
+    ) -> std::result::Result<Option<KernelKeys>, Fault> {
+        match self.0 {}
+    }
+
+    pub fn offloaded(&mut self) {
         match self.0 {}
     }
 

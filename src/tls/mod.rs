@@ -10,6 +10,7 @@
 //!
 //! A build without the feature `tls` has the same types, of which none can be made.
 
+mod offload;
 mod settings;
 
 #[cfg(feature = "tls")]
@@ -37,7 +38,8 @@ mod absent;
 #[cfg(all(test, feature = "tls"))]
 mod tests;
 
-pub use settings::{Identity, Resumption, Settings, Sni, Suite, Version};
+pub use offload::{KernelKeys, KernelKind};
+pub use settings::{Identity, Ktls, Resumption, Settings, Sni, Suite, Version};
 
 #[cfg(feature = "tls")]
 pub use {client::Client, fault::Fault, session::Session};

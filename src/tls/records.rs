@@ -16,6 +16,9 @@ use ring::aead::{
 };
 use rustls::{ConnectionTrafficSecrets, Error, ProtocolVersion};
 
+use super::KernelKeys;
+use super::offload::Cipher;
+
 /// A record's head: type, version, length (RFC 8446, 5.1).
 pub const HEAD: usize = 5;
 
@@ -220,8 +223,24 @@ pub fn whole(bytes: &[u8]) -> Result<Option<usize>, Error> {
     Ok(Some(HEAD + length).filter(|whole| *whole <= bytes.len()))
 }
 
+/// The secrets of the sending side, for the kernel.
+pub fn kernel_keys(
+    secrets: &ConnectionTrafficSecrets,
+    number: u64,
+    version: ProtocolVersion,
+) -> Result<KernelKeys, Error> {
+    let (algorithm, key, iv) = parts(secrets)?;
+    let cipher = match algorithm {
+        algorithm if *algorithm == CHACHA20_POLY1305 => Cipher::ChaCha20Poly1305,
+        algorithm if *algorithm == AES_256_GCM => Cipher::Aes256Gcm,
+        _ => Cipher::Aes128Gcm,
+    };
+    let is_tls13 = version == ProtocolVersion::TLSv1_3;
+    Ok(KernelKeys::new(is_tls13, cipher, key, &iv, number))
+}
+
 /// The cipher, its key and its initialisation vector.
-pub fn parts(
+fn parts(
     secrets: &ConnectionTrafficSecrets,
 ) -> Result<(&'static Algorithm, &[u8], [u8; NONCE_LEN]), Error> {
     use ConnectionTrafficSecrets as Secrets;

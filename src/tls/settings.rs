@@ -21,6 +21,7 @@ pub struct Settings {
     /// In the order of preference; empty: all.
     pub suites: Vec<Suite>,
     pub resumption: Resumption,
+    pub ktls: Ktls,
 }
 
 impl Settings {
@@ -85,6 +86,17 @@ impl Version {
 pub enum Resumption {
     On,
     #[default]
+    Off,
+}
+
+/// Whether the kernel is to encrypt what is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ktls {
+    /// Where it can and it pays.
+    #[default]
+    Auto,
+    /// Always; an error where it cannot.
+    On,
     Off,
 }
 

@@ -5,8 +5,8 @@ use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::kernel::KernelConnection;
 use rustls::{AlertDescription, Error, ProtocolVersion, SupportedCipherSuite};
 
-use super::Progress;
-use super::records::{Content, Half, whole};
+use super::records::{Content, Half, kernel_keys, whole};
+use super::{KernelKeys, Progress};
 
 /// The longest message about the session.
 const MESSAGE: usize = 64 * 1024;
@@ -24,7 +24,10 @@ const USER_CANCELED: u8 = 90;
 
 pub struct Traffic {
     reading: Half,
-    writing: Half,
+    /// `None`: the kernel seals.
+    writing: Option<Half>,
+    /// For the kernel, until anything was sealed here.
+    unused: Option<KernelKeys>,
     /// Derives the next keys, and stores tickets.
     keys: KernelConnection<ClientConnectionData>,
     /// A message about the session whose rest is still to come.
@@ -39,18 +42,31 @@ impl Traffic {
         let (secrets, keys) = connection.dangerous_into_kernel_connection()?;
         let version = keys.protocol_version();
         let reading = Half::new(&secrets.rx.1, secrets.rx.0, version)?;
-        let writing = Half::new(&secrets.tx.1, secrets.tx.0, version)?;
+        let writing = Some(Half::new(&secrets.tx.1, secrets.tx.0, version)?);
+        let unused = Some(kernel_keys(&secrets.tx.1, secrets.tx.0, version)?);
         let worn_at = endurance(keys.negotiated_cipher_suite());
-        Ok(Traffic { reading, writing, keys, message: Vec::new(), worn_at })
+        Ok(Traffic { reading, writing, unused, keys, message: Vec::new(), worn_at })
     }
 
     /// Adds the records of `plain` to `out`.
     #[inline]
     pub fn seal(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        if self.writing.number() >= self.worn_at {
+        self.unused = None;
+        if self.writing.as_ref().is_some_and(|writing| writing.number() >= self.worn_at) {
             self.renew(out)?;
         }
-        self.writing.seal(Content::Application, plain, out)
+        let writing = self.writing.as_mut().ok_or(Error::EncryptError)?;
+        writing.seal(Content::Application, plain, out)
+    }
+
+    /// What a kernel needs to seal instead: told once, before anything was sealed here.
+    pub fn kernel_keys(&mut self) -> Option<KernelKeys> {
+        self.unused.take()
+    }
+
+    /// The kernel seals from now on.
+    pub fn offloaded(&mut self) {
+        self.writing = None;
     }
 
     /// Takes whole records: how many bytes of them are done with. `plain` is given what they hold,
@@ -156,9 +172,15 @@ impl Traffic {
         if !self.is_tls13() {
             return Err(Error::EncryptError);
         }
-        self.writing.seal(Content::Handshake, &[KEY_UPDATE, 0, 0, 1, 0], out)?;
+        let Some(writing) = &mut self.writing else {
+            return Err(misplaced(
+                "the server asks for new keys, and the kernel keeps the old ones; use --ktls off",
+            ));
+        };
+        self.unused = None;
+        writing.seal(Content::Handshake, &[KEY_UPDATE, 0, 0, 1, 0], out)?;
         let (number, secrets) = self.keys.update_tx_secret()?;
-        self.writing = Half::new(&secrets, number, ProtocolVersion::TLSv1_3)?;
+        *writing = Half::new(&secrets, number, ProtocolVersion::TLSv1_3)?;
         Ok(())
     }
 
@@ -170,7 +192,9 @@ impl Traffic {
             Error::DecryptError => BAD_RECORD_MAC,
             _ => UNEXPECTED_MESSAGE,
         };
-        let _ = self.writing.seal(Content::Alert, &[FATAL, number], out);
+        if let Some(writing) = &mut self.writing {
+            let _ = writing.seal(Content::Alert, &[FATAL, number], out);
+        }
     }
 
     fn is_tls13(&self) -> bool {

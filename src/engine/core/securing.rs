@@ -49,6 +49,20 @@ struct Line {
     unsealed: usize,
     /// The end of a write is waited for.
     writing: bool,
+    /// Not all that the handshake had to say is written.
+    unwritten: bool,
+    sealer: Sealer,
+}
+
+/// Who encrypts what is sent. It is decided when the first request is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sealer {
+    #[default]
+    Open,
+    /// The kernel was asked, and has not answered.
+    Asked,
+    Kernel,
+    Session,
 }
 
 impl Secure {
@@ -95,9 +109,13 @@ impl Core {
     pub(super) fn send(&mut self, slot: Slot, copies: u32, now: Nanos, wire: &mut impl Wire) {
         let Some(secure) = &mut self.secure else { return wire.send(slot, copies) };
         let line = &mut secure.lines[slot as usize];
-        debug_assert_eq!(line.unsealed, 0, "what is being sent goes out alone");
-        line.sending = self.job.request.length() * copies as usize;
-        line.unsealed = line.sending;
+        if line.sealer == Sealer::Kernel {
+            return wire.send(slot, copies);
+        }
+        let length = self.job.request.length() * copies as usize;
+        let before = if line.unsealed > 0 { line.sending } else { 0 };
+        line.sending = before + length;
+        line.unsealed += length;
         self.seal(slot, now, wire);
     }
 
@@ -133,12 +151,19 @@ impl Core {
             Event::Sent => {
                 let Some(secure) = &mut self.secure else { return };
                 let line = &mut secure.lines[slot as usize];
-                let awaited = std::mem::take(&mut line.writing);
+                line.unwritten = false;
+                let by_kernel = line.sealer == Sealer::Kernel && self.job.confirms_sends();
+                let awaited = std::mem::take(&mut line.writing) || by_kernel;
                 if line.unsealed > 0 {
                     self.seal(slot, now, wire);
                 } else if awaited {
                     self.apply(slot, event, now, wire);
                 }
+            }
+            Event::Offloaded(taken) => {
+                let sealer = if taken { Sealer::Kernel } else { Sealer::Session };
+                self.seal_by(sealer, slot);
+                self.seal(slot, now, wire);
             }
             Event::Fin | Event::ReceiveFailed(_) | Event::SendFailed(_)
                 if self.is_shaking_hands(slot) =>
@@ -169,7 +194,10 @@ impl Core {
         }
         connection.connected = now;
         match secure.begin(slot) {
-            Ok(()) => wire.write(slot, &secure.out),
+            Ok(()) => {
+                secure.lines[slot as usize].unwritten = true;
+                wire.write(slot, &secure.out);
+            }
             Err(fault) => self.handshake_failed(slot, fault, None, now, wire),
         }
     }
@@ -205,6 +233,9 @@ impl Core {
             outcome = Err(Flaw::Garbled.into());
         }
         if !out.is_empty() && self.connections[slot as usize].state != State::Closing {
+            if let Some(secure) = &mut self.secure {
+                secure.lines[slot as usize].unwritten = true;
+            }
             wire.write(slot, &out);
         }
         let is_established = session.is_established();
@@ -272,18 +303,86 @@ impl Core {
         }
     }
 
-    /// Seals what is to be sent, as far as it may go out now.
+    /// Seals what is to be sent, as far as it may go out now; or leaves that to the kernel.
     fn seal(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if let Some(secure) = &mut self.secure {
+            secure.out.clear();
+            let line = &secure.lines[slot as usize];
+            let is_open = self.connections[slot as usize].state == State::Open;
+            if line.unsealed == 0 || line.writing || line.session.is_none() || !is_open {
+                return;
+            }
+            if line.sealer == Sealer::Open
+                && let Err(fault) = self.choose_sealer(slot, wire)
+            {
+                return self.tls_failed(slot, fault, now, wire);
+            }
+        }
+        let Some(secure) = &mut self.secure else { return };
+        let line = &mut secure.lines[slot as usize];
+        match line.sealer {
+            Sealer::Session => self.seal_here(slot, now, wire),
+            Sealer::Kernel => {
+                let copies = line.unsealed / self.job.request.length();
+                (line.sending, line.unsealed) = (0, 0);
+                wire.send(slot, copies as u32);
+            }
+            Sealer::Open | Sealer::Asked => {}
+        }
+    }
+
+    /// Decides who encrypts. Nothing is decided while the handshake has more to write: what the
+    /// kernel is given after the keys it takes for plaintext.
+    fn choose_sealer(&mut self, slot: Slot, wire: &mut impl Wire) -> Result<(), Fault> {
+        let Some(secure) = &mut self.secure else { return Ok(()) };
+        let Secure { lines, out, .. } = &mut **secure;
+        let line = &mut lines[slot as usize];
+        let Some(session) = &mut line.session else { return Ok(()) };
+        if self.job.offload.is_empty() {
+            self.seal_by(Sealer::Session, slot);
+            return Ok(());
+        }
+        if line.unwritten {
+            return Ok(());
+        }
+        let taken = match session.kernel_keys(out)? {
+            Some(keys) if out.is_empty() && self.job.offload.contains(&keys.kind()) => {
+                wire.offload(slot, keys)
+            }
+            _ => Some(false),
+        };
+        self.seal_by(
+            match taken {
+                Some(true) => Sealer::Kernel,
+                Some(false) => Sealer::Session,
+                None => Sealer::Asked,
+            },
+            slot,
+        );
+        Ok(())
+    }
+
+    fn seal_by(&mut self, sealer: Sealer, slot: Slot) {
+        let Some(secure) = &mut self.secure else { return };
+        let line = &mut secure.lines[slot as usize];
+        line.sealer = sealer;
+        let totals = &mut self.tally.connections;
+        match (sealer, &mut line.session) {
+            (Sealer::Kernel, Some(session)) => {
+                session.offloaded();
+                totals.kernel_sealed += 1;
+            }
+            (Sealer::Session, _) => totals.self_sealed += 1,
+            _ => {}
+        }
+    }
+
+    fn seal_here(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         let Some(secure) = &mut self.secure else { return };
         let Secure { lines, out, .. } = &mut **secure;
         let line = &mut lines[slot as usize];
         let Some(session) = &mut line.session else { return };
         let confirms = self.job.confirms_sends();
-        let is_open = self.connections[slot as usize].state == State::Open;
-        if line.unsealed == 0 || line.writing || !is_open {
-            return;
-        }
-        out.clear();
         let most = if confirms { CHUNK } else { usize::MAX };
         let chunk = line.unsealed.min(most);
         let end = line.sending - line.unsealed + chunk;

@@ -13,6 +13,7 @@ use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Event, Slot, Wire};
 use crate::error::Result;
+use crate::tls::KernelKeys;
 
 /// Writes on one connection before the others have their turn: a server that reads as fast as we
 /// write would never let go.
@@ -268,6 +269,15 @@ impl Wire for Sockets {
         if !waiting && self.write_out(slot) {
             self.owe(slot, Owed::Sent);
         }
+    }
+
+    fn offload(&mut self, slot: Slot, keys: KernelKeys) -> Option<bool> {
+        let place = &mut self.places[slot as usize];
+        let (Some(socket), 0) = (&place.socket, place.unsent) else { return Some(false) };
+        // From now on the requests are written as they are.
+        place.records = Vec::new();
+        self.calls += 2;
+        Some(socket::encrypt(socket.as_fd(), &keys).is_ok())
     }
 
     fn close(&mut self, slot: Slot) {

@@ -145,6 +145,7 @@ impl Worker {
             Outcome::ReceiveFailed(errno) => Event::ReceiveFailed(errno),
             Outcome::SendFailed(errno) => Event::SendFailed(errno),
             Outcome::Sent => Event::Sent,
+            Outcome::Offloaded(taken) => Event::Offloaded(taken),
             Outcome::Closed => Event::Closed,
             Outcome::LocalPort(port) => return self.core.local_port_is(slot, port),
         };

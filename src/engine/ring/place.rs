@@ -11,6 +11,8 @@ pub struct Place {
     /// the shutdown that ends it.
     pub pending: u8,
     pub closing: bool,
+    /// The kernel encrypts what is sent.
+    pub encrypts: bool,
     /// Sends that were tried again because the kernel had no memory for them.
     pub retries: u8,
     pub receiving: Receiving,

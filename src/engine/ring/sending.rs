@@ -7,7 +7,9 @@ use io_uring::squeue::Flags;
 use super::place::Place;
 use super::sockets::{Outcome, Sockets};
 use super::token::{Token, Verb};
+use crate::engine::socket;
 use crate::engine::wire::Slot;
+use crate::tls::KernelKeys;
 
 /// How often on one connection a send is tried again for want of memory.
 const RETRIES: u8 = 8;
@@ -15,6 +17,9 @@ const RETRIES: u8 = 8;
 impl Sockets {
     #[inline]
     pub(super) fn begin_sending(&mut self, slot: Slot, copies: u32) {
+        if self.places[slot as usize].encrypts {
+            return self.send_encrypted(slot, copies);
+        }
         if !self.job.confirms_sends() {
             return self.send_small(slot, copies);
         }
@@ -94,6 +99,58 @@ impl Sockets {
         true
     }
 
+    /// The kernel encrypts, and does not take MSG_WAITALL then: the end of each send is looked
+    /// at, and what comes before it goes out behind it.
+    fn send_encrypted(&mut self, slot: Slot, copies: u32) {
+        let place = &mut self.places[slot as usize];
+        let is_sending = place.unsent > 0;
+        place.unsent += self.request.length() * copies as usize;
+        if !is_sending {
+            place.pending += 1;
+            self.send_rest(slot);
+        }
+    }
+
+    /// Teaches the socket TLS and gives it the keys, one after the other. False where the kernel
+    /// (below 6.7) sets no options through the ring.
+    pub(super) fn begin_encrypting(&mut self, slot: Slot, keys: KernelKeys) -> bool {
+        if self.cannot_await || self.places[slot as usize].unsent > 0 {
+            return false;
+        }
+        let fixed = self.rings.fixed(slot);
+        let Some(outbox) = self.outboxes.get_mut(slot as usize) else { return false };
+        let keys = outbox.keys.insert(Box::new(keys)).bytes();
+        let set = |level, option, value: &[u8]| {
+            let (start, length) = (value.as_ptr().cast(), value.len() as u32);
+            opcode::SetSockOpt::new(fixed, level as u32, option as u32, start, length).build()
+        };
+        let learn = set(libc::SOL_TCP, libc::TCP_ULP, socket::TLS).flags(Flags::IO_LINK);
+        let keys = set(libc::SOL_TLS, libc::TLS_TX, keys);
+        self.places[slot as usize].pending += 2;
+        self.push(slot, Verb::Learn, learn);
+        self.push(slot, Verb::Keys, keys);
+        true
+    }
+
+    /// The kernel has learnt TLS or has the keys, or would not.
+    pub(super) fn encrypted(&mut self, token: Token, result: i32) -> Option<Outcome> {
+        let has_keys = token.verb == Verb::Keys;
+        if has_keys && let Some(outbox) = self.outboxes.get_mut(token.slot as usize) {
+            outbox.keys = None;
+        }
+        let place = &mut self.places[token.slot as usize];
+        if place.closing {
+            self.settle(token.slot);
+            return None;
+        }
+        place.pending -= 1;
+        if !has_keys {
+            return None;
+        }
+        place.encrypts = result == 0;
+        Some(Outcome::Offloaded(place.encrypts))
+    }
+
     /// Requests that fit the socket's buffer.
     #[inline]
     fn send_small(&mut self, slot: Slot, copies: u32) {
@@ -108,8 +165,16 @@ impl Sockets {
     }
 
     fn send_rest(&mut self, slot: Slot) {
-        let Place { sending, unsent, .. } = self.places[slot as usize];
+        let Place { sending, unsent, encrypts, .. } = self.places[slot as usize];
         let rest = match self.outboxes.get(slot as usize) {
+            // The copies are all the same, so what is left of them is their end.
+            Some(_) if encrypts => {
+                let length = self.request.length();
+                let start = unsent.next_multiple_of(length) - unsent;
+                let end = (start + unsent).min(self.request.whole());
+                let (bytes, range) = self.request.piece(start..end);
+                &bytes[range]
+            }
             Some(outbox) => &outbox.writing[sending - unsent..],
             None => {
                 let (bytes, range) = self.request.piece(sending - unsent..sending);
@@ -118,9 +183,10 @@ impl Sockets {
         };
         // The head of a large request waits for the beginning of its body.
         let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
+        let all = if encrypts { 0 } else { libc::MSG_WAITALL };
         let length = rest.len() as u32;
         let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | more)
+            .flags(libc::MSG_NOSIGNAL | all | more)
             .build();
         self.push(slot, Verb::Send, entry);
     }

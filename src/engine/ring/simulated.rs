@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::outbox::Outbox;
 use super::setup::Setup;
 use super::sockets::{Outcome, Sockets};
 use super::token::{Token, Verb};
@@ -15,6 +16,7 @@ use crate::engine::job::{Arrivals, Job};
 use crate::engine::sim::dice::Dice;
 use crate::engine::wire::{Slot, Wire};
 use crate::http::Payload;
+use crate::tls::KernelKeys;
 
 const SLOTS: u32 = 3;
 
@@ -46,6 +48,11 @@ struct Kernel {
     dice: Dice,
     sockets: Sockets,
     confirms: bool,
+    /// https: nothing is sent before the kernel has its keys, and every end of a send is told.
+    secure: bool,
+    /// Who has been asked for that, and who does it.
+    offered: [bool; SLOTS as usize],
+    encrypts: [bool; SLOTS as usize],
     /// The length of one request.
     length: u64,
     ops: Vec<Op>,
@@ -88,16 +95,23 @@ fn whatever_order_completions_come_in_a_place_is_closed_once_and_when_nothing_wo
 impl Kernel {
     fn new(seed: u64) -> Kernel {
         let mut dice = Dice::new(seed);
-        let confirms = dice.percent(50);
-        let length = if confirms { 50_000 } else { 100 };
+        let is_large = dice.percent(50);
+        let secure = dice.percent(40);
+        let length = if is_large { 50_000 } else { 100 };
         let request = vec![b'r'; length as usize];
         let arrivals = Arrivals::Closed { budget: 1, users: None };
         let job = Job { request: Payload::of(&request, 1), ..tests::job(SLOTS, arrivals) };
-        let sockets = Sockets::new(Arc::new(job), &Setup::DEFAULT).expect("a ring");
+        let mut sockets = Sockets::new(Arc::new(job), &Setup::DEFAULT).expect("a ring");
+        if secure {
+            sockets.outboxes = (0..SLOTS).map(|_| Outbox::default()).collect();
+        }
         Kernel {
             dice,
             sockets,
-            confirms,
+            confirms: is_large || secure,
+            secure,
+            offered: [false; SLOTS as usize],
+            encrypts: [false; SLOTS as usize],
             length,
             ops: Vec::new(),
             completions: VecDeque::new(),
@@ -143,9 +157,20 @@ impl Kernel {
                 self.states[at] = State::Opening;
                 self.sending[at] = false;
                 self.left[at] = 0;
+                (self.offered[at], self.encrypts[at]) = (false, false);
                 self.sockets.open(slot, 0);
             }
-            State::Open if goes_on && !self.sending[at] && self.dice.percent(80) => {
+            State::Open if goes_on && self.secure && !self.offered[at] => {
+                self.offered[at] = true;
+                let keys = KernelKeys::trials().next().expect("keys");
+                assert_eq!(self.sockets.offload(slot, keys), None);
+            }
+            State::Open
+                if goes_on
+                    && !self.sending[at]
+                    && self.secure == self.encrypts[at]
+                    && self.dice.percent(80) =>
+            {
                 self.sending[at] = self.confirms;
                 self.sockets.send(slot, 1);
             }
@@ -196,7 +221,7 @@ impl Kernel {
                 let left: Vec<_> = self.ops.iter().filter(left).collect();
                 assert!(left.is_empty(), "{token:?} while the kernel works on {left:?}");
             }
-            Verb::Send | Verb::Shutdown => {}
+            Verb::Send | Verb::Shutdown | Verb::Learn | Verb::Keys => {}
             // Done at once, and in silence. (The first ring rings no bell of its own.)
             Verb::Await | Verb::Bell | Verb::Port => return,
         }
@@ -258,6 +283,9 @@ impl Kernel {
                 (result, 0, false)
             }
             Verb::Shutdown => (self.dice.one(&[0, -libc::ENOTCONN]), 0, false),
+            Verb::Learn | Verb::Keys => {
+                (self.dice.one(&[0, 0, 0, -libc::ENOENT, -libc::ECANCELED]), 0, false)
+            }
             Verb::Close | Verb::Cancel => (0, 0, false),
             Verb::Await | Verb::Bell | Verb::Port => return,
         };
@@ -296,6 +324,11 @@ impl Kernel {
             }
             (Outcome::Sent, State::Open) => {
                 assert!(std::mem::take(&mut self.sending[slot as usize]), "sent what nobody sends");
+                State::Open
+            }
+            (Outcome::Offloaded(taken), State::Open) => {
+                assert!(self.offered[slot as usize], "nobody asked for it");
+                self.encrypts[slot as usize] = taken;
                 State::Open
             }
             (Outcome::Fin | Outcome::ReceiveFailed(_) | Outcome::SendFailed(_), State::Open) => {

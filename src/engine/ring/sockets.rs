@@ -22,6 +22,7 @@ use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
 use crate::error::{Error, Result};
 use crate::http::Payload;
+use crate::tls::KernelKeys;
 
 /// What a completion means for the core. The bytes of `Received` are in the buffer named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,7 @@ pub enum Outcome {
     ReceiveFailed(i32),
     SendFailed(i32),
     Sent,
+    Offloaded(bool),
     Closed,
     LocalPort(u16),
 }
@@ -135,6 +137,7 @@ impl Sockets {
             (Verb::Discard, _) => self.discarded(token, result),
             (Verb::Connect, _) => self.connected(token, result),
             (Verb::Send, _) => self.sent(token, result),
+            (Verb::Learn | Verb::Keys, _) => self.encrypted(token, result),
             (Verb::Await, _) => {
                 self.cannot_await = true;
                 None
@@ -232,10 +235,10 @@ impl Sockets {
         self.pushed.push(Token { slot, generation, verb });
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
-        // which are never changed and live as long as the ring; to the records of an outbox, which
-        // are not touched before the send of them has ended and are dropped after the rings; receives name no memory (the
-        // kernel takes it from the registered buffers), and what has to be there before one ends
-        // stands in `places`, which never moves.
+        // which are never changed and live as long as the ring; to the records and the keys
+        // of an outbox, which are not touched before the operation with them has ended and are
+        // dropped after the rings; receives name no memory (the kernel takes it from the registered
+        // buffers), and what has to be there before one ends stands in `places`, which never moves.
         if let Err(error) = unsafe { self.rings.push(slot, &entry) } {
             self.broken.get_or_insert(error);
         }
@@ -256,6 +259,10 @@ impl Wire for Sockets {
 
     fn write(&mut self, slot: Slot, bytes: &[u8]) {
         self.begin_writing(slot, bytes);
+    }
+
+    fn offload(&mut self, slot: Slot, keys: KernelKeys) -> Option<bool> {
+        if self.begin_encrypting(slot, keys) { None } else { Some(false) }
     }
 
     fn close(&mut self, slot: Slot) {

@@ -21,12 +21,16 @@ pub enum Verb {
     Bell,
     /// Asks for a descriptor, to read the local port with.
     Port,
+    /// Teaches the socket TLS.
+    Learn,
+    /// Gives it the keys.
+    Keys,
 }
 
 /// By their numbers.
-const VERBS: [Verb; 10] = {
+const VERBS: [Verb; 12] = {
     use Verb::*;
-    [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell, Port]
+    [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell, Port, Learn, Keys]
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

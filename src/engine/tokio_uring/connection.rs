@@ -4,7 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::TcpStream as StdStream;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::pin::pin;
 use std::task::Poll;
 
@@ -115,6 +115,13 @@ async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
                 let (written, records) = stream.write_all(records).await;
                 shared.wire().give_back(slot, records);
                 written
+            }
+            Writing::Encrypted(keys) => {
+                // SAFETY: the stream is open for as long as it is borrowed here.
+                let socket = unsafe { BorrowedFd::borrow_raw(stream.as_raw_fd()) };
+                let taken = socket::encrypt(socket, &keys).is_ok();
+                shared.on(slot, Event::Offloaded(taken));
+                continue;
             }
         };
         match written {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::engine::socket;
 use crate::engine::wire::{Slot, Wire};
+use crate::tls::KernelKeys;
 
 /// The seats of one worker's connections, by slot.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub enum Writing {
     /// The request, so often.
     Copies(u32),
     Records(Vec<u8>),
+    /// By the kernel, from now on, with these keys.
+    Encrypted(KernelKeys),
 }
 
 /// What one connection's task is asked to do.
@@ -34,6 +37,7 @@ struct Seat {
     /// Of https: bytes to be written, and a buffer for the next ones.
     records: Vec<u8>,
     spare: Vec<u8>,
+    keys: Option<KernelKeys>,
     /// The connection has to end.
     closing: bool,
     /// The connected socket: for the shutdown that ends a pending receive.
@@ -80,6 +84,9 @@ impl Seats {
             let spare = std::mem::take(&mut seat.spare);
             return Poll::Ready(Writing::Records(std::mem::replace(&mut seat.records, spare)));
         }
+        if let Some(keys) = seat.keys.take() {
+            return Poll::Ready(Writing::Encrypted(keys));
+        }
         // The same task waits here each time: most clones are spared.
         if !seat.writer.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             seat.writer = Some(cx.waker().clone());
@@ -107,6 +114,7 @@ impl Seats {
         let seat = &mut self.seats[slot as usize];
         (seat.copies, seat.closing, seat.socket) = (0, false, None);
         seat.records.clear();
+        seat.keys = None;
     }
 
     /// No connection is open.
@@ -141,6 +149,16 @@ impl Wire for Seats {
         if let Some(writer) = &seat.writer {
             writer.wake_by_ref();
         }
+    }
+
+    /// By the task: between two of its writes.
+    fn offload(&mut self, slot: Slot, keys: KernelKeys) -> Option<bool> {
+        let seat = &mut self.seats[slot as usize];
+        seat.keys = Some(keys);
+        if let Some(writer) = &seat.writer {
+            writer.wake_by_ref();
+        }
+        None
     }
 
     fn close(&mut self, slot: Slot) {

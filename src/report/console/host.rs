@@ -52,6 +52,9 @@ pub fn connections(sheet: &mut Sheet, document: &Document) {
 fn secured(sheet: &mut Sheet, tls: &Tls) {
     let agreed = [&tls.version, &tls.cipher, &tls.group, &tls.protocol];
     let mut text = agreed.into_iter().flatten().cloned().collect::<Vec<_>>().join(", ");
+    if tls.path == "kernel" {
+        text += ", encrypted by the kernel";
+    }
     for (what, times) in [("full", &tls.full_handshake), ("resumed", &tls.resumed_handshake)] {
         if let (Some(mean), Some(max)) = (times.p50_us.or(times.mean_us), times.max_us) {
             let mean =

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Latency;
 use crate::agreed;
-use crate::metrics::Summary;
+use crate::metrics::{Connections, Summary};
 use crate::plan::Plan;
 use crate::tls::{Resumption, Settings, Sni};
 
@@ -21,8 +21,11 @@ pub struct Tls {
     pub group: Option<String>,
     /// By ALPN; null when the server chose none.
     pub protocol: Option<String>,
-    /// Who encrypts: `userspace`.
+    /// Who encrypted the requests of all connections: `kernel`; or `userspace`, blast itself, those
+    /// of some of them.
     pub path: String,
+    /// Connections whose requests the kernel encrypted.
+    pub kernel_connections: u64,
     pub certificate: Option<Certificate>,
     /// From the connect to the end of the handshake, of all connections in all phases.
     pub full_handshake: Latency,
@@ -100,12 +103,20 @@ impl Tls {
             cipher: agreed.map(|agreed| agreed.cipher.to_string()),
             group: agreed.and_then(|agreed| agreed.group).map(ToString::to_string),
             protocol: agreed.and_then(|agreed| agreed.protocol.clone()),
-            path: "userspace".to_string(),
+            path: path(connections).to_string(),
+            kernel_connections: connections.kernel_sealed,
             certificate: agreed.and_then(|a| a.certificate.as_ref()).map(Certificate::new),
             full_handshake: Latency::new(full, full.count(), 0),
             resumed_handshake: Latency::new(resumed, resumed.count(), 0),
             closed_without_notify: connections.cut,
         })
+    }
+}
+
+fn path(connections: &Connections) -> &'static str {
+    match (connections.kernel_sealed, connections.self_sealed) {
+        (1.., 0) => "kernel",
+        _ => "userspace",
     }
 }
 

@@ -1,0 +1,123 @@
+//! Whether the kernel of this host encrypts for sockets (kTLS), and what: tried on a connection to
+//! ourselves, in the way of the engine that is to run. The target sees nothing of it.
+
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+
+use io_uring::{IoUring, opcode, squeue, types};
+
+use super::socket;
+use crate::error::{Error, Result};
+use crate::plan::{Engine, Plan};
+use crate::tls::{KernelKeys, KernelKind, Ktls};
+
+/// Records that a key is used for: half of what AES-GCM allows (RFC 8446, 5.5), because how the
+/// kernel cuts what it is given is its business. It cannot be given new keys, so the connection is
+/// opened anew.
+const ENDURANCE: u64 = 1 << 23;
+
+/// The longest plaintext of a record.
+const RECORD: u64 = 16 * 1024;
+
+/// What the kernel is to encrypt; empty: nothing.
+pub fn choose(plan: &Plan) -> Result<Arc<[KernelKind]>> {
+    let wanted = plan.tls.as_ref().map_or(Ktls::Off, |settings| settings.ktls);
+    if wanted == Ktls::Off || wanted == Ktls::Auto && !pays(plan) {
+        return Ok([].into());
+    }
+    let kinds = probe(plan.engine).unwrap_or_default();
+    if wanted == Ktls::On && kinds.is_empty() {
+        let engine = plan.engine.name();
+        return Err(Error::failed(format!(
+            "--ktls on: the kernel does not encrypt for the sockets of the {engine} engine here; \
+             load its module with `modprobe tls` (the ring engine needs Linux 6.7 as well), or \
+             leave the flag out"
+        )));
+    }
+    Ok(kinds.into())
+}
+
+/// The requests that one connection may send when the kernel encrypts them.
+pub fn endurance(request: usize) -> u64 {
+    (ENDURANCE / (request as u64 / RECORD + 2)).max(1)
+}
+
+/// The kernel takes some time to make its keys: a few requests do not earn it.
+fn pays(plan: &Plan) -> bool {
+    plan.keepalive && plan.requests_per_connection.is_none_or(|requests| requests >= WORTH)
+}
+
+/// Requests on a connection.
+const WORTH: u64 = 100;
+
+/// Each kind on a connection of its own.
+fn probe(engine: Engine) -> io::Result<Vec<KernelKind>> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let mut ring = if engine == Engine::Ring { Some(IoUring::new(2)?) } else { None };
+    let mut kinds = Vec::new();
+    for keys in KernelKeys::trials() {
+        let stream = TcpStream::connect(listener.local_addr()?)?;
+        let peer = listener.accept()?;
+        let tried = match &mut ring {
+            None => socket::encrypt(stream.as_fd(), &keys),
+            Some(ring) => by_ring(ring, &stream, &keys),
+        };
+        drop(peer);
+        match tried {
+            Ok(()) => kinds.push(keys.kind()),
+            // Without the module there is nothing more to try.
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => break,
+            Err(_) => {}
+        }
+    }
+    Ok(kinds)
+}
+
+/// The two options, as operations of a ring.
+fn by_ring(ring: &mut IoUring, stream: &TcpStream, keys: &KernelKeys) -> io::Result<()> {
+    let options =
+        [(libc::SOL_TCP, libc::TCP_ULP, socket::TLS), (libc::SOL_TLS, libc::TLS_TX, keys.bytes())];
+    for (level, option, value) in options {
+        let fixed = types::Fd(stream.as_raw_fd());
+        let (start, length) = (value.as_ptr().cast(), value.len() as u32);
+        let entry = opcode::SetSockOpt::new(fixed, level as u32, option as u32, start, length);
+        set(ring, &entry.build())?;
+    }
+    Ok(())
+}
+
+/// Waits for the end of one operation, whose memory the caller keeps.
+fn set(ring: &mut IoUring, entry: &squeue::Entry) -> io::Result<()> {
+    // SAFETY: what the entry points to is borrowed by the caller until this has returned, and it
+    // returns after the operation has ended.
+    let pushed = unsafe { ring.submission().push(entry) };
+    pushed.map_err(|_| io::Error::from_raw_os_error(libc::EBUSY))?;
+    ring.submit_and_wait(1)?;
+    match ring.completion().next().map(|completion| completion.result()) {
+        Some(0) => Ok(()),
+        result => Err(io::Error::from_raw_os_error(-result.unwrap_or(-libc::EIO))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_ends_before_its_keys_wear_out() {
+        assert_eq!(endurance(60), ENDURANCE / 2);
+        assert_eq!(endurance(5_000_000), ENDURANCE / 307);
+        assert_eq!(endurance(usize::MAX / 2), 1);
+    }
+
+    /// Each engine may find less than plain sockets do, and nothing else.
+    #[test]
+    fn a_probe_ends_and_the_ring_has_no_more_than_sockets() {
+        let sockets = probe(Engine::Epoll).expect("a connection to ourselves");
+        if let Ok(ring) = probe(Engine::Ring) {
+            assert!(ring.iter().all(|kind| sockets.contains(kind)));
+        }
+    }
+}
