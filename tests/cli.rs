@@ -42,6 +42,8 @@ fn a_command_line_that_is_wrong_is_one_sentence_and_exit_2() {
         (&["--cacert", "/dev/null", "https://localhost/"], "--cacert: it holds no certificate"),
         (&["--cert", "/nowhere", "https://localhost/"], "--cert: `/nowhere` cannot be read"),
         (&["--key", "/dev/null", "https://localhost/"], "--key needs the certificate"),
+        (&["--ktls", "maybe", "https://localhost/"], "use `auto`, `on` or `off`"),
+        (&["--ktls", "off", "http://localhost/"], "the URL is no https:// one"),
         (&["--ciphers", "RC4-MD5", "https://localhost/"], "is no cipher suite here"),
         (&["--sni", "a", "localhost"], "the URL is no https:// one"),
         (&["ceiling", URL], "`ceiling` is not there yet"),

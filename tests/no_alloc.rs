@@ -147,3 +147,61 @@ fn nor_does_a_worker_whose_requests_and_connections_fail() {
     assert_eq!(summary.examples.len(), 5);
     assert_eq!(allocations(&summary).1, 0);
 }
+
+/// Answers each request over TLS; a thread a connection.
+#[cfg(feature = "tls")]
+fn secure_server() -> SocketAddr {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let made = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
+    let certificate = CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).unwrap();
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = rustls::ServerConfig::builder_with_provider(provider.into());
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = std::sync::Arc::new(builder.with_single_cert(vec![certificate], key).unwrap());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let tls = rustls::ServerConnection::new(config.clone()).unwrap();
+            std::thread::spawn(move || {
+                let mut stream = BufReader::new(rustls::StreamOwned::new(tls, stream));
+                let mut line = String::new();
+                while stream.read_line(&mut line).is_ok_and(|length| length > 0) {
+                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                    if line == "\r\n" && stream.get_mut().write_all(answer).is_err() {
+                        return;
+                    }
+                    line.clear();
+                }
+            });
+        }
+    });
+    address
+}
+
+/// After the first request of each connection, with which its session is handed over.
+#[cfg(feature = "tls")]
+#[test]
+fn nor_does_a_worker_that_speaks_tls() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let address = secure_server();
+    let settings = blast::tls::Settings { insecure: true, ..blast::tls::Settings::new() };
+    for load in [Load::steady(Rate::per_second(2_000)), Load::CLOSED] {
+        let plan = Plan {
+            url: Url::parse(&format!("https://{address}/")).unwrap(),
+            tls: Some(settings.clone()),
+            ..plan(address, &load, Nanos::from_millis(700))
+        };
+        COUNT.store(0, SeqCst);
+        let summary = engine::run(&plan, &mut |_| {}).unwrap();
+        assert!(summary.audit.ok() && summary.measure.counters.good > 500);
+        let (before, within) = allocations(&summary);
+        assert!(before > 10, "{before}");
+        assert_eq!(within, 0, "{load:?}");
+    }
+}

@@ -218,14 +218,9 @@ pub fn resumption(text: &str) -> Result<Resumption> {
 }
 
 pub fn ktls(text: &str) -> Result<Ktls> {
-    match text {
-        "auto" => Ok(Ktls::Auto),
-        "on" => Ok(Ktls::On),
-        "off" => Ok(Ktls::Off),
-        _ => {
-            Err(Error::usage(format!("{} is none of them; use `auto`, `on` or `off`", quote(text))))
-        }
-    }
+    Ktls::named(text).ok_or_else(|| {
+        Error::usage(format!("{} is none of them; use `auto`, `on` or `off`", quote(text)))
+    })
 }
 
 pub fn network(text: &str) -> Result<Network> {

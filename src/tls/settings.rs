@@ -100,6 +100,22 @@ pub enum Ktls {
     Off,
 }
 
+impl Ktls {
+    const ALL: [Ktls; 3] = [Ktls::Auto, Ktls::On, Ktls::Off];
+
+    pub fn named(name: &str) -> Option<Ktls> {
+        Ktls::ALL.into_iter().find(|ktls| ktls.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Ktls::Auto => "auto",
+            Ktls::On => "on",
+            Ktls::Off => "off",
+        }
+    }
+}
+
 /// A cipher suite, by its name at IANA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suite(&'static str);

@@ -13,6 +13,7 @@
 //! | FIN without close_notify | | `ends` |
 
 mod ends;
+mod ktls;
 mod load;
 mod midway;
 mod others;

@@ -53,6 +53,8 @@ pub struct TlsEcho {
     /// In the order of preference; empty: all.
     pub ciphers: Vec<String>,
     pub resumption: bool,
+    /// auto, on or off.
+    pub ktls: String,
 }
 
 impl TlsEcho {
@@ -71,6 +73,7 @@ impl TlsEcho {
             max: settings.newest.name().to_string(),
             ciphers: settings.suites.iter().map(|suite| suite.name().to_string()).collect(),
             resumption: settings.resumption == Resumption::On,
+            ktls: settings.ktls.name().to_string(),
         }
     }
 }
