@@ -56,7 +56,7 @@ pub struct TlsArgs {
     #[arg(long, value_name = "HOW", value_parser = values::resumption, hide_short_help = true)]
     pub tls_resumption: Option<Resumption>,
 
-    /// Have the kernel encrypt what is sent: auto, on or off [default: auto]
+    /// Have the kernel encrypt requests: auto (large ones), on or off [default: auto]
     #[arg(long, value_name = "HOW", value_parser = values::ktls, hide_short_help = true)]
     pub ktls: Option<Ktls>,
 }

@@ -26,7 +26,10 @@ fn ktls_on_runs_in_the_kernel_or_says_in_one_sentence_why_it_does_not() {
                 assert_eq!(server.connections(), 0);
             }
             // By itself it does what it can.
-            for (flags, path) in [("--ktls off", false), ("", can), ("--no-keepalive", false)] {
+            let large = format!("-b {}", "x".repeat(10_000));
+            let off = format!("{large} --ktls off");
+            let once = format!("{large} --no-keepalive");
+            for (flags, path) in [(&off[..], false), (&large, can), (&once, false), ("", false)] {
                 let document = blast().args("-c 3 -n 100").args(flags).document();
                 let path = if path { "kernel" } else { "userspace" };
                 assert_eq!(document.at("tls.path"), path, "{flags}");
