@@ -34,6 +34,7 @@ pub struct Session {
 }
 
 /// Who reads and writes the records.
+#[expect(clippy::large_enum_variant, reason = "a session spends its life in the largest")]
 enum Stage {
     /// rustls: until the first request.
     Handshake(UnbufferedClientConnection),
