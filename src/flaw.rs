@@ -141,7 +141,7 @@ impl Flaw {
             }
             Alert(112) => "it knows no site of that name; check the host, or give one with --sni",
             Alert(_) => "it ended the handshake with an alert; look at its log",
-            Plain => "it does not speak TLS at that port; use http:// or the port of https",
+            Plain => "it does not speak TLS there; use http://, or the port (or socket) of https",
             Garbled => "it broke the rules of TLS; look at its log",
             Reset => "it reset the connection in the handshake; look at its log and its limits",
             Closed => "it closed the connection in the handshake; look at its log and its limits",

@@ -156,7 +156,7 @@ fn a_command_line_that_is_wrong_is_one_sentence_and_exit_2() {
         ("--engine epol", "--engine: `epol` is not one of"),
         ("--nonsense", "is no flag of blast"),
         ("http://a/ http://b/", "one URL is taken"),
-        ("https://a/", "https is not there yet"),
+        ("https://", "names no host"),
         ("--no-keepalive -p 4", "a connection that closes takes one request"),
     ] {
         let output = doctor(words);

@@ -91,6 +91,8 @@ fn the_doctor_says_who_refuses_io_uring() {
     assert!(document["io_uring"].is_null());
     assert!(rows.iter().all(|row| row["id"] != "io_uring_features"));
     // Where nobody insists on the ring, the epoll engine would run.
+    let output = without_io_uring(libc::EPERM, &["doctor", "-c", "1M"]);
+    assert_eq!(output.status.code(), Some(1), "its connections need descriptors: {output:?}");
     let output = without_io_uring(libc::EPERM, &["doctor"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(String::from_utf8(output.stdout).unwrap().contains("the epoll engine will run"));

@@ -5,6 +5,8 @@
 //! line = [ "#HttpOnly_" ] domain TAB subdomains TAB path TAB secure TAB expires TAB name TAB value
 //! ```
 
+use std::path::Path;
+
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,6 +23,13 @@ pub fn value(flag: &str, cookies: &[String], url: &Url, sources: &mut Sources) -
         if cookie.contains('=') {
             all.push(cookie.trim().trim_end_matches(';').to_string());
             continue;
+        }
+        // Where there is no such file it may be a session's secret without its name.
+        if cookie != "-" && !Path::new(cookie).exists() {
+            return Err(Error::usage(format!(
+                "{flag}: what was given has no `=`, and is no file either; write `name=value`, or \
+                 the name of a file of cookies"
+            )));
         }
         let text = sources.text(flag, &Source::File(cookie.clone()))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

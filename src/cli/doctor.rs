@@ -95,10 +95,12 @@ fn plan(args: &LoadArgs) -> Result<Plan> {
     }
     // What is sent is of no matter, and reading it from stdin would wait.
     let request = &mut args.request;
-    (request.body, request.json_body, request.cookie) = (None, None, None);
+    (request.body, request.json_body) = (None, None);
+    request.cookie.clear();
     request.form.clear();
     request.headers.retain(|header| !matches!(header, Header::File(_)));
-    high::plan(&args)
+    let plan = high::plan(&args)?;
+    Ok(Plan { engine: engine::engine(&plan), ..plan })
 }
 
 fn destination(plan: &Plan) -> Destination {

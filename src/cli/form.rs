@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! part      = name "=" ( value | "@" file | "<" file ) attribute*
-//! attribute = ";type=" value | ";filename=" value
+//! attribute = ";type=" value ( ";" parameter )* | ";filename=" value
 //! value     = text without ";" | '"' text with \" and \\ '"'
 //! ```
 
@@ -42,9 +42,14 @@ pub fn part(text: &str) -> Result<Part> {
     while let Some(attribute) = rest.strip_prefix(';') {
         let (key, after) = attribute.split_once('=').unwrap_or((attribute, ""));
         let (given, after) = self::value(after)?;
-        match key.trim() {
-            "type" => content_type = Some(given),
-            "filename" => filename = Some(given),
+        match (key.trim(), &mut content_type) {
+            ("type", _) => content_type = Some(given),
+            ("filename", _) => filename = Some(given),
+            // A media type has parameters of its own: `text/plain;charset=utf-8`.
+            (_, Some(content_type)) if filename.is_none() => {
+                *content_type += ";";
+                *content_type += &attribute[..attribute.len() - after.len()];
+            }
             _ => {
                 return Err(Error::usage(
                     "what follows a `;` is neither `type=` nor `filename=`; put a value with `;` \
@@ -212,6 +217,17 @@ mod tests {
         ];
         let found = body(&["a=1", "b\"=\"2; 3\\\"\";type=text/csv;filename=x.csv"]);
         assert_eq!(found, expected.join("\r\n"));
+    }
+
+    #[test]
+    fn parameters_belong_to_the_type_before_them() {
+        for (text, expected) in [
+            ("a=1;type=text/plain;charset=utf-8", "text/plain;charset=utf-8"),
+            ("a=1;type=a/b;x=1;y=\"2\";filename=f", "a/b;x=1;y=\"2\""),
+        ] {
+            assert_eq!(part(text).unwrap().content_type.as_deref(), Some(expected), "{text}");
+        }
+        assert!(part("a=1;charset=utf-8").is_err());
     }
 
     #[test]

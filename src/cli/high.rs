@@ -10,7 +10,8 @@ use super::source::Sources;
 use super::{load, request, route, tls, values};
 use crate::error::{Error, Result};
 use crate::http::Request;
-use crate::plan::{Engine, Expected, Load, Plan, Url};
+use crate::metrics::Warning;
+use crate::plan::{Engine, Expected, Load, Plan, Route, Url};
 
 /// What `blast URL` with these flags is to do. Reads the files that they name, stdin, and
 /// `BLAST_ENGINE`.
@@ -31,6 +32,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
+    let notes = notes(curl, &route, &url);
     let plan = Plan::new(url, request);
     let timeout = args.request.timeout.or(curl.and_then(|curl| curl.timeout));
     let timeout = timeout.unwrap_or(plan.timeout);
@@ -62,6 +64,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         route,
         thresholds: args.rules.thresholds.clone(),
         abort_on: args.rules.abort_on.clone(),
+        notes,
         ..plan
     })
 }
@@ -91,6 +94,13 @@ fn url(words: &[String], curl: Option<&Curl>, sources: &mut Sources) -> Result<U
     }
 }
 
+/// What was typed and has no effect.
+fn notes(curl: Option<&Curl>, route: &Route, url: &Url) -> Vec<Warning> {
+    let follows = curl.is_some_and(|curl| curl.follows).then_some(Warning::NotFollowed);
+    let rule = |(flag, rule): (&'static str, &str)| Warning::RuleUnused { flag, rule: rule.into() };
+    follows.into_iter().chain(route.unused(url).map(rule)).collect()
+}
+
 /// What an answer has to be, where one can be it.
 fn expected(args: &ExpectArgs, request: &Request) -> Result<Expected> {
     let ExpectArgs { expect_status, expect_body: body, expect_size } = args.clone();
@@ -98,6 +108,11 @@ fn expected(args: &ExpectArgs, request: &Request) -> Result<Expected> {
     if body.is_some() && request.is_head() {
         return refuse(
             "--expect-body: an answer to HEAD has no body; drop it, or use another method",
+        );
+    }
+    if expect_size.is_some() && request.is_head() {
+        return refuse(
+            "--expect-size: an answer to HEAD has no body; drop it, or use another method",
         );
     }
     if body.is_some() && asks_for_compression(request) {

@@ -206,7 +206,7 @@ pub struct RequestArgs {
 
     /// Cookies 'a=b; c=d', or a file of them as browsers' tools write it (Netscape's format)
     #[arg(long, value_name = "C", value_hint = ValueHint::FilePath, hide_short_help = true)]
-    pub cookie: Option<String>,
+    pub cookie: Vec<String>,
 
     /// Ask for a compressed answer, as curl does; it is counted as it comes
     #[arg(long, hide_short_help = true)]

@@ -57,7 +57,19 @@ pub fn build(
         builder.request.set_header("Connection", "close")?;
     }
     builder.headers(&typed)?;
+    check_framing(&builder.request)?;
     Ok(builder.request)
+}
+
+/// A body that two fields frame differently is what request smuggling is made of (RFC 9112, 6.1).
+fn check_framing(request: &Request) -> Result<()> {
+    let is_coded = |(name, _): &(String, String)| name.eq_ignore_ascii_case("transfer-encoding");
+    if request.body.is_empty() || !request.headers.iter().any(is_coded) {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "--header: a body is sent with its length, not with a `Transfer-Encoding`; leave that out",
+    ))
 }
 
 struct Builder<'a> {

@@ -75,7 +75,7 @@ impl Wish {
             body: plain.map(Body::Plain).or(json).or(form),
             content_type: args.content_type.clone(),
             user: args.user.clone(),
-            cookies: args.cookie.iter().cloned().collect(),
+            cookies: args.cookie.clone(),
             compressed: args.compressed,
             fields: Vec::new(),
             headers: args.headers.clone(),

@@ -48,7 +48,7 @@ use crate::address::Address;
 use crate::error::Result;
 use crate::host;
 use crate::metrics::{Fates, Interval, Summary};
-use crate::plan::Plan;
+use crate::plan::{Engine, Plan};
 use crate::time::Nanos;
 
 /// What can be shown while a run goes on.
@@ -64,6 +64,12 @@ pub enum Progress<'a> {
 /// The length of warm-up and measure together, where it is known before the run.
 pub fn length(plan: &Plan) -> Option<Nanos> {
     prepare::length(plan)
+}
+
+/// The engine that would run: another one than the plan's where nobody chose it and io_uring is
+/// refused.
+pub fn engine(plan: &Plan) -> Engine {
+    prepare::engine(plan, &mut Vec::new())
 }
 
 /// How many worker threads the plan would have on this host.

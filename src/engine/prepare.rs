@@ -37,7 +37,7 @@ pub struct Prepared {
 }
 
 pub fn prepare(plan: &Plan) -> Result<Prepared> {
-    let mut warnings = Vec::new();
+    let mut warnings = plan.notes.clone();
     let engine = engine(plan, &mut warnings);
     let plan = &Plan { engine, ..plan.clone() };
     let tls = client(plan)?;
@@ -99,7 +99,7 @@ fn client(plan: &Plan) -> Result<Option<tls::Client>> {
 }
 
 /// The engine asked for; or, where nobody asked and io_uring is refused, the one that runs there.
-fn engine(plan: &Plan, warnings: &mut Vec<Warning>) -> Engine {
+pub fn engine(plan: &Plan, warnings: &mut Vec<Warning>) -> Engine {
     if plan.engine != Engine::Ring || !plan.may_fall_back {
         return plan.engine;
     }
@@ -238,10 +238,12 @@ fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
         return Ok(());
     }
     let name = plan.engine.name();
+    // Where it is refused, the ring engine is no way out.
+    let ring = if plan.may_fall_back { "" } else { "use `--engine ring`, which needs none, " };
     Err(Error::failed(format!(
-        "with `--engine {name}` each connection takes a descriptor: {connections} of them need a \
-         limit of {needed}, and it is {limit} here; raise it with `ulimit -Hn {needed}`, use \
-         `--engine ring`, which needs none, or fewer --connections"
+        "with the engine {name} each connection takes a descriptor: {connections} of them need a \
+         limit of {needed}, and it is {limit} here; raise it with `ulimit -Hn {needed}`, {ring}or \
+         use fewer --connections"
     )))
 }
 

@@ -1,7 +1,7 @@
 //! From the plan's destination to addresses: before the run, and with `--dns-refresh` again in it.
 
 use std::collections::HashSet;
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 
 use super::socket;
 use crate::address::Address;
@@ -20,6 +20,12 @@ pub fn addresses(plan: &Plan) -> Result<Vec<Address>> {
             addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()
         }
         Destination::Host(Host::Unix(name), _) => return Ok(vec![Address::Unix(name)]),
+        Destination::Host(Host::Ip(IpAddr::V6(ip)), _) if ip.is_unicast_link_local() => {
+            return Err(Error::usage(format!(
+                "{ip} means another host on each interface; say which one is meant, as in \
+                 `http://[{ip}%25eth0]/`"
+            )));
+        }
         Destination::Host(Host::Ip(ip), port) => vec![SocketAddr::new(ip, port)],
         Destination::Host(Host::Zoned(ip, zone), port) => vec![zoned(ip, &zone, port)?],
         Destination::Host(Host::Name(name), port) => lookup(&name, port)?,
@@ -88,6 +94,12 @@ mod tests {
         let url = Url::parse(url).expect(url);
         let plan = Plan { route, ..Plan::new(url, Request::new("GET", "/", "h")) };
         addresses(&plan).map(|found| found.iter().map(Address::to_string).collect())
+    }
+
+    #[test]
+    fn a_link_local_address_needs_its_interface() {
+        let error = found("http://[fe80::1]/", Route::default()).expect_err("no zone");
+        assert!(error.message.contains("`http://[fe80::1%25eth0]/`"), "{error}");
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub enum Warning {
     QueueFull { times: u64 },
     /// The target's name could not be looked up again.
     RefreshFailed { times: u64, asked: u64, why: String },
+    /// A curl command follows redirects, and blast does not.
+    NotFollowed,
+    /// A rule of `--resolve` or `--connect-to` that fits nothing.
+    RuleUnused { flag: &'static str, rule: String },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -70,6 +74,8 @@ impl Warning {
             Warning::ListenBacklog { .. } => "listen_backlog",
             Warning::QueueFull { .. } => "listen_queue_full",
             Warning::RefreshFailed { .. } => "dns_refresh_failed",
+            Warning::NotFollowed => "redirects_not_followed",
+            Warning::RuleUnused { .. } => "rule_unused",
             Warning::Host { code, .. } => code,
         }
     }
@@ -140,6 +146,14 @@ impl Warning {
                 "looking up the target's name again failed {times} of {asked} times, and the \
                  addresses stayed: {why}"
             ),
+            Warning::NotFollowed => {
+                "the curl command follows redirects, and blast does not: each answer counts as it \
+                 comes"
+                    .to_string()
+            }
+            Warning::RuleUnused { flag, rule } => {
+                format!("{flag} {rule} fits neither the host nor the port that are connected to")
+            }
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -181,6 +195,10 @@ impl Warning {
             }
             Warning::RefreshFailed { .. } => {
                 "look at the resolver of this host, or leave --dns-refresh away"
+            }
+            Warning::NotFollowed => "give the URL that they lead to",
+            Warning::RuleUnused { .. } => {
+                "the load went where the URL says: check host and port of the rule"
             }
             Warning::Host { hint, .. } => hint,
         }

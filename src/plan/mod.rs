@@ -17,6 +17,7 @@ pub mod threshold;
 pub mod url;
 
 use crate::http::Request;
+use crate::metrics::Warning;
 use crate::time::Nanos;
 use crate::tls;
 
@@ -85,6 +86,8 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// Rules that end the run when they become true.
     pub abort_on: Vec<Threshold>,
+    /// What the report is to warn of: things that were typed and have no effect.
+    pub notes: Vec<Warning>,
 }
 
 impl Plan {
@@ -119,6 +122,7 @@ impl Plan {
             route: Route::default(),
             thresholds: Vec::new(),
             abort_on: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

@@ -103,6 +103,26 @@ impl Route {
     }
 }
 
+impl Route {
+    /// The rules that say nothing of this URL, each with its flag.
+    pub fn unused<'a>(&'a self, url: &'a Url) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let redirect = self.connect_to.iter().position(|rule| rule.fits(&url.host, url.port));
+        let (host, port) = match redirect.map(|index| &self.connect_to[index]) {
+            Some(rule) => {
+                (rule.to_host.as_ref().unwrap_or(&url.host), rule.to_port.unwrap_or(url.port))
+            }
+            None => (&url.host, url.port),
+        };
+        let fits = move |rule: &Resolve| {
+            rule.port == port && rule.host.as_ref().is_none_or(|wanted| wanted == host)
+        };
+        let redirects = self.connect_to.iter().filter(|rule| !rule.fits(&url.host, url.port));
+        let redirects = redirects.map(|rule| ("--connect-to", rule.text.as_str()));
+        let names = self.resolve.iter().filter(move |rule| !fits(rule));
+        redirects.chain(names.map(|rule| ("--resolve", rule.text.as_str())))
+    }
+}
+
 impl ConnectTo {
     pub fn parse(text: &str) -> Result<ConnectTo> {
         let wrong = |what: &str| {

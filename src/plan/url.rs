@@ -177,6 +177,9 @@ fn with_scheme(text: &str) -> Result<String> {
         }
         "http" | "https" => Ok(format!("{scheme}://{rest}")),
         "" => usage(format!("{} has no scheme before `://`; write `http://host/`", given())),
+        "https+unix" => {
+            usage("https over a Unix socket is `--unix-socket PATH https://host/`".to_string())
+        }
         _ => usage(format!("{} is no http address; write `http://host/`", given())),
     }
 }

@@ -1,5 +1,7 @@
 //! How a session came to nothing: rustls's errors, sorted and put into words.
 
+use std::net::IpAddr;
+
 use rustls::{CertificateError, Error, InvalidMessage, PeerIncompatible};
 
 use crate::flaw::{Flaw, alert};
@@ -71,7 +73,9 @@ impl Fault {
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner);
-        inner.trim_end_matches(')').trim_matches('"').to_string()
+        let inner = inner.trim_end_matches(')').trim_matches('"');
+        // An address as everybody else writes it.
+        inner.parse::<IpAddr>().map_or(inner.to_string(), |address| address.to_string())
     };
     presented.iter().map(bare).collect::<Vec<_>>().join(", ")
 }

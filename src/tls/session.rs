@@ -222,6 +222,12 @@ impl Session {
                 }
             };
             let progress = match state {
+                ConnectionState::ReadTraffic(_) if !self.established => {
+                    // A server may speak before it is asked, if only to say that it speaks h2.
+                    drop(state);
+                    self.establish()?;
+                    return Err(Flaw::Garbled.into());
+                }
                 ConnectionState::ReadTraffic(mut traffic) => {
                     while let Some(record) = traffic.next_record() {
                         let record = record.map_err(|error| Fault::of(&error))?;

@@ -153,6 +153,28 @@ fn pipelined_answers_are_told_apart_however_the_records_are_cut() {
 }
 
 #[test]
+fn requests_of_a_connection_that_closes_are_never_written_to_the_next_one() {
+    each_engine(|engine| {
+        let site = Site::new();
+        let server = site.serve(|peer| {
+            for _ in 0..2 {
+                if peer.request().is_none() {
+                    return;
+                }
+                peer.write(counted(100));
+            }
+            if peer.request().is_some() {
+                peer.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        let blast = site.blast(engine, &server.https()).args("-c 4 -p 4 -n 600");
+        let document = blast.document();
+        assert_eq!(document.counts("connections.failures"), [].into());
+        assert!(document.count("connections.reopened") > 20);
+    });
+}
+
+#[test]
 fn what_comes_behind_a_complete_answer_is_never_the_next_answer() {
     each_engine(|engine| {
         let site = Site::new();

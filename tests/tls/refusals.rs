@@ -136,6 +136,23 @@ fn what_has_nothing_in_common_with_blast_is_told_by_what_is_missing() {
     });
 }
 
+/// nginx does so: the settings of h2 come with the end of the handshake.
+#[test]
+fn a_server_that_speaks_h2_at_once_is_told_by_the_protocol_it_chose() {
+    each_engine(|engine| {
+        let site = Site::new();
+        let config = site.config_on(&Terms { protocols: vec!["h2"], ..Terms::default() });
+        let server = Server::secure(config, |peer| {
+            peer.write(b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64");
+            let _ = peer.request();
+        });
+        let blast = site.blast(engine, &server.https()).args("-c 3 -d 5s --alpn h2,http/1.1");
+        let run = blast.run();
+        let complaint = run.complaint();
+        assert!(complaint.contains("it chose h2, and blast speaks HTTP/1.1"), "{complaint}");
+    });
+}
+
 #[test]
 fn a_client_without_a_certificate_is_told_that_one_is_wanted() {
     each_engine(|engine| {

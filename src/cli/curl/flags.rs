@@ -49,8 +49,6 @@ fn unknown(flag: &str) -> Error {
     ))
 }
 
-const NO_REDIRECTS: &str = "blast follows no redirects, each answer counts as it comes; give the \
-                            URL that they lead to, and leave this out";
 const NO_PROXY: &str = "blast goes to the server itself, or the proxy would be what is measured; \
                         leave this out, or make the proxy the URL";
 const ONLY_1_1: &str = "blast speaks HTTP/1.1; leave this out";
@@ -102,6 +100,10 @@ const FLAGS: &[Flag] = &[
     flag('J', "remote-header-name", PassedOver),
     flag('q', "disable", PassedOver),
     flag(' ', "http1.1", PassedOver),
+    // A wish: where the server knows no h2, curl speaks 1.1 as well.
+    flag(' ', "http2", PassedOver),
+    flag(' ', "no-alpn", PassedOver),
+    flag(' ', "no-sessionid", PassedOver),
     flag(' ', "tcp-nodelay", PassedOver),
     flag(' ', "basic", PassedOver),
     flag('o', "output", PassedOverWithValue),
@@ -110,15 +112,17 @@ const FLAGS: &[Flag] = &[
     flag('c', "cookie-jar", PassedOverWithValue),
     flag(' ', "stderr", PassedOverWithValue),
     flag(' ', "retry", PassedOverWithValue),
-    flag('L', "location", Refused(NO_REDIRECTS)),
-    flag(' ', "location-trusted", Refused(NO_REDIRECTS)),
-    flag(' ', "max-redirs", Refused(NO_REDIRECTS)),
+    flag(' ', "retry-delay", PassedOverWithValue),
+    flag(' ', "retry-max-time", PassedOverWithValue),
+    flag(' ', "keepalive-time", PassedOverWithValue),
+    flag('L', "location", Sets(|curl| curl.follows = true)),
+    flag(' ', "location-trusted", Sets(|curl| curl.follows = true)),
+    flag(' ', "max-redirs", PassedOverWithValue),
     flag('x', "proxy", Refused(NO_PROXY)),
     flag('U', "proxy-user", Refused(NO_PROXY)),
     flag(' ', "socks5", Refused(NO_PROXY)),
     flag(' ', "socks5-hostname", Refused(NO_PROXY)),
     flag('0', "http1.0", Refused(ONLY_1_1)),
-    flag(' ', "http2", Refused(ONLY_1_1)),
     flag(' ', "http2-prior-knowledge", Refused(ONLY_1_1)),
     flag(' ', "http3", Refused(ONLY_1_1)),
     flag(' ', "digest", Refused(ONLY_BASIC)),

@@ -25,6 +25,8 @@ pub struct Curl {
     head: bool,
     /// Certificates are not checked.
     pub insecure: bool,
+    /// It follows redirects.
+    pub follows: bool,
     pub timeout: Option<Nanos>,
     pub connect_timeout: Option<Nanos>,
 }

@@ -260,6 +260,9 @@ impl Wire for Sockets {
 
     fn write(&mut self, slot: Slot, bytes: &[u8]) {
         let place = &mut self.places[slot as usize];
+        if place.socket.is_none() {
+            return;
+        }
         let waiting = place.unsent > 0;
         if !waiting {
             place.records.clear();

@@ -50,7 +50,7 @@ pub fn io_uring(uring: &Uring, needs: &Needs) -> Row {
     let row = |tried: &str| {
         let here = format!("{tried}; {sysctl}; {filter}");
         let wanted = match needs.engine {
-            Engine::Epoll => "none: the epoll engine does without",
+            Engine::Epoll if !needs.may_fall_back => "none: the epoll engine does without",
             _ => "a ring for each worker",
         };
         Row::new("io_uring", Side::Client, here, wanted)
@@ -58,7 +58,8 @@ pub fn io_uring(uring: &Uring, needs: &Needs) -> Row {
     let Err(errno) = uring.missing else { return row("a ring can be set up") };
     let error = io::Error::from_raw_os_error(errno);
     let row = row(&format!("io_uring_setup fails: {error}"));
-    if needs.engine == Engine::Epoll {
+    // It was asked for, and is not the way out of a refusal.
+    if needs.engine == Engine::Epoll && !needs.may_fall_back {
         return row;
     }
     let advice = match (errno, uring) {

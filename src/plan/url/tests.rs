@@ -133,6 +133,7 @@ fn a_bad_address_gets_one_sentence_that_says_what_to_do() {
         ("HTTPS:///x", "names no host"),
         ("ftp://host/", "is no http address"),
         ("unix:///run/x.sock", "is no http address"),
+        ("https+unix://%2Frun%2Fx.sock/", "--unix-socket PATH https://host/"),
         ("://host", "no scheme before"),
         ("http:host", "lacks `//`"),
         ("HTTP:66", "lacks `//`"),

@@ -60,7 +60,7 @@ fn plan(words: &[Vec<u8>], planted: &[&str]) -> Result<Option<Plan>, Error> {
             let request = &mut cli.load.request;
             request.body = request.body.take().filter(|body| !body.starts_with('@'));
             request.json_body = request.json_body.take().filter(|body| !body.starts_with('@'));
-            request.cookie = request.cookie.take().filter(|cookie| cookie.contains('='));
+            request.cookie.retain(|cookie| cookie.contains('='));
             request.form.retain(|part| !part.reads());
             request.headers.retain(|header| !matches!(header, Header::File(_)));
             // Whichever of its flags it may stand behind.
