@@ -157,6 +157,9 @@ impl Url {
 fn with_scheme(text: &str) -> Result<String> {
     let usage = |message: String| Err(Error::usage(message));
     let given = || quote(&masked(text));
+    if text.split_whitespace().next() == Some("curl") {
+        return usage("a curl command stands where a URL is due; write `--curl 'curl ...'`".into());
+    }
     if text.is_empty() {
         return usage("the URL is empty; write one such as `http://localhost:8080/`".into());
     }
@@ -276,7 +279,8 @@ pub fn masked(text: &str) -> String {
         Some((_, rest)) => format!("{MASK}@{rest}"),
         None => rest.to_string(),
     };
-    let sent = rest.split('#').next().unwrap_or("");
+    // Behind a blank stands something else, maybe a whole command line.
+    let sent = rest.split(|c: char| c == '#' || c.is_whitespace()).next().unwrap_or("");
     format!("{scheme}{}", mask_query(sent))
 }
 

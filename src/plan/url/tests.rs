@@ -133,6 +133,7 @@ fn a_bad_address_gets_one_sentence_that_says_what_to_do() {
         ("HTTPS:///x", "names no host"),
         ("ftp://host/", "is no http address"),
         ("unix:///run/x.sock", "is no http address"),
+        ("curl http://h/ -u a:b", "write `--curl 'curl ...'`"),
         ("https+unix://%2Frun%2Fx.sock/", "--unix-socket PATH https://host/"),
         ("://host", "no scheme before"),
         ("http:host", "lacks `//`"),
@@ -179,6 +180,7 @@ fn an_error_repeats_no_secret() {
         "http+unix://user:s3cret@/p",
         "http+unix://user:s3/cret@%2Fa",
         "user:s3cret://x@host/",
+        "ftp://h/ -u user:s3cret",
     ] {
         let message = Url::parse(text).expect_err(text).message;
         assert!(!message.contains("s3") && !message.contains("cret"), "{text}: {message}");
