@@ -157,7 +157,7 @@ impl Url {
 fn with_scheme(text: &str) -> Result<String> {
     let usage = |message: String| Err(Error::usage(message));
     let given = || quote(&masked(text));
-    if text.split_whitespace().next() == Some("curl") {
+    if text.strip_prefix("curl").is_some_and(|rest| rest.starts_with(char::is_whitespace)) {
         return usage("a curl command stands where a URL is due; write `--curl 'curl ...'`".into());
     }
     if text.is_empty() {
