@@ -3,25 +3,12 @@
 
 use std::convert::Infallible;
 
-use super::{KernelKeys, Progress, Settings};
+use super::{Fault, KernelKeys, Progress, Settings};
 use crate::agreed::Agreed;
 use crate::error::{Error, Result};
-use crate::flaw::Flaw;
 
 #[derive(Clone, Debug)]
 pub struct Client(Infallible);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    pub flaw: Flaw,
-    pub detail: Option<String>,
-}
-
-impl From<Flaw> for Fault {
-    fn from(flaw: Flaw) -> Fault {
-        Fault { flaw, detail: None }
-    }
-}
 
 pub struct Session(Infallible);
 

@@ -4,20 +4,8 @@ use std::net::IpAddr;
 
 use rustls::{CertificateError, Error, InvalidMessage, PeerIncompatible};
 
+use super::Fault;
 use crate::flaw::{Flaw, alert};
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    pub flaw: Flaw,
-    /// What is known of this very one, such as the names of a certificate.
-    pub detail: Option<String>,
-}
-
-impl From<Flaw> for Fault {
-    fn from(flaw: Flaw) -> Fault {
-        Fault { flaw, detail: None }
-    }
-}
 
 impl Fault {
     pub(super) fn of(error: &Error) -> Fault {

@@ -38,14 +38,16 @@ mod absent;
 #[cfg(all(test, feature = "tls"))]
 mod tests;
 
+use crate::flaw::Flaw;
 pub use offload::{KernelKeys, KernelKind};
+
 pub use settings::{Identity, Ktls, Resumption, Settings, Sni, Suite, Version};
 
 #[cfg(feature = "tls")]
-pub use {client::Client, fault::Fault, session::Session};
+pub use {client::Client, session::Session};
 
 #[cfg(not(feature = "tls"))]
-pub use absent::{Client, Fault, Session};
+pub use absent::{Client, Session};
 
 /// What came of some bytes of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,4 +57,18 @@ pub enum Progress {
     Established,
     /// The peer has said that nothing more will come (close_notify).
     Ended,
+}
+
+/// How a session came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub flaw: Flaw,
+    /// What is known of this very one, such as the names of a certificate.
+    pub detail: Option<String>,
+}
+
+impl From<Flaw> for Fault {
+    fn from(flaw: Flaw) -> Fault {
+        Fault { flaw, detail: None }
+    }
 }
