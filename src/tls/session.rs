@@ -76,13 +76,11 @@ impl Session {
         plain: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<Progress, Fault> {
         let mut bytes = bytes;
-        let mut progress = None;
         if !self.kept.is_empty() {
             let mut kept = std::mem::take(&mut self.kept);
             let rest = complete(&mut kept, bytes);
             bytes = &mut bytes[rest..];
-            let mut used;
-            (used, progress) = self.process(&mut kept, out, plain)?;
+            let (mut used, mut progress) = self.process(&mut kept, out, plain)?;
             // Parts of one message in several records are seen together.
             if used < kept.len() && !bytes.is_empty() {
                 kept.drain(..used);
@@ -92,13 +90,14 @@ impl Session {
             }
             kept.drain(..used);
             self.kept = kept;
+            // Nothing that comes behind the end is looked at.
+            if bytes.is_empty() || progress == Progress::Ended {
+                return Ok(progress);
+            }
         }
-        if !bytes.is_empty() || progress.is_none() {
-            let used;
-            (used, progress) = self.process(bytes, out, plain)?;
-            self.kept.extend_from_slice(&bytes[used..]);
-        }
-        Ok(progress.unwrap_or(Progress::Handshaking))
+        let (used, progress) = self.process(bytes, out, plain)?;
+        self.kept.extend_from_slice(&bytes[used..]);
+        Ok(progress)
     }
 
     /// Encrypts. Only of an established session.
@@ -191,12 +190,12 @@ impl Session {
         bytes: &mut [u8],
         out: &mut Vec<u8>,
         plain: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(usize, Option<Progress>), Fault> {
+    ) -> Result<(usize, Progress), Fault> {
         match &mut self.stage {
-            Stage::Traffic(traffic) => match traffic.receive(bytes, out, plain) {
-                Ok((used, progress)) => Ok((used, Some(progress))),
-                Err(error) => Err(self.fault(&error, &[])),
-            },
+            Stage::Traffic(traffic) => {
+                let received = traffic.receive(bytes, out, plain);
+                received.map_err(|error| self.fault(&error, &[]))
+            }
             _ => self.shake_hands(bytes, out, plain),
         }
     }
@@ -206,7 +205,7 @@ impl Session {
         bytes: &mut [u8],
         out: &mut Vec<u8>,
         plain: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(usize, Option<Progress>), Fault> {
+    ) -> Result<(usize, Progress), Fault> {
         let mut used = 0;
         loop {
             let Stage::Handshake(connection) = &mut self.stage else {
@@ -232,7 +231,7 @@ impl Session {
                     while let Some(record) = traffic.next_record() {
                         let record = record.map_err(|error| Fault::of(&error))?;
                         if !plain(record.payload) {
-                            return Ok((bytes.len(), Some(Progress::Established)));
+                            return Ok((bytes.len(), Progress::Established));
                         }
                     }
                     None
@@ -254,7 +253,7 @@ impl Session {
             };
             used += discard;
             if let Some(progress) = progress {
-                return Ok((used, Some(progress)));
+                return Ok((used, progress));
             }
         }
     }

@@ -212,6 +212,26 @@ fn a_close_notify_is_the_end_and_what_follows_it_is_not_read() {
 }
 
 #[test]
+fn a_close_notify_that_is_cut_is_the_end_as_well() {
+    for suite in suites() {
+        let mut pair = Pair::of(suite);
+        pair.request(b"x");
+        pair.server.send_close_notify();
+        let records = pair.answer();
+        for cut in 1..records.len() {
+            let mut pair = Pair::of(suite);
+            pair.request(b"x");
+            pair.server.send_close_notify();
+            let mut first = pair.answer();
+            let mut rest = first.split_off(cut);
+            rest.extend_from_slice(b"HTTP/1.1 400");
+            assert_eq!(pair.take(&mut first).expect("TLS").1, Progress::Established);
+            assert_eq!(pair.take(&mut rest).expect("TLS"), (Vec::new(), Progress::Ended));
+        }
+    }
+}
+
+#[test]
 fn what_is_no_record_is_a_fault_and_not_waited_for() {
     for bytes in [&b"HTTP/"[..], b"\x17\x03\x03\xff\xff", b"\x18\x03\x03\x00\x01"] {
         let mut pair = Pair::of(Suite::named("TLS_AES_128_GCM_SHA256").expect("a suite"));
