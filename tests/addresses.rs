@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::support::{Blast, Document, Folder, LIMIT, Run, Server, answer, each_engine, ok};
+use crate::support::{
+    Blast, Document, Folder, LIMIT, Run, Server, answer, each_engine, ok, ring_alone,
+};
 
 /// A path that the kernel has room for, and a folder that goes when the test is over.
 fn socket(name: &str) -> (Folder, String) {
@@ -269,6 +271,20 @@ fn a_name_goes_where_resolve_and_connect_to_say_and_host_stays() {
             let host = format!("Host: {authority}\r\n");
             let log = server.log();
             assert!(log[before..].iter().all(|heard| heard.head.contains(&host)), "{flags}");
+        }
+    });
+}
+
+#[test]
+fn what_was_typed_and_has_no_effect_is_warned_of() {
+    ring_alone(|engine| {
+        let server = at("127.0.0.1:0");
+        let blast = Blast::calm(engine, &server.url());
+        let blast = blast.args("--resolve other:1:127.0.0.2 -n 5 --curl").arg("curl -L http://h/");
+        let document = blast.document();
+        assert_eq!(document.fates(["sent", "good"]), [5, 5]);
+        for code in ["redirects_not_followed", "rule_unused"] {
+            assert!(document.warnings().contains(&code), "{:?}", document.warnings());
         }
     });
 }

@@ -84,35 +84,31 @@ impl Route {
         if let Host::Unix(name) = &url.host {
             return Destination::Unix(name.clone());
         }
-        let redirect = self.connect_to.iter().find(|rule| rule.fits(&url.host, url.port));
-        let (host, port) = match redirect {
-            Some(rule) => {
-                (rule.to_host.clone().unwrap_or(url.host.clone()), rule.to_port.unwrap_or(url.port))
-            }
-            None => (url.host.clone(), url.port),
-        };
+        let (host, port) = self.redirected(url);
         // Of two for one host the later one, as in curl; `*` is for those that have none.
         let of = |wanted: Option<&Host>| {
             let mut rules = self.resolve.iter().rev();
             rules.find(|rule| rule.port == port && rule.host.as_ref() == wanted)
         };
-        match of(Some(&host)).or_else(|| of(None)) {
+        match of(Some(host)).or_else(|| of(None)) {
             Some(rule) => Destination::Addresses(rule.addresses.clone(), port),
-            None => Destination::Host(host, port),
+            None => Destination::Host(host.clone(), port),
         }
     }
-}
 
-impl Route {
-    /// The rules that say nothing of this URL, each with its flag.
-    pub fn unused<'a>(&'a self, url: &'a Url) -> impl Iterator<Item = (&'static str, &'a str)> {
-        let redirect = self.connect_to.iter().position(|rule| rule.fits(&url.host, url.port));
-        let (host, port) = match redirect.map(|index| &self.connect_to[index]) {
+    /// What `--connect-to` makes of the URL's host and port.
+    fn redirected<'a>(&'a self, url: &'a Url) -> (&'a Host, u16) {
+        match self.connect_to.iter().find(|rule| rule.fits(&url.host, url.port)) {
             Some(rule) => {
                 (rule.to_host.as_ref().unwrap_or(&url.host), rule.to_port.unwrap_or(url.port))
             }
             None => (&url.host, url.port),
-        };
+        }
+    }
+
+    /// The rules that say nothing of this URL, each with its flag.
+    pub fn unused<'a>(&'a self, url: &'a Url) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let (host, port) = self.redirected(url);
         let fits = move |rule: &Resolve| {
             rule.port == port && rule.host.as_ref().is_none_or(|wanted| wanted == host)
         };
@@ -236,6 +232,23 @@ mod tests {
             }
             Destination::Host(Host::Name(name), port) => format!("{name} at {port}"),
             Destination::Host(host, port) => format!("{host:?} at {port}"),
+        }
+    }
+
+    #[test]
+    fn rules_that_say_nothing_of_the_url_are_told() {
+        let url = Url::parse("http://a.example:81/").expect("a URL");
+        let none: &[&str] = &[];
+        for (connect_to, resolve, unused) in [
+            (&["a.example:81:b:82"][..], &["b:82:10.0.0.1"][..], none),
+            (&[], &["*:81:10.0.0.1"], none),
+            (&["a.example:82:b:82"], &[], &["a.example:82:b:82"]),
+            (&[], &["a.example:80:10.0.0.1"], &["a.example:80:10.0.0.1"]),
+            (&["::b:82"], &["a.example:81:10.0.0.1"], &["a.example:81:10.0.0.1"]),
+        ] {
+            let route = route(connect_to, resolve);
+            let found: Vec<&str> = route.unused(&url).map(|(_, rule)| rule).collect();
+            assert_eq!(found, unused);
         }
     }
 
