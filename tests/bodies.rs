@@ -2,25 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Blast, Server, each_engine};
-
-fn counted(size: usize) -> Vec<u8> {
-    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n").into_bytes();
-    // A body that looks like answers: a byte too few or too many would be seen.
-    answer.extend(b"HTTP/1.1 500 X\r\n\r\n".iter().cycle().take(size));
-    answer
-}
-
-fn chunked(chunks: &[usize]) -> Vec<u8> {
-    let mut answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    for size in chunks {
-        answer.extend(format!("{size:x}\r\n").bytes());
-        answer.extend(vec![b'0'; *size]);
-        answer.extend(b"\r\n");
-    }
-    answer.extend(b"0\r\n\r\n");
-    answer
-}
+use crate::support::{Blast, Server, chunked, counted, each_engine};
 
 /// Each connection is answered with these, round and round.
 fn cycling(answers: Vec<Vec<u8>>) -> Server {

@@ -5,6 +5,7 @@
 //! side and beside other tests, and [`Blast::calm`] keeps them from spinning. Where it is,
 //! [`each_engine_alone`] has the machine to itself.
 
+mod answer;
 #[cfg_attr(not(feature = "tls"), allow(dead_code))]
 mod authority;
 mod blast;
@@ -18,6 +19,7 @@ mod secure;
 mod server;
 mod terminal;
 
+pub use self::answer::{chunked, counted};
 #[cfg(feature = "tls")]
 pub use self::authority::{Authority, Certified};
 pub use self::blast::{Blast, Run};

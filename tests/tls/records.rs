@@ -2,7 +2,7 @@
 //! same; and so it is for large bodies either way.
 
 use super::Site;
-use crate::support::{Document, Peer, Server, Terms, answer, each_engine, ok};
+use crate::support::{Document, Peer, Server, Terms, answer, chunked, counted, each_engine, ok};
 
 const VERSIONS: [&str; 2] = ["1.2", "1.3"];
 
@@ -14,24 +14,6 @@ fn run(site: &Site, engine: &str, server: &Server, flags: &str) -> Document {
     assert_eq!(document.fates(["good"]), document.fates(["sent"]));
     document.agrees_with(server.requests() - before);
     document
-}
-
-fn counted(size: usize) -> Vec<u8> {
-    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n").into_bytes();
-    // A body that looks like answers: a byte too few or too many would be seen.
-    answer.extend(b"HTTP/1.1 500 X\r\n\r\n".iter().cycle().take(size));
-    answer
-}
-
-fn chunked(chunks: &[usize]) -> Vec<u8> {
-    let mut answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    for size in chunks {
-        answer.extend(format!("{size:x}\r\n").bytes());
-        answer.extend(vec![b'0'; *size]);
-        answer.extend(b"\r\n");
-    }
-    answer.extend(b"0\r\n\r\n");
-    answer
 }
 
 #[test]
