@@ -8,7 +8,7 @@
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
 //! 1  http  tls  metrics         sans-IO protocols; counters, histograms, Summary, verdict
-//! 0  time  units  error  failure  flaw  evidence  agreed  host  address
+//! 0  time  units  dice  error  failure  flaw  evidence  agreed  host  address
 //! ```
 //!
 //! A request goes: [`plan::Schedule`] says when it is due, the engine's core takes a connection
@@ -18,6 +18,7 @@
 pub mod address;
 pub mod agreed;
 pub mod cli;
+pub mod dice;
 pub mod engine;
 pub mod error;
 pub mod evidence;

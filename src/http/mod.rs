@@ -13,6 +13,7 @@
 //! body     the chunked coding
 //! pattern  what a body is expected to hold
 //! pool     the buffers of split heads, bounded
+//! jar      the cookies of one user
 //! ```
 //!
 //! What always holds: the verdict on a response does not depend on how its bytes were split over
@@ -23,6 +24,7 @@ mod body;
 mod evidence;
 mod framing;
 mod head;
+mod jar;
 mod pattern;
 mod payload;
 mod pool;
@@ -32,6 +34,7 @@ mod reader;
 mod request;
 mod scan;
 
+pub use jar::Jar;
 pub use pattern::{Pattern, Sighting};
 pub use payload::Payload;
 pub use pool::HeadPool;

@@ -4,17 +4,23 @@
 //! Nothing here does IO: names are not resolved, cores are not counted. What depends on the host
 //! is decided when the run is prepared (`engine`), and the report says what was decided.
 
+pub mod answer;
 pub mod arrivals;
+pub mod data;
 pub mod expect;
 pub mod integral;
 pub mod load;
 pub mod network;
 mod place;
 pub mod route;
+pub mod scenario;
 pub mod schedule;
 pub mod shape;
+pub mod template;
 pub mod threshold;
 pub mod url;
+
+use std::sync::Arc;
 
 use crate::http::Request;
 use crate::metrics::Warning;
@@ -26,6 +32,7 @@ pub use expect::{Expected, Sizes, Statuses};
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;
 pub use route::Route;
+pub use scenario::Scenario;
 pub use schedule::Schedule;
 pub use shape::Shape;
 pub use threshold::Threshold;
@@ -41,7 +48,10 @@ pub struct Plan {
     pub url: Url,
     /// Of https.
     pub tls: Option<tls::Settings>,
+    /// What is sent over and over; with a scenario, the first of its requests.
     pub request: Request,
+    /// What is sent, where that is more than one request without variables.
+    pub scenario: Option<Arc<Scenario>>,
     /// What makes an answer a good one.
     pub expected: Expected,
     pub load: Load,
@@ -98,6 +108,7 @@ impl Plan {
             tls: url.is_https.then(tls::Settings::new),
             url,
             request,
+            scenario: None,
             expected: Expected::default(),
             load: Load::CLOSED,
             connections: 64,
