@@ -75,7 +75,7 @@ impl Collector {
         let events = match snapshot.phase {
             Phase::Warmup => &mut self.warmup_events,
             Phase::Measure => &mut self.measure_events,
-            Phase::Drain => &mut self.drain_events,
+            Phase::Drain | Phase::Aside => &mut self.drain_events,
         };
         events.add(&snapshot.events);
         if snapshot.phase == Phase::Measure

@@ -66,7 +66,7 @@ impl Pacer {
                         *budget = budget.checked_sub(1)?;
                         *measure += 1;
                     }
-                    Phase::Drain => return None,
+                    Phase::Drain | Phase::Aside => return None,
                 }
                 Some(Due { intended: now, phase, stage })
             }

@@ -11,7 +11,8 @@ use super::pacer::Due;
 use super::pauses::Pauses;
 use crate::failure::{Kind, Scope};
 use crate::metrics::{
-    Connections, Drop, EXAMPLES, Events, Example, Fates, Pause, Phase, Rejection, Snapshot,
+    Connections, Drop, EXAMPLES, Events, Example, Fates, Pause, Phase, Rejection, SessionEnd,
+    Snapshot,
 };
 use crate::time::Nanos;
 
@@ -53,6 +54,8 @@ pub struct Flight {
     /// The phase and the stage it was due in.
     pub phase: Phase,
     pub stage: u16,
+    /// The place of the scenario's entry; 0 without one.
+    pub entry: u16,
     /// It was due before a connection was free.
     pub waited: bool,
 }
@@ -310,8 +313,8 @@ impl Tally {
         });
     }
 
-    /// A request was due and never sent.
-    pub fn dropped(&mut self, due: &Due, why: Drop, now: Nanos) {
+    /// A request of that entry was due and never sent.
+    pub fn dropped(&mut self, due: &Due, _entry: u16, why: Drop, now: Nanos) {
         self.snapshot.events.dropped += 1;
         self.book(due.phase, due.stage, |fates| {
             fates.counters.dropped += 1;
@@ -319,6 +322,12 @@ impl Tally {
             fates.censored.record(now - due.intended);
         });
     }
+
+    /// A check was made of an answer. `decides`: it is what the answer is rejected for.
+    pub fn checked(&mut self, _check: usize, _holds: bool, _decides: bool) {}
+
+    /// A session of a user ended, after this long.
+    pub fn session_ended(&mut self, _outcome: SessionEnd, _length: Nanos) {}
 
     /// So many requests of a phase were due in the whole run.
     pub fn scheduled(&mut self, phase: Phase, count: u64) {
@@ -423,5 +432,6 @@ fn fates(snapshot: &mut Snapshot, phase: Phase) -> &mut Fates {
     match phase {
         Phase::Warmup => &mut snapshot.warmup,
         Phase::Measure | Phase::Drain => &mut snapshot.measure,
+        Phase::Aside => &mut snapshot.aside,
     }
 }

@@ -19,6 +19,9 @@ pub trait Wire {
     /// and where the job confirms sends also the success (`Sent`).
     fn send(&mut self, slot: Slot, copies: u32);
 
+    /// Writes one request. Answered like `send`; `Sent` is told where the parcel says so.
+    fn deliver(&mut self, _slot: Slot, _parcel: Parcel) {}
+
     /// Writes these bytes behind what was written before, and keeps a copy of what the kernel does
     /// not take at once. Answered by `Sent` when all of it is written, or by `SendFailed`.
     fn write(&mut self, slot: Slot, bytes: &[u8]);
@@ -38,6 +41,35 @@ pub trait Wire {
     /// ask the kernel first tells it later, by `Core::local_port_is`, or never.
     fn local_port(&mut self, _slot: Slot) -> Option<u16> {
         None
+    }
+}
+
+/// One request on its way: its bytes in two parts, which stay where they are, unchanged, until the
+/// request has its fate or, where that was a failure, until its connection is closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel {
+    parts: [(*const u8, usize); 2],
+    /// The end of the write is to be told: it may not fit the socket's buffer.
+    pub confirmed: bool,
+}
+
+impl Parcel {
+    pub fn new(head: &[u8], tail: &[u8], confirmed: bool) -> Parcel {
+        let part = |bytes: &[u8]| (bytes.as_ptr(), bytes.len());
+        Parcel { parts: [part(head), part(tail)], confirmed }
+    }
+
+    pub fn length(&self) -> usize {
+        self.parts[0].1 + self.parts[1].1
+    }
+
+    /// What can be written at once of what comes after the first `written` bytes.
+    pub fn rest(&self, written: usize) -> (*const u8, usize) {
+        let [head, tail] = self.parts;
+        match written.checked_sub(head.1) {
+            None => (head.0.wrapping_add(written), head.1 - written),
+            Some(of_tail) => (tail.0.wrapping_add(of_tail), tail.1 - of_tail),
+        }
     }
 }
 

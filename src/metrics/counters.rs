@@ -190,10 +190,12 @@ pub enum Rejection {
     UnexpectedSize,
     /// Without what `--expect-body` asks for.
     UnexpectedBody,
+    /// As expected but for a named check; which one is counted by name.
+    Check,
 }
 
 impl Rejection {
-    pub const ALL: [Rejection; 7] = [
+    pub const ALL: [Rejection; 8] = [
         Rejection::Status429,
         Rejection::Status4xx,
         Rejection::Status5xx,
@@ -201,6 +203,7 @@ impl Rejection {
         Rejection::UnexpectedStatus,
         Rejection::UnexpectedSize,
         Rejection::UnexpectedBody,
+        Rejection::Check,
     ];
     pub const COUNT: usize = Rejection::ALL.len();
 
@@ -225,6 +228,7 @@ impl Rejection {
             Rejection::UnexpectedStatus => "unexpected_status",
             Rejection::UnexpectedSize => "unexpected_size",
             Rejection::UnexpectedBody => "unexpected_body",
+            Rejection::Check => "check",
         }
     }
 
@@ -239,6 +243,7 @@ impl Rejection {
             Rejection::UnexpectedStatus => "the status is none of --expect-status",
             Rejection::UnexpectedSize => "the body is not of the size that --expect-size says",
             Rejection::UnexpectedBody => "the body lacks what --expect-body asks for",
+            Rejection::Check => "a check of the plan does not hold",
         }
     }
 }

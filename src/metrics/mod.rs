@@ -11,6 +11,7 @@ pub mod counters;
 #[cfg(test)]
 pub mod fixture;
 pub mod histogram;
+pub mod named;
 pub mod series;
 pub mod snapshot;
 pub mod steady;
@@ -22,6 +23,7 @@ pub use audit::{Audit, Check};
 pub use backfill::Backfill;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use histogram::{Distribution, Histogram, Reading};
+pub use named::SessionEnd;
 pub use series::{Interval, Series};
 pub use snapshot::{Fates, Phase, Snapshot};
 pub use steady::Steadiness;

@@ -11,6 +11,9 @@ pub enum Phase {
     Warmup,
     Measure,
     Drain,
+    /// No time of the run, but a kind of request: one that sets a user up or takes it down. It is
+    /// counted apart, and in no headline.
+    Aside,
 }
 
 impl Phase {
@@ -19,6 +22,7 @@ impl Phase {
             Phase::Warmup => "warmup",
             Phase::Measure => "measure",
             Phase::Drain => "drain",
+            Phase::Aside => "aside",
         }
     }
 }
@@ -200,6 +204,7 @@ pub struct Snapshot {
     pub is_final: bool,
     pub warmup: Fates,
     pub measure: Fates,
+    pub aside: Fates,
 }
 
 impl Snapshot {
@@ -214,6 +219,7 @@ impl Snapshot {
         self.is_final = false;
         self.warmup.clear();
         self.measure.clear();
+        self.aside.clear();
     }
 }
 
@@ -228,6 +234,7 @@ impl Default for Snapshot {
             is_final: false,
             warmup: Fates::default(),
             measure: Fates::default(),
+            aside: Fates::default(),
         }
     }
 }

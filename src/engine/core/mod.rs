@@ -135,6 +135,7 @@ impl Core {
             sent: Nanos::ZERO,
             phase: Phase::Warmup,
             stage: 0,
+            entry: 0,
             waited: false,
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
@@ -349,7 +350,7 @@ impl Core {
             Pacer::Closed { warmup, measure, .. } => (*warmup, *measure),
         };
         while let Some(due) = self.pacer.take_older(Nanos::MAX) {
-            self.tally.dropped(&due, Drop::Unsent, now);
+            self.tally.dropped(&due, 0, Drop::Unsent, now);
         }
         self.tally.connections.asked = u64::from(self.crew.most());
         self.tally.scheduled(Phase::Warmup, warmup);

@@ -47,7 +47,7 @@ impl Core {
     /// Drops the next request that is due: there is no room for it.
     fn turn_away(&mut self, now: Nanos) {
         if let Some(due) = self.pacer.take_older(now + Nanos(1)) {
-            self.tally.dropped(&due, Drop::MaxInFlight, now);
+            self.tally.dropped(&due, 0, Drop::MaxInFlight, now);
         }
     }
 
@@ -57,7 +57,7 @@ impl Core {
     pub(super) fn shed(&mut self, now: Nanos) {
         let Some(deadline) = self.job.deadline else { return };
         while let Some(due) = self.pacer.take_older(now - deadline) {
-            self.tally.dropped(&due, Drop::Deadline, now);
+            self.tally.dropped(&due, 0, Drop::Deadline, now);
         }
     }
 
@@ -125,7 +125,7 @@ impl Core {
         let connection = &mut self.connections[slot as usize];
         let Due { intended, phase, stage } = *due;
         let waited = self.tally.has_waited(intended, connection.free_since);
-        let flight = Flight { intended, sent: now, phase, stage, waited };
+        let flight = Flight { intended, sent: now, phase, stage, entry: 0, waited };
         let number = connection.sent;
         self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize] = flight;
         connection.sent = number.wrapping_add(1);

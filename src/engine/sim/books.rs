@@ -33,7 +33,7 @@ impl Books {
         let events = match snapshot.phase {
             Phase::Warmup => &mut self.events[0],
             Phase::Measure => &mut self.events[1],
-            Phase::Drain => &mut self.events[2],
+            Phase::Drain | Phase::Aside => &mut self.events[2],
         };
         events.add(&snapshot.events);
         let Events { sent, completed, failed, .. } = snapshot.events;
