@@ -5,12 +5,16 @@
 //! hands in.
 
 mod load;
+mod place;
+mod read;
 mod request;
 mod session;
 mod sheet;
 mod value;
 
 pub use load::LoadSheet;
+pub use place::{Key, Place};
+pub use read::{Written, nearest};
 pub use request::{CaptureSheet, CheckSheet, DefaultsSheet, ExpectSheet, PartSheet, RequestSheet};
 pub use session::{OnceSheet, SessionModel, SessionSheet, StepOrder, StepSheet, StepTable};
 pub use sheet::{
