@@ -25,6 +25,7 @@ mod evidence;
 mod framing;
 mod head;
 mod jar;
+pub mod multipart;
 mod pattern;
 mod payload;
 mod pool;
