@@ -4,6 +4,7 @@
 //! (`plan.schema.json`). Nothing here reads a file: what others are named in it, the command line
 //! hands in.
 
+mod build;
 mod load;
 mod place;
 mod read;
@@ -12,6 +13,7 @@ mod session;
 mod sheet;
 mod value;
 
+pub use build::{Around, Built, build};
 pub use load::LoadSheet;
 pub use place::{Key, Place};
 pub use read::{Written, nearest};

@@ -2,10 +2,10 @@
 
 use super::Builder;
 use crate::error::Result;
+use crate::http::Pattern;
 use crate::plan::answer::{Capture, Check, Field, Source, Test};
 use crate::plan::file::{CaptureSheet, CheckSheet, ExpectSheet, Place};
 use crate::plan::{Expected, Sizes, Statuses};
-use crate::http::Pattern;
 use std::sync::Arc;
 
 /// What a check may be, in the order of the keys.
@@ -52,7 +52,9 @@ impl Builder<'_> {
         for (index, check) in checks.iter().enumerate() {
             let place = places.then(index);
             if check.name.trim().is_empty() || check.name.chars().any(char::is_control) {
-                return Err(self.error(&place.then("name"), "a check has a name; write a line of text"));
+                return Err(
+                    self.error(&place.then("name"), "a check has a name; write a line of text")
+                );
             }
             if made.iter().any(|other| other.name == check.name) {
                 let message =
@@ -142,7 +144,8 @@ impl Builder<'_> {
             (None, None, Some(name), None) => ("cookie", Source::cookie(name)),
             (None, None, None, Some(text)) => ("regex", Source::regex(text)),
             _ => {
-                let message = "a capture is one of `json`, `header`, `cookie` and `regex`; write one";
+                let message =
+                    "a capture is one of `json`, `header`, `cookie` and `regex`; write one";
                 return Err(self.error(place, message));
             }
         };

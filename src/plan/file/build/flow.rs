@@ -31,7 +31,8 @@ impl Builder<'_> {
             Some(session) => self.session(session, &mut rows)?,
             None => self.all_requests(&mut rows)?,
         };
-        let run_teardown = self.once("teardown", sheet.teardown.as_ref(), Part::Teardown, &mut rows)?;
+        let run_teardown =
+            self.once("teardown", sheet.teardown.as_ref(), Part::Teardown, &mut rows)?;
         Ok(Entries { rows: rows.entries, model, run_setup, run_teardown })
     }
 
@@ -45,7 +46,9 @@ impl Builder<'_> {
         let Some(once) = once else { return Ok(Vec::new()) };
         let place = Place::top(key).then("steps");
         if once.steps.is_empty() {
-            return Err(self.error(&place, format!("[{key}] has no steps; name a request, or drop it")));
+            return Err(
+                self.error(&place, format!("[{key}] has no steps; name a request, or drop it"))
+            );
         }
         self.named(&once.steps, &place, part, rows)
     }
@@ -138,7 +141,8 @@ impl Builder<'_> {
         if weighted {
             self.check_sum(steps.iter().map(|step| step.weight), &place.then("steps"))?;
         }
-        let teardown = self.named(&session.teardown, &place.then("teardown"), Part::Teardown, rows)?;
+        let teardown =
+            self.named(&session.teardown, &place.then("teardown"), Part::Teardown, rows)?;
         let flow = Flow { setup, steps, weighted, teardown, rounds: session.rounds };
         Ok(match session.model {
             SessionModel::Users => Model::Users(flow),
@@ -180,12 +184,15 @@ impl Builder<'_> {
     fn think(&self, text: &Text, place: &Place) -> Result<Think> {
         let wrong = || {
             let given = quote(&text.0);
-            let message = format!("{given} is no think time; write \"2s\", \"1s..3s\" or \"exp 2s\"");
+            let message =
+                format!("{given} is no think time; write \"2s\", \"1s..3s\" or \"exp 2s\"");
             self.error(place, message)
         };
         let time = |text: &str| parse_duration(text.trim()).map_err(|_| wrong());
         if let Some(mean) = text.0.strip_prefix("exp ") {
-            return time(mean).map(|mean| if mean == Nanos::ZERO { Think::Not } else { Think::Exponential(mean) });
+            return time(mean).map(|mean| {
+                if mean == Nanos::ZERO { Think::Not } else { Think::Exponential(mean) }
+            });
         }
         match text.0.split_once("..") {
             Some((least, most)) => match (time(least)?, time(most)?) {
@@ -222,7 +229,8 @@ impl Reader<'_, '_> {
         if self.depth > DEEPEST {
             return Err(self.builder.error(place, "groups stand 16 deep in groups; flatten them"));
         }
-        let read = steps.iter().enumerate().map(|(index, step)| self.step(step, &place.then(index)));
+        let read =
+            steps.iter().enumerate().map(|(index, step)| self.step(step, &place.then(index)));
         let read = read.collect();
         self.depth -= 1;
         read
@@ -314,4 +322,3 @@ impl Rows {
         self.entries.len() - 1
     }
 }
-

@@ -91,8 +91,7 @@ impl<'a> Builder<'a> {
         }
         let names = names::of_requests(written)?;
         let vars = vars(written, around.vars)?;
-        let mut builder =
-            Builder { written, around, base, names, vars, tables: Vec::new() };
+        let mut builder = Builder { written, around, base, names, vars, tables: Vec::new() };
         builder.tables = builder.tables()?;
         Ok(builder)
     }
@@ -162,7 +161,9 @@ impl<'a> Builder<'a> {
         };
         let place = Place::top("limits").then("body");
         match parse_size(&text.0) {
-            Ok(0) => Err(self.error(&place, "nothing of a body would be kept; give 1 byte or more")),
+            Ok(0) => {
+                Err(self.error(&place, "nothing of a body would be kept; give 1 byte or more"))
+            }
             Ok(size) if size <= MOST_BODY => Ok(size as usize),
             Ok(_) => Err(self.error(&place, "more than 64M of each body is too much; give less")),
             Err(error) => Err(self.error(&place, error.message)),

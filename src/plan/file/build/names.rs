@@ -19,7 +19,9 @@ pub fn of_requests(written: &Written) -> Result<Vec<String>> {
         let Some(name) = request.name.as_deref() else { continue };
         let here = Place::top("requests").then(place).then("name");
         if name.trim().is_empty() || name.chars().any(char::is_control) {
-            return Err(written.error(&here, "a name is a line of text; write one, or leave it out"));
+            return Err(
+                written.error(&here, "a name is a line of text; write one, or leave it out")
+            );
         }
         if given.insert(name, place).is_some() {
             let message = format!("two requests are named \"{name}\"; give one of them another");
