@@ -25,6 +25,9 @@ pub use sheet::{
 };
 pub use value::{Field, Listed, Pairs, Text, Word};
 
+/// The JSON schema of the format.
+pub const SCHEMA: &str = include_str!("plan.schema.json");
+
 /// Reads what is a text in its short form and a table in its long one. (serde's own untagged enums
 /// forget what was wrong, and where.)
 macro_rules! either {
