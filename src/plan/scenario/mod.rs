@@ -15,7 +15,7 @@ use crate::http::Request;
 pub mod flow;
 pub mod mix;
 
-pub use flow::{Flow, Step, Steps, Think};
+pub use flow::{Flow, Op, Program, Step, Steps, Think};
 pub use mix::Mix;
 
 #[derive(Clone, Debug)]
