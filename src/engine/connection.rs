@@ -4,7 +4,7 @@
 use super::wire::Event;
 use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
-use crate::http::{End, HeadPool, Pattern, Progress, Reader, Response, Sighting};
+use crate::http::{End, HeadPool, Look, Pattern, Progress, Reader, Response, Sighting};
 use crate::time::Nanos;
 
 /// Where a connection is in its life.
@@ -52,6 +52,19 @@ pub struct Asked<'a> {
     pub head: bool,
     /// What a body is looked through for.
     pub body: Option<&'a Pattern>,
+}
+
+/// A pattern that is looked for in a body, and how far.
+struct Search<'a> {
+    pattern: &'a Pattern,
+    sighting: &'a mut Sighting,
+}
+
+impl Look for Search<'_> {
+    #[inline]
+    fn body(&mut self, piece: &[u8]) {
+        self.pattern.look(self.sighting, piece);
+    }
 }
 
 #[derive(Debug)]
@@ -209,8 +222,8 @@ impl Connection {
             None => self.reader.read(bytes, asked.head, pool),
             Some(pattern) => {
                 let sighting = self.sighting.get_or_insert(pattern.start());
-                let look = &mut |body: &[u8]| pattern.look(sighting, body);
-                self.reader.read_shown(bytes, asked.head, pool, look)
+                let search = &mut Search { pattern, sighting };
+                self.reader.read_shown(bytes, asked.head, pool, search)
             }
         };
         match read {

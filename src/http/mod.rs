@@ -38,7 +38,7 @@ pub use jar::Jar;
 pub use pattern::{Pattern, Sighting};
 pub use payload::Payload;
 pub use pool::HeadPool;
-pub use reader::{End, Progress, Reader, Response};
+pub use reader::{End, Look, Progress, Reader, Response};
 pub use request::Request;
 
 /// The longest head, its last line end included; also the longest trailer section.
