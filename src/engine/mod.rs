@@ -29,6 +29,7 @@ mod redial;
 mod refresh;
 mod resolve;
 mod ring;
+mod script;
 #[cfg(test)]
 mod sim;
 mod socket;

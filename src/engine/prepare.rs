@@ -163,6 +163,8 @@ impl Common<'_> {
             request: self.request.copied(),
             tls: self.tls.as_ref().map(|client| client.for_worker(connections as usize)),
             offload: self.offload.clone(),
+            scenario: plan.scenario.clone(),
+            given: [].into(),
             is_head: plan.request.is_head(),
             expected: plan.expected.clone(),
             pipeline: plan.pipeline,
@@ -175,6 +177,9 @@ impl Common<'_> {
                     Arrivals::Closed { budget, users: load.shape().cloned() }
                 }
             },
+            budget_before: (0..worker)
+                .filter_map(|before| Some(part(plan.requests?, before, workers)))
+                .sum(),
             timeout: plan.timeout,
             connect_timeout: plan.connect_timeout,
             connect_rate: plan.connect_rate,

@@ -324,7 +324,15 @@ impl Tally {
     }
 
     /// A check was made of an answer. `decides`: it is what the answer is rejected for.
-    pub fn checked(&mut self, _check: usize, _holds: bool, _decides: bool) {}
+    pub fn checked(
+        &mut self,
+        _flight: &Flight,
+        _check: usize,
+        _holds: bool,
+        _decides: bool,
+        _now: Nanos,
+    ) {
+    }
 
     /// A session of a user ended, after this long.
     pub fn session_ended(&mut self, _outcome: SessionEnd, _length: Nanos) {}

@@ -18,10 +18,12 @@ pub enum Act {
     Draw,
     /// A round is over, and took all of its steps.
     Over,
-    /// It waits for an answer.
+    /// It waits for an answer, or thinks.
     Wait,
-    /// It is done.
+    /// It leaves.
     Leave,
+    /// It has left before.
+    Gone,
 }
 
 /// What it is about.
@@ -64,6 +66,10 @@ pub struct User {
     pub has_begun: bool,
     /// Something was sent or thought in this round.
     is_busy: bool,
+    /// Rows were drawn when it came: for its setup, and for its first round.
+    pub has_rows: bool,
+    /// It came in warm-up.
+    pub is_early: bool,
 }
 
 /// How long a user waits who had nothing to do in a whole round; else it would never let go.
@@ -93,6 +99,8 @@ impl User {
             is_spoilt: false,
             has_begun: false,
             is_busy: false,
+            has_rows: false,
+            is_early: false,
         }
     }
 
@@ -104,6 +112,7 @@ impl User {
         self.jar = Jar::default();
         (self.due, self.began) = (due, due);
         (self.is_spoilt, self.has_begun, self.is_busy) = (false, false, false);
+        self.has_rows = true;
     }
 
     /// It is between its coming and its leaving.
@@ -127,9 +136,8 @@ impl User {
         match self.state {
             State::Ready => {}
             State::Thinking(until) if until <= now => (self.state, self.due) = (State::Ready, until),
-            State::Thinking(until) => return Act::Rest(until),
-            State::Waiting => return Act::Wait,
-            State::Absent | State::Left => return Act::Leave,
+            State::Thinking(_) | State::Waiting => return Act::Wait,
+            State::Absent | State::Left => return Act::Gone,
         }
         loop {
             let op = program.ops[usize::from(self.place)];

@@ -119,6 +119,27 @@ pub struct Program {
     pub weighted: bool,
 }
 
+impl Program {
+    /// Entries that it may send.
+    pub fn entries(&self) -> impl Iterator<Item = usize> + '_ {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Send(entry) => Some(usize::from(*entry)),
+            _ => None,
+        })
+    }
+
+    /// The first entry of the main part: what somebody who never came would have sent.
+    pub fn first(&self) -> u16 {
+        let main = &self.ops[usize::from(self.round)..usize::from(self.teardown)];
+        let sent = main.iter().find_map(|op| if let Op::Send(entry) = op { Some(*entry) } else { None });
+        sent.unwrap_or(0)
+    }
+
+    pub fn has_teardown(&self) -> bool {
+        usize::from(self.teardown) + 1 < self.ops.len()
+    }
+}
+
 impl Flow {
     pub fn program(&self) -> Result<Program> {
         let mut maker = Maker::default();
