@@ -36,7 +36,7 @@ mod scan;
 
 pub use jar::Jar;
 pub use pattern::{Pattern, Sighting};
-pub use payload::Payload;
+pub use payload::{PIECE, Payload};
 pub use pool::HeadPool;
 pub use reader::{End, Look, Progress, Reader, Response};
 pub use request::Request;
