@@ -39,7 +39,7 @@ mod scan;
 pub use fields::{Fields, field, fields};
 pub use jar::{Jar, set_cookies};
 pub use pattern::{Pattern, Sighting};
-pub use payload::Payload;
+pub use payload::{PIECE, Payload};
 pub use pool::HeadPool;
 pub use reader::{End, Look, Progress, Reader, Response};
 pub use request::Request;

@@ -11,7 +11,7 @@ const LARGE: usize = 64 * 1024;
 
 /// The most that is sent in one call. While the server reads it, the kernel stays in the call: a
 /// gigabyte kept a worker from everything else for half a second.
-const PIECE: usize = 1 << 20;
+pub const PIECE: usize = 1 << 20;
 
 /// One request as often as a connection may have it in flight, back to back.
 #[derive(Clone, Debug)]
