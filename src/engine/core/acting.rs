@@ -169,14 +169,7 @@ impl Core {
     }
 
     /// Makes a request, books it and sends it.
-    fn dispatch(
-        &mut self,
-        slot: Slot,
-        due: &Due,
-        entry: u16,
-        now: Nanos,
-        wire: &mut impl Wire,
-    ) {
+    fn dispatch(&mut self, slot: Slot, due: &Due, entry: u16, now: Nanos, wire: &mut impl Wire) {
         let number = self.connections[slot as usize].sent;
         let flight = (slot * self.depth + (number & (self.depth - 1))) as usize;
         let Some(script) = &mut self.script else { return };

@@ -29,7 +29,7 @@ use super::deadlines::Deadlines;
 use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
-use super::script::Script;
+use super::script::{Captured, Script};
 use super::tally::{Flight, Phases, Tally, Totals};
 use super::window::Window;
 use super::wire::{Event, Slot, Wire};
@@ -130,6 +130,10 @@ pub struct Finished {
     pub opened: Vec<u64>,
     /// By its first connection over TLS.
     pub agreed: Option<Agreed>,
+    /// By its first user.
+    pub captured: Option<Captured>,
+    /// The data had no more rows.
+    pub has_run_out: bool,
 }
 
 impl Core {
@@ -392,7 +396,10 @@ impl Core {
         let phases = *self.phases();
         let agreed = self.secure.as_mut().and_then(|secure| secure.agreed());
         let (skipped, opened) = (self.addresses.skipped(), self.addresses.opened());
-        Finished { totals, worker, phases, skipped, opened, agreed }
+        let script = self.script.as_mut();
+        let has_run_out = script.as_ref().is_some_and(|script| script.has_run_out);
+        let captured = script.and_then(|script| script.captured());
+        Finished { totals, worker, phases, skipped, opened, agreed, captured, has_run_out }
     }
 
     /// When measure began and ended for this worker.

@@ -161,8 +161,7 @@ impl Core {
             None => self.job.expected.judge(status, body_bytes, found),
             Some(script) => {
                 script.release(place);
-                let rejection =
-                    script.judge(slot, &flight, &response, found, now, &mut self.tally);
+                let rejection = script.judge(slot, &flight, &response, found, now, &mut self.tally);
                 script.took(slot, rejection.is_none(), now);
                 rejection
             }

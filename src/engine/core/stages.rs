@@ -22,9 +22,8 @@ impl Core {
                 }
             }
             Stage::Draining => {
-                let unfinished = self.tally.in_flight() > 0
-                    || self.pacer.has_backlog()
-                    || self.has_teardown();
+                let unfinished =
+                    self.tally.in_flight() > 0 || self.pacer.has_backlog() || self.has_teardown();
                 let stop = self.job.timeline.stop();
                 if !unfinished || now >= self.drain_end || stop == Stop::Now {
                     self.stage = Stage::Done;

@@ -90,7 +90,12 @@ impl Cast {
 
     /// What the slot's request is made from.
     #[inline]
-    pub fn context<'a>(&'a mut self, slot: Slot, sequence: u64, given: &'a Captured) -> Context<'a> {
+    pub fn context<'a>(
+        &'a mut self,
+        slot: Slot,
+        sequence: u64,
+        given: &'a Captured,
+    ) -> Context<'a> {
         match self {
             Cast::Mix(repertoire) => Context {
                 dice: &mut repertoire.dice,
@@ -165,8 +170,10 @@ impl Ensemble {
         if matches!(scenario.model, Model::Sessions(_)) {
             program.rounds = Some(1);
         }
-        let drawn = |entry: &usize| scenario.requests[scenario.entries[*entry].request].message.tables();
-        let mut tables: Vec<usize> = program.entries().flat_map(|entry| drawn(&entry).to_vec()).collect();
+        let drawn =
+            |entry: &usize| scenario.requests[scenario.entries[*entry].request].message.tables();
+        let mut tables: Vec<usize> =
+            program.entries().flat_map(|entry| drawn(&entry).to_vec()).collect();
         tables.sort_unstable();
         tables.dedup();
         let (captures, all) = (scenario.captures.len(), scenario.tables.len());
@@ -366,9 +373,8 @@ impl Script {
     /// A request of the main part was sent for the slot's user: the first of it?
     #[inline]
     pub fn has_begun(&mut self, slot: Slot) -> bool {
-        let begun = |e: &mut Ensemble| {
-            std::mem::replace(&mut e.users[slot as usize].has_begun, true)
-        };
+        let begun =
+            |e: &mut Ensemble| std::mem::replace(&mut e.users[slot as usize].has_begun, true);
         self.cast.ensemble().is_some_and(begun)
     }
 

@@ -135,7 +135,9 @@ impl User {
     pub fn act(&mut self, program: &Program, now: Nanos) -> Act {
         match self.state {
             State::Ready => {}
-            State::Thinking(until) if until <= now => (self.state, self.due) = (State::Ready, until),
+            State::Thinking(until) if until <= now => {
+                (self.state, self.due) = (State::Ready, until)
+            }
             State::Thinking(_) | State::Waiting => return Act::Wait,
             State::Absent | State::Left => return Act::Gone,
         }
@@ -167,7 +169,9 @@ impl User {
                         self.place = to;
                     }
                 }
-                Op::Choose(choice) => self.place = self.choose(&program.choices[usize::from(choice)]),
+                Op::Choose(choice) => {
+                    self.place = self.choose(&program.choices[usize::from(choice)])
+                }
                 Op::Jump(to) => self.place = to,
                 Op::Round => {
                     self.began = self.due;

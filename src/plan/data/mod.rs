@@ -40,7 +40,14 @@ impl Table {
     }
 
     /// The row of a draw, by the order; `None` when there is none left and the policy is to stop.
-    pub fn row(&self, _draw: u64, _worker: u64, _workers: u64, _user: u64, _dice: &mut Dice) -> Option<u64> {
+    pub fn row(
+        &self,
+        _draw: u64,
+        _worker: u64,
+        _workers: u64,
+        _user: u64,
+        _dice: &mut Dice,
+    ) -> Option<u64> {
         None
     }
 

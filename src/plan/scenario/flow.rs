@@ -90,9 +90,15 @@ pub enum Op {
     /// Goes on so often of 2^53, and to the place otherwise.
     Chance(u64, u16),
     /// A loop of as many turns begins.
-    Loop { counter: u8, turns: (u32, u32) },
+    Loop {
+        counter: u8,
+        turns: (u32, u32),
+    },
     /// A turn of it is over: back to the place while there are more.
-    Again { counter: u8, to: u16 },
+    Again {
+        counter: u8,
+        to: u16,
+    },
     /// To one of the places of the choice of that number.
     Choose(u16),
     Jump(u16),
@@ -131,7 +137,8 @@ impl Program {
     /// The first entry of the main part: what somebody who never came would have sent.
     pub fn first(&self) -> u16 {
         let main = &self.ops[usize::from(self.round)..usize::from(self.teardown)];
-        let sent = main.iter().find_map(|op| if let Op::Send(entry) = op { Some(*entry) } else { None });
+        let sent =
+            main.iter().find_map(|op| if let Op::Send(entry) = op { Some(*entry) } else { None });
         sent.unwrap_or(0)
     }
 
