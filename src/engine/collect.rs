@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use super::by_name;
 use super::core::Finished;
 use super::prepare::Prepared;
 use super::refresh;
@@ -29,6 +30,7 @@ pub struct Collector {
     series: Series,
     measure: Fates,
     warmup: Fates,
+    aside: Fates,
     measure_events: Events,
     warmup_events: Events,
     drain_events: Events,
@@ -54,6 +56,7 @@ impl Collector {
             series: Series::new(workers, INTERVAL, mode),
             measure: Fates::default(),
             warmup: Fates::default(),
+            aside: Fates::default(),
             measure_events: Events::default(),
             warmup_events: Events::default(),
             drain_events: Events::default(),
@@ -72,6 +75,7 @@ impl Collector {
     ) {
         self.measure.add(&snapshot.measure);
         self.warmup.add(&snapshot.warmup);
+        self.aside.add(&snapshot.aside);
         let events = match snapshot.phase {
             Phase::Warmup => &mut self.warmup_events,
             Phase::Measure => &mut self.measure_events,
@@ -112,6 +116,8 @@ impl Collector {
         let sum = |of: fn(&Finished) -> u128| finished.iter().map(of).sum::<u128>();
         let (area, sent_to_end) = (sum(|f| f.totals.area), sum(|f| f.totals.sent_to_end));
         let (addresses, opened_at) = used(run, &finished);
+        let scenario = run.plan.scenario.as_deref();
+        let books = finished.iter().map(|f| &f.totals.by_name);
         let mut summary = Summary {
             complete: run.complete,
             aborted: run.aborted.clone(),
@@ -127,6 +133,11 @@ impl Collector {
             interval_length: self.series.interval(),
             measure: self.measure,
             warmup: self.warmup,
+            aside: self.aside,
+            model: scenario.map(|scenario| scenario.model.name()),
+            names: scenario.map(|s| by_name::names(s, books.clone())).unwrap_or_default(),
+            checks: scenario.map(|s| by_name::checks(s, books.clone())).unwrap_or_default(),
+            sessions: by_name::sessions(books),
             measure_events: self.measure_events,
             warmup_events: self.warmup_events,
             drain_events: self.drain_events,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::by_name::Rows;
 use super::directory::Directory;
 use super::mailbox::Mailbox;
 use super::timeline::Timeline;
@@ -48,6 +49,8 @@ pub struct Job {
     pub warmup: Warmup,
     /// The ends of the load's stages, from the start of measure; empty for a steady load.
     pub stage_ends: Arc<[Nanos]>,
+    /// What is booked by name.
+    pub rows: Rows,
     pub duration: Option<Nanos>,
     pub drain: Nanos,
     /// Unsent requests older than this are dropped.
@@ -96,6 +99,7 @@ impl Job {
             connect_rate: None,
             warmup: Warmup::NONE,
             stage_ends: [].into(),
+            rows: Rows::default(),
             duration: None,
             drain: Nanos::ZERO,
             deadline: None,
@@ -103,7 +107,7 @@ impl Job {
             wait: Wait::Block,
             spin_window: Nanos::ZERO,
             timeline: Arc::default(),
-            mailbox: Arc::new(Mailbox::new(false)),
+            mailbox: Arc::new(Mailbox::new(false, false)),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::by_name::Rows;
 use super::directory::Directory;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
@@ -180,6 +181,7 @@ impl Common<'_> {
             connect_rate: plan.connect_rate,
             warmup: plan.warmup,
             stage_ends: self.stage_ends.clone(),
+            rows: Rows::of(plan.scenario.as_deref()),
             duration: plan.duration,
             drain: plan.drain,
             deadline: plan.deadline,
@@ -187,7 +189,7 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE)),
+            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, plan.scenario.is_some())),
         }
     }
 }

@@ -140,7 +140,7 @@ impl Core {
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
         let stage_ends = job.stage_ends.clone();
-        let tally = Tally::new(open_loop, job.mailbox.clone(), stage_ends);
+        let tally = Tally::new(open_loop, job.mailbox.clone(), stage_ends, job.rows);
         let crew = crew(&job);
         if crew.active() == 0 {
             job.timeline.worker_is_ready();
