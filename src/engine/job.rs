@@ -114,7 +114,7 @@ impl Job {
             wait: Wait::Block,
             spin_window: Nanos::ZERO,
             timeline: Arc::default(),
-            mailbox: Arc::new(Mailbox::new(false)),
+            mailbox: Arc::new(Mailbox::new(false, false)),
         }
     }
 

@@ -9,6 +9,7 @@
 //! ```
 
 mod addresses;
+mod by_name;
 mod calibrate;
 mod collect;
 mod connection;

@@ -196,7 +196,7 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE)),
+            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, plan.scenario.is_some())),
         }
     }
 }

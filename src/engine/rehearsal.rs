@@ -77,11 +77,12 @@ fn play(
 
 /// What went wrong, if something did.
 fn blemish(summary: &Summary) -> Option<String> {
-    let spoilt = summary.names.iter().find(|row| row.fates.counters.errors() > 0);
+    let spoilt = summary.names.iter().find(|row| row.account.fates.counters.errors() > 0);
     if let Some(row) = spoilt {
-        let counters = &row.fates.counters;
+        let counters = &row.account.fates.counters;
         let failure = counters.failures().next().map(|(kind, _)| kind.hint().to_string());
-        let status = counters.statuses().next().map(|(status, _)| format!("answered with {status}"));
+        let status =
+            counters.statuses().next().map(|(status, _)| format!("answered with {status}"));
         let why = failure.or(status).unwrap_or_else(|| "it was not answered".to_string());
         return Some(format!("`{}`: {why}", row.name));
     }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use self::securing::Secure;
 use super::addresses::Addresses;
+use super::by_name::Rows;
 use super::connection::{Action, Asked, Connection};
 use super::crew::Crew;
 use super::deadlines::Deadlines;
@@ -150,7 +151,12 @@ impl Core {
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
         let stage_ends = job.stage_ends.clone();
-        let tally = Tally::new(open_loop, job.mailbox.clone(), stage_ends);
+        let tally = Tally::new(
+            open_loop,
+            job.mailbox.clone(),
+            stage_ends,
+            Rows::of(job.scenario.as_deref()),
+        );
         let crew = crew(&job);
         if crew.active() == 0 {
             job.timeline.worker_is_ready();
