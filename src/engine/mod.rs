@@ -17,6 +17,8 @@ mod control;
 pub mod core;
 mod crew;
 mod deadlines;
+#[cfg(test)]
+mod deliveries;
 pub mod directory;
 mod epoll;
 pub mod job;

@@ -109,6 +109,10 @@ impl Core {
     /// Writes requests, over TLS or not.
     #[inline]
     pub(super) fn send(&mut self, slot: Slot, copies: u32, now: Nanos, wire: &mut impl Wire) {
+        #[cfg(test)]
+        if self.delivers(slot, copies, now, wire) {
+            return;
+        }
         let Some(secure) = &mut self.secure else { return wire.send(slot, copies) };
         let line = &mut secure.lines[slot as usize];
         if line.sealer == Sealer::Kernel {
