@@ -252,3 +252,177 @@ impl User {
         choice[choice.partition_point(|(sum, _)| *sum <= drawn)].1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::scenario::{Flow, Step, Steps, Think};
+
+    const SECOND: Nanos = Nanos::from_secs(1);
+
+    fn step(entry: usize) -> Step {
+        let what = Steps::One(entry);
+        Step { what, repeat: (1, 1), probability: 1.0, weight: 1, think: Think::Not }
+    }
+
+    fn program(steps: Vec<Step>, rounds: Option<u64>) -> Program {
+        let flow = Flow { setup: vec![8], steps, teardown: vec![9], weighted: false, rounds };
+        flow.program().expect("a program")
+    }
+
+    fn come() -> User {
+        let mut user = User::absent(1, 1);
+        user.come(1, 1, SECOND);
+        user
+    }
+
+    /// What it does, each answer good and at once, until it rests or leaves.
+    fn acts(user: &mut User, program: &Program, now: Nanos) -> Vec<Act> {
+        let mut acts = Vec::new();
+        while acts.len() < 100 {
+            let act = user.act(program, now);
+            acts.push(act);
+            match act {
+                Act::Send(..) => user.took(true, program, now),
+                Act::Draw | Act::Over => {}
+                Act::Rest(_) | Act::Wait | Act::Leave | Act::Gone => break,
+            }
+        }
+        acts
+    }
+
+    fn sends(acts: &[Act]) -> Vec<u16> {
+        let sent = |act: &Act| if let Act::Send(entry, _) = act { Some(*entry) } else { None };
+        acts.iter().filter_map(sent).collect()
+    }
+
+    #[test]
+    fn a_user_sets_up_makes_its_rounds_takes_down_and_leaves() {
+        let program = program(vec![step(1), step(2)], Some(2));
+        let mut user = come();
+        let acts = acts(&mut user, &program, SECOND);
+        assert_eq!(sends(&acts), [8, 1, 2, 1, 2, 9]);
+        assert_eq!(acts.last(), Some(&Act::Leave));
+        assert_eq!(acts.iter().filter(|act| **act == Act::Over).count(), 2);
+        assert_eq!((user.state, user.act(&program, SECOND)), (State::Left, Act::Gone));
+    }
+
+    #[test]
+    fn what_follows_a_thought_is_due_when_the_thought_ends() {
+        let think = Think::Constant(SECOND);
+        let program = program(vec![Step { think, ..step(1) }, step(2)], Some(1));
+        let mut user = come();
+        let until = SECOND + SECOND;
+        assert_eq!(acts(&mut user, &program, SECOND).last(), Some(&Act::Rest(until)));
+        assert_eq!(user.act(&program, until - Nanos(1)), Act::Wait);
+        assert_eq!(user.act(&program, until + Nanos(5)), Act::Send(2, until));
+        assert_eq!(user.act(&program, until + Nanos(6)), Act::Wait, "for its answer");
+    }
+
+    #[test]
+    fn loops_and_chance_keep_to_their_numbers() {
+        let often = Step { repeat: (2, 4), ..step(1) };
+        let never = Step { probability: 0.0, ..step(2) };
+        let half = Step { probability: 0.5, ..step(3) };
+        let program = program(vec![often, never, half], None);
+        let (mut user, mut turns, mut halves, mut rounds) = (come(), 0, 0, 0);
+        let mut in_round = 0;
+        while rounds < 10_000 {
+            match user.act(&program, SECOND) {
+                Act::Send(entry, _) => {
+                    (turns, halves) =
+                        (turns + u64::from(entry == 1), halves + u64::from(entry == 3));
+                    in_round += u64::from(entry == 1);
+                    assert_ne!(entry, 2);
+                    user.took(true, &program, SECOND);
+                }
+                Act::Over => {
+                    assert!((2..=4).contains(&in_round));
+                    (rounds, in_round) = (rounds + 1, 0);
+                }
+                act => assert_eq!(act, Act::Draw),
+            }
+        }
+        assert!((29_500..30_500).contains(&turns), "{turns}");
+        assert!((4_800..5_200).contains(&halves), "{halves}");
+    }
+
+    #[test]
+    fn the_steps_to_choose_from_come_by_their_weights() {
+        let weigh = |entry, weight| Step { weight, ..step(entry) };
+        let steps = vec![weigh(1, 10), weigh(2, 3), weigh(3, 0), weigh(4, 1)];
+        let flow = Flow { steps, weighted: true, ..Flow::default() };
+        let (program, mut user, mut counts) = (flow.program().unwrap(), come(), [0; 5]);
+        for _ in 0..28_000 {
+            loop {
+                match user.act(&program, SECOND) {
+                    Act::Send(entry, _) => {
+                        counts[usize::from(entry)] += 1;
+                        user.took(true, &program, SECOND);
+                    }
+                    Act::Over => break,
+                    _ => {}
+                }
+            }
+        }
+        assert!((19_700..20_300).contains(&counts[1]), "{counts:?}");
+        assert!((5_750..6_250).contains(&counts[2]), "{counts:?}");
+        assert_eq!(counts[3], 0);
+    }
+
+    #[test]
+    fn a_setup_that_fails_is_tried_again_after_a_second() {
+        let program = program(vec![step(1)], None);
+        let mut user = come();
+        assert_eq!(user.act(&program, SECOND), Act::Send(8, SECOND));
+        user.took(false, &program, SECOND);
+        assert_eq!(user.state, State::Thinking(SECOND + RETRY));
+        assert_eq!(user.act(&program, SECOND + RETRY), Act::Send(8, SECOND + RETRY));
+        user.took(true, &program, SECOND + RETRY);
+        assert_eq!(user.act(&program, SECOND + RETRY), Act::Draw);
+        assert_eq!(user.act(&program, SECOND + RETRY), Act::Send(1, SECOND + RETRY));
+        user.took(false, &program, SECOND + RETRY);
+        assert_eq!((user.state, user.is_spoilt), (State::Ready, true));
+    }
+
+    #[test]
+    fn who_is_dismissed_takes_himself_down_if_he_has_set_himself_up() {
+        let program = program(vec![step(1), step(2)], None);
+        let mut fresh = come();
+        assert!(!fresh.dismiss(&program, SECOND));
+        assert_eq!(fresh.act(&program, SECOND), Act::Leave);
+        let mut user = come();
+        for _ in 0..3 {
+            if let Act::Send(..) = user.act(&program, SECOND) {
+                user.took(true, &program, SECOND);
+            }
+        }
+        assert!(user.dismiss(&program, SECOND), "a round was under way");
+        assert_eq!(sends(&acts(&mut user, &program, SECOND)), [9]);
+    }
+
+    #[test]
+    fn a_round_without_anything_to_do_lets_others_have_their_turn() {
+        let never = Step { probability: 0.0, ..step(1) };
+        let flow = Flow { steps: vec![never], ..Flow::default() };
+        let (program, mut user) = (flow.program().unwrap(), come());
+        assert_eq!(user.act(&program, SECOND), Act::Draw);
+        assert_eq!(user.act(&program, SECOND), Act::Over);
+        assert_eq!(user.may_go_on(SECOND), Some(SECOND + IDLE_ROUND));
+    }
+
+    #[test]
+    fn what_is_put_off_is_next_again() {
+        let program = program(vec![step(1)], None);
+        let mut user = come();
+        let first = user.act(&program, SECOND);
+        user.put_off();
+        assert_eq!(user.act(&program, SECOND), first);
+    }
+
+    #[test]
+    fn a_user_is_small() {
+        let user = User::absent(4, 2);
+        assert!(size_of::<User>() + user.memory() <= 512, "{}", size_of::<User>() + user.memory());
+    }
+}
