@@ -78,8 +78,8 @@ pub struct Context<'a> {
 impl Message {
     /// `request`: its head, as written, and no body. Its target and the values of its fields are
     /// texts with placeholders. Content-Length is put in where it is not among the fields.
-    pub fn compile(_request: &Request, _body: &[Piece], _scope: &Scope) -> Result<Message> {
-        Ok(Message { payload: None })
+    pub fn compile(request: &Request, _body: &[Piece], _scope: &Scope) -> Result<Message> {
+        Ok(Message { payload: Some(Payload::new(request, 1)) })
     }
 
     /// All of it, where nothing varies.
