@@ -5,6 +5,7 @@ use super::{Threshold, grammar, table};
 use crate::error::{Error, Result};
 use crate::failure::Scope;
 use crate::metrics::Rejection;
+use crate::plan::url::mask_query;
 use crate::units::quote;
 
 /// How alike two names are at least, for one to be meant by the other, and how many are told.
@@ -15,6 +16,14 @@ impl Threshold {
     /// The request that it is about alone.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// As it was typed, but for what may be secret in the query of a request's name.
+    pub fn shown(&self) -> String {
+        match &self.name {
+            Some(name) => self.expr.replace(name.as_str(), &mask_query(name)),
+            None => self.expr.clone(),
+        }
     }
 
     /// Refuses a request that is none of these, and what no request has for itself.
@@ -132,6 +141,13 @@ mod tests {
         for text in ["p99.9<1.5ms", "service.p99<1ms", "stage2.errors<1%", "failures.timeout<5"] {
             assert_eq!(rule(text).name(), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_a_name_is_not_shown() {
+        let shown = rule("'GET /?api_key=s3cr3t'.p99<1s").shown();
+        assert_eq!(shown, "'GET /?api_key=***'.p99<1s");
+        assert_eq!(rule("p99<1s").shown(), "p99<1s");
     }
 
     #[test]
