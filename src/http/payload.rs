@@ -66,6 +66,12 @@ impl Payload {
         &self.bytes
     }
 
+    /// The first copy's two parts: its head, and its body where that is large; else both are in
+    /// the first, and the second is empty.
+    pub fn parts(&self) -> (&[u8], &[u8]) {
+        (&self.bytes[..self.length - self.body.len()], &self.body)
+    }
+
     /// Of this stretch of the copies as much as lies in one piece from its start on, and is to be
     /// sent in one call: which bytes, and where in them.
     pub fn piece(&self, stretch: Range<usize>) -> (&Bytes, Range<usize>) {
