@@ -21,7 +21,8 @@ pub trait Wire {
     fn send(&mut self, slot: Slot, copies: u32);
 
     /// Writes one request behind what was delivered before. Answered like `send`; `Sent` is told
-    /// where the parcel says so, and until then nothing else is delivered.
+    /// where the parcel says so, and until then nothing else is delivered. A worker either sends
+    /// or delivers.
     fn deliver(&mut self, _slot: Slot, _parcel: Parcel) {
         unreachable!("no scenario goes over this wire");
     }

@@ -12,6 +12,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::SockRef;
 
+/// A prime, so that it falls together with no boundary of a buffer.
+const PERIOD: usize = 65_521;
+
 /// From this length of a body on it is large.
 const LARGE: usize = 1 << 20;
 
@@ -40,14 +43,23 @@ pub fn own_byte(number: u64, at: usize) -> u8 {
     (number as usize * 31 + at * 7) as u8
 }
 
-pub fn byte_of_tail(at: usize) -> u8 {
+fn byte_of_tail(at: usize) -> u8 {
+    let at = at % PERIOD;
     (at * 13 + at / 251) as u8
+}
+
+/// A tail of this length; all of them begin alike.
+pub fn tail(length: usize) -> Vec<u8> {
+    let period: Vec<u8> = (0..PERIOD).map(byte_of_tail).collect();
+    let mut tail = period.repeat(length.div_ceil(PERIOD));
+    tail.truncate(length);
+    tail
 }
 
 impl Server {
     pub fn start(manner: Manner, secure: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        if manner == Manner::ReadsSlowly {
+        if matches!(manner, Manner::ReadsSlowly | Manner::AnswersEarly) {
             SockRef::from(&listener).set_recv_buffer_size(16 << 10).expect("a small buffer");
         }
         let address = listener.local_addr().expect("an address");

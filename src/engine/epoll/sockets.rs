@@ -119,6 +119,18 @@ impl Sockets {
         }
     }
 
+    /// How much the kernel has not taken yet.
+    #[cfg(test)]
+    pub fn unsent(&self, slot: Slot) -> usize {
+        self.places[slot as usize].unsent
+    }
+
+    #[cfg(test)]
+    pub fn set_send_buffer(&self, slot: Slot, bytes: usize) {
+        let socket = self.places[slot as usize].socket.as_ref().expect("an open connection");
+        SockRef::from(socket).set_send_buffer_size(bytes).expect("a buffer of this size");
+    }
+
     pub fn is_opening(&self, slot: Slot) -> bool {
         self.places[slot as usize].opening
     }
