@@ -289,3 +289,18 @@ fn a_line_for_each_request_stands_in_the_log() {
         lines.iter().filter(|line| line[1] == two).map(|line| line[0].parse().unwrap()).collect();
     assert!(times.is_sorted() && times[0] > 0);
 }
+
+#[test]
+fn a_log_that_cannot_be_written_is_told_when_the_target_has_stopped() {
+    let file = Arc::new(File::create("/dev/full").unwrap());
+    let mut target = Target::start(Options { log_requests: Some(file), ..options("") }).unwrap();
+    let mut client = Client::to(&target);
+    (0..5_000).for_each(|_| assert_eq!(client.get("/").status, 200, "it serves on"));
+    assert_eq!(target.fault(), None);
+    target.halt();
+    let message = target.fault().expect("no fault").message;
+    assert!(
+        message.contains("cannot be written") && message.contains("--log-requests"),
+        "{message}"
+    );
+}
