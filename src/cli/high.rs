@@ -159,7 +159,8 @@ fn check_rules(rules: &RuleArgs, load: &Load, expected: &Expected) -> Result<()>
             let in_flag = |error| Error::usage(format!("{flag}: {error}"));
             let of_stages = rule.check_stages(load.stages().len());
             let of_answers = rule.check_rejections(expected);
-            of_loop.and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
+            let of_names = rule.check_names(&[]).and(rule.check_checks(&[]));
+            of_names.and(of_loop).and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
         }
     }
     Ok(())

@@ -21,9 +21,18 @@ const ENDURANCE: u64 = 1 << 23;
 /// The longest plaintext of a record.
 const RECORD: u64 = 16 * 1024;
 
-/// What the kernel is to encrypt; empty: nothing.
+/// What the kernel is to encrypt; empty: nothing. Requests that differ are sealed here.
 pub fn choose(plan: &Plan) -> Result<Arc<[KernelKind]>> {
     let wanted = plan.tls.as_ref().map_or(Ktls::Off, |settings| settings.ktls);
+    if plan.scenario.is_some() && wanted == Ktls::On {
+        return Err(Error::usage(
+            "--ktls on: the kernel encrypts one request that is sent over and over, and this plan \
+             has a scenario; leave the flag out",
+        ));
+    }
+    if plan.scenario.is_some() {
+        return Ok([].into());
+    }
     if wanted == Ktls::Off || wanted == Ktls::Auto && !pays(plan) {
         return Ok([].into());
     }

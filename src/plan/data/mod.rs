@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::dice::Dice;
 use crate::error::Result;
 
 /// A CSV file with a header line, or NDJSON: an object a line.
@@ -36,6 +37,18 @@ pub enum Exhausted {
 impl Table {
     pub fn open(name: &str, _path: &Path, order: Order, exhausted: Exhausted) -> Result<Table> {
         Ok(Table { name: name.to_owned(), order, exhausted })
+    }
+
+    /// The row of a draw, by the order; `None` when there is none left and the policy is to stop.
+    pub fn row(
+        &self,
+        _draw: u64,
+        _worker: u64,
+        _workers: u64,
+        _user: u64,
+        _dice: &mut Dice,
+    ) -> Option<u64> {
+        None
     }
 
     pub fn rows(&self) -> u64 {

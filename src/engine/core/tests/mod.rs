@@ -14,6 +14,7 @@ use crate::plan::{Law, Offered, Schedule, Shape, Warmup};
 
 mod experiments;
 mod life;
+pub(in crate::engine) mod parcels;
 mod shapes;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
