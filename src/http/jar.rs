@@ -85,7 +85,10 @@ impl Jar {
             self.kept.push(Kept { name: name.len() as u16, length: length as u16, expires });
         }
         while self.kept.len() > MOST || self.text.len() > LARGEST {
-            self.remove(0, 0);
+            // Never the one that was just set: alone it fits.
+            let is_other = |at: usize, kept: &Kept| !self.is_named(at, kept, name);
+            let Some((index, at)) = self.find(is_other) else { return };
+            self.remove(index, at);
         }
     }
 
@@ -107,7 +110,11 @@ impl Jar {
 
     /// The cookie of this name.
     fn place(&self, name: &[u8]) -> Option<(usize, usize)> {
-        self.find(|at, kept| self.text[at..][..usize::from(kept.name)] == *name)
+        self.find(|at, kept| self.is_named(at, kept, name))
+    }
+
+    fn is_named(&self, at: usize, kept: &Kept, name: &[u8]) -> bool {
+        self.text[at..][..usize::from(kept.name)] == *name
     }
 
     /// Which cookie it is, and where it begins.
@@ -155,4 +162,125 @@ fn expires(attributes: &[u8], now: u64) -> u32 {
         (None, _) => return NEVER,
     };
     at.clamp(0, i64::from(NEVER)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn text(jar: &Jar) -> String {
+        let mut bytes = Vec::new();
+        jar.write(&mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn head(fields: &[&str]) -> Vec<u8> {
+        let fields: String =
+            fields.iter().map(|value| format!("Set-Cookie: {value}\r\n")).collect();
+        format!("HTTP/1.1 200 OK\r\nServer: x\r\n{fields}\r\n").into_bytes()
+    }
+
+    fn take(jar: &mut Jar, fields: &[&str], now: u64) -> String {
+        jar.take(&head(fields), now);
+        assert_eq!(jar.is_empty(), text(jar).is_empty());
+        text(jar)
+    }
+
+    /// RFC 6265, 3.1.
+    #[test]
+    fn the_examples_of_rfc_6265_are_kept_and_sent_back() {
+        let mut jar = Jar::default();
+        assert_eq!(take(&mut jar, &["SID=31d4d96e407aad42"], NOW), "SID=31d4d96e407aad42");
+        let fields = ["SID=31d4d96e407aad42; Path=/; Secure; HttpOnly", "lang=en-US; Path=/"];
+        let both = "SID=31d4d96e407aad42; lang=en-US";
+        assert_eq!(take(&mut jar, &fields, NOW), both);
+        let until = "lang=en-US; Expires=Wed, 09 Jun 2121 10:18:14 GMT";
+        assert_eq!(take(&mut jar, &[until], NOW), both);
+        let past = "lang=; Expires=Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(take(&mut jar, &[past], NOW), "SID=31d4d96e407aad42");
+        let past = "SID=x; Expires=Sunday, 06-Nov-94 08:49:37 GMT";
+        assert_eq!(take(&mut jar, &[past], NOW), "");
+    }
+
+    #[test]
+    fn a_cookie_is_read_as_the_rfc_reads_it() {
+        for (field, expected) in [
+            ("a=b", "a=b"),
+            ("  a = b c ; x", "a=b c"),
+            ("a=b=c", "a=b=c"),
+            ("a=\"b\"", "a=\"b\""),
+            ("a=", "a="),
+            ("=b", ""),
+            ("a", ""),
+            ("a; b=c", ""),
+            ("", ""),
+            ("a=b;", "a=b"),
+            ("a=b; Max-Age=60", "a=b"),
+            ("a=b; max-age=0", ""),
+            ("a=b; MAX-AGE=-1", ""),
+            ("a=b; Max-Age=soon", "a=b"),
+            ("a=b; Max-Age=99999999999999", "a=b"),
+            ("a=b; Expires=whenever", "a=b"),
+            ("a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "a=b"),
+            ("a=b; Max-Age=0; Expires=Wed, 09 Jun 2121 10:18:14 GMT", ""),
+            ("a=b; Domain=other.example; Path=/deep; Secure; SameSite=Strict", "a=b"),
+        ] {
+            assert_eq!(take(&mut Jar::default(), &[field], NOW), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_one_value_and_keeps_its_place() {
+        let mut jar = Jar::default();
+        take(&mut jar, &["a=1", "b=2", "c=3"], NOW);
+        assert_eq!(take(&mut jar, &["b=twenty"], NOW), "a=1; b=twenty; c=3");
+        assert_eq!(take(&mut jar, &["b=", "A=x"], NOW), "a=1; b=; c=3; A=x");
+        assert_eq!(take(&mut jar, &["b=; Max-Age=0"], NOW), "a=1; c=3; A=x");
+        assert_eq!(take(&mut jar, &["a=; Max-Age=0", "A=; Max-Age=0"], NOW), "c=3");
+    }
+
+    #[test]
+    fn what_has_expired_goes_with_the_next_answer() {
+        let mut jar = Jar::default();
+        take(&mut jar, &["a=1; Max-Age=10", "b=2", "c=3; Max-Age=20"], NOW);
+        assert_eq!(take(&mut jar, &[], NOW + 9), "a=1; b=2; c=3");
+        assert_eq!(take(&mut jar, &[], NOW + 10), "b=2; c=3");
+        assert_eq!(take(&mut jar, &["c=4"], NOW + 30), "b=2; c=4");
+        assert_eq!(take(&mut jar, &[], NOW + 1_000_000_000), "b=2; c=4");
+    }
+
+    #[test]
+    fn a_jar_is_bounded_and_the_oldest_go() {
+        let mut jar = Jar::default();
+        for number in 0..1_000 {
+            jar.take(&head(&[&format!("name{number}={}", "v".repeat(number))]), NOW);
+            assert!(text(&jar).len() <= LARGEST && jar.kept.len() <= MOST);
+        }
+        assert!(text(&jar).ends_with(&"v".repeat(999)) && !text(&jar).contains("name900="));
+        assert!(jar.memory() <= 4 * LARGEST, "{}", jar.memory());
+        let before = text(&jar);
+        let large = format!("large={}", "v".repeat(LARGEST));
+        assert_eq!(take(&mut jar, &[&large], NOW), before);
+        let grown = format!("name999={}", "v".repeat(LARGEST - 8));
+        assert_eq!(take(&mut jar, &[&grown], NOW), grown);
+        let mut jar = Jar::default();
+        take(&mut jar, &["session=1", "other=2", "last=3"], NOW);
+        let renewed = format!("session={}", "v".repeat(LARGEST - 16));
+        assert_eq!(take(&mut jar, &[&renewed], NOW), format!("{renewed}; last=3"));
+        let mut many = Jar::default();
+        (0..60).for_each(|number| many.take(&head(&[&format!("n{number}=v")]), NOW));
+        assert!(text(&many).starts_with("n10=v; n11=v; ") && many.kept.len() == MOST);
+    }
+
+    #[test]
+    fn a_user_without_cookies_takes_no_memory_for_them() {
+        let mut jar = Jar::default();
+        jar.take(&head(&[]), NOW);
+        assert_eq!(jar.memory(), 0);
+        assert!(size_of::<Jar>() <= 48);
+        jar.take(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=\xff\r\nSet-Cookie: b=1\r\n\r\n", NOW);
+        assert_eq!(text(&jar), "b=1");
+    }
 }

@@ -92,3 +92,102 @@ fn said(text: &str) -> Option<Cow<'_, [u8]>> {
     // An escape that stands for half a character says nothing.
     serde_json::from_str::<String>(text).ok().map(|said| Cow::Owned(said.into_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Nanos;
+
+    const ANSWER: Answer = Answer {
+        status: 200,
+        head: b"HTTP/1.1 302 Found\r\nLocation: /next?a=b\r\nlocation: /other\r\n\
+            Set-Cookie: sid=a=1; Path=/; HttpOnly\r\nSet-Cookie: lang=en\r\n\
+            set-cookie: sid = \"b 2\" ;Max-Age=0\r\nSet-Cookie: SID=no\r\n\r\n",
+        body: br#"{"token": "a.b-c", "said": "caf\u00e9 \"x\"", "half": "\ud800", "id": 1.50,
+            "list": [1, "two", {"three": 3}], "none": null} id=17;"#,
+        is_cut: false,
+        body_bytes: 0,
+        latency: Nanos::ZERO,
+    };
+
+    /// The document alone.
+    fn json() -> Answer<'static> {
+        Answer { body: &ANSWER.body[..ANSWER.body.len() - " id=17;".len()], ..ANSWER }
+    }
+
+    fn found(source: Result<Source>, answer: &Answer) -> Option<String> {
+        let source = source.unwrap_or_else(|error| panic!("{error}"));
+        source.find(answer).map(|found| String::from_utf8(found.into_owned()).unwrap())
+    }
+
+    #[test]
+    fn a_source_gives_what_it_names() {
+        for (source, expected) in [
+            (Source::json("/token"), Some("a.b-c")),
+            (Source::json("/said"), Some("café \"x\"")),
+            (Source::json("/half"), None),
+            (Source::json("/id"), Some("1.50")),
+            (Source::json("/list/2"), Some(r#"{"three": 3}"#)),
+            (Source::json("/list/1"), Some("two")),
+            (Source::json("/none"), Some("null")),
+            (Source::json("/absent"), None),
+            (Source::header("LOCATION"), Some("/next?a=b")),
+            (Source::header("Absent"), None),
+            (Source::cookie("sid"), Some("\"b 2\"")),
+            (Source::cookie("lang"), Some("en")),
+            (Source::cookie("absent"), None),
+            (Source::regex(r#""token": "([^"]+)""#), Some("a.b-c")),
+            (Source::regex(r"\d\.\d+"), Some("1.50")),
+            (Source::regex("absent"), None),
+        ] {
+            let shown = format!("{source:?}");
+            assert_eq!(found(source, &json()).as_deref(), expected, "{shown}");
+        }
+        assert_eq!(found(Source::json("/token"), &ANSWER), None, "the body is no JSON");
+        assert_eq!(found(Source::regex(r"id=(\d+)"), &ANSWER).as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn nothing_is_captured_from_a_cut_body_but_all_from_its_head() {
+        let cut = Answer { is_cut: true, ..json() };
+        assert_eq!(found(Source::json("/token"), &cut), None);
+        assert_eq!(found(Source::regex("token"), &cut), None);
+        assert_eq!(found(Source::header("Location"), &cut).as_deref(), Some("/next?a=b"));
+        assert_eq!(found(Source::cookie("lang"), &cut).as_deref(), Some("en"));
+    }
+
+    #[test]
+    fn a_value_is_copied_only_to_undo_escapes() {
+        for (pointer, is_copied) in [("/token", false), ("/id", false), ("/said", true)] {
+            let answer = json();
+            let found = Source::json(pointer).unwrap().find(&answer).unwrap();
+            assert_eq!(matches!(found, Cow::Owned(_)), is_copied, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_source_says_what_has_to_be_kept() {
+        for (source, needs) in [
+            (Source::json("/a"), Needs::BODY),
+            (Source::regex("a"), Needs::BODY),
+            (Source::header("A"), Needs::HEAD),
+            (Source::cookie("a"), Needs::HEAD),
+        ] {
+            assert_eq!(source.unwrap().needs(), needs);
+        }
+    }
+
+    #[test]
+    fn what_is_no_source_is_one_sentence() {
+        for (source, expected) in [
+            (Source::json("token"), "write `/token`"),
+            (Source::header("a b"), "is no name of a header"),
+            (Source::cookie("sid="), "is no name of a cookie"),
+            (Source::cookie(""), "is no name of a cookie"),
+            (Source::regex("["), "no regular expression"),
+        ] {
+            let message = source.expect_err(expected).message;
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+}

@@ -188,3 +188,151 @@ fn is_same(one: &Value, other: &Value) -> bool {
 fn is_same_number(one: &serde_json::Number, other: &serde_json::Number) -> bool {
     one == other || (one.is_f64() || other.is_f64()) && one.as_f64() == other.as_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n\
+        Vary: Origin\r\nvary: Accept\r\nX-Empty:\r\n\r\n";
+    const BODY: &[u8] =
+        br#"{"id": 17, "ok": true, "name": "caf\u00e9", "tags": ["a", "b"], "none": null}"#;
+
+    const ANSWER: Answer = Answer {
+        status: 201,
+        head: HEAD,
+        body: BODY,
+        is_cut: false,
+        body_bytes: BODY.len() as u64,
+        latency: Nanos::from_millis(20),
+    };
+
+    fn holds(test: Result<Test>, answer: &Answer) -> bool {
+        let check = Check::new("it", 3, test.unwrap_or_else(|error| panic!("{error}")));
+        assert_eq!((check.name.as_str(), check.index), ("it", 3));
+        check.holds(answer)
+    }
+
+    #[test]
+    fn a_check_holds_or_not() {
+        let text = |text: &str| text.to_owned();
+        for (test, expected) in [
+            (Test::status("200,201"), true),
+            (Test::status("200"), false),
+            (Test::contains("\"ok\": true"), true),
+            (Test::contains("\"ok\": false"), false),
+            (Test::regex(r#""id":\s*\d+\b"#), true),
+            (Test::regex(r#""id":\s*[a-z]"#), false),
+            (Test::json("/id", None), true),
+            (Test::json("/none", None), true),
+            (Test::json("/absent", None), false),
+            (Test::header("content-type", Field::Exists), true),
+            (Test::header("X-Empty", Field::Exists), true),
+            (Test::header("X-Absent", Field::Exists), false),
+            (Test::header("Content-Type", Field::Contains(text("json"))), true),
+            (Test::header("Content-Type", Field::Contains(text("xml"))), false),
+            (Test::header("Vary", Field::Equals(text("Origin"))), true),
+            (Test::header("Vary", Field::Equals(text("Accept"))), true),
+            (Test::header("Vary", Field::Equals(text("accept"))), false),
+            (Test::header("X-Absent", Field::Contains(text(""))), false),
+            (Test::size("77"), true),
+            (Test::size("..10"), false),
+            (Test::latency("20ms"), true),
+            (Test::latency("19.9ms"), false),
+        ] {
+            let shown = format!("{test:?}");
+            assert_eq!(holds(test, &ANSWER), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_json_value_is_compared_by_what_it_says() {
+        for (body, wanted, expected) in [
+            ("1", json!(1), true),
+            ("1.0", json!(1), true),
+            ("1e0", json!(1), true),
+            ("1", json!(1.0), true),
+            ("2", json!(1), false),
+            ("-1", json!(-1), true),
+            ("18446744073709551615", json!(u64::MAX), true),
+            ("18446744073709551614", json!(u64::MAX), false),
+            ("\"1\"", json!(1), false),
+            ("1", json!("1"), false),
+            ("true", json!(true), true),
+            ("false", json!(true), false),
+            ("null", json!(null), true),
+            ("0", json!(null), false),
+            ("\"a b\"", json!("a b"), true),
+            (r#""caf\u00e9""#, json!("café"), true),
+            (r#""a\"b""#, json!("a\"b"), true),
+            (r#""a""#, json!("a\""), false),
+            ("\"\"", json!(""), true),
+            (r#"[1.0, {"b": 2, "a": [ ]}]"#, json!([1, {"a": [], "b": 2}]), true),
+            ("[1, 2]", json!([1]), false),
+            (r#"{"a": 1}"#, json!({"a": 1, "b": 2}), false),
+            (r#"{"a": 1, "b": 2}"#, json!({"a": 1}), false),
+        ] {
+            let answer = Answer { body: body.as_bytes(), ..ANSWER };
+            assert_eq!(
+                holds(Test::json("", Some(wanted.clone())), &answer),
+                expected,
+                "{body} {wanted}"
+            );
+            let document = format!(r#"{{"at": [0, {body}], "next": 1}}"#);
+            let answer = Answer { body: document.as_bytes(), ..ANSWER };
+            assert_eq!(holds(Test::json("/at/1", Some(wanted)), &answer), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn of_a_cut_body_what_already_holds_is_enough() {
+        let cut = Answer { body: br#"{"id": 17, "ok": tr"#, is_cut: true, ..ANSWER };
+        for (test, expected) in [
+            (Test::json("/id", Some(json!(17))), true),
+            (Test::json("/ok", None), false),
+            (Test::contains("17,"), true),
+            (Test::contains("true"), false),
+            (Test::regex(r"\d+,"), true),
+            (Test::regex("tr$"), false),
+            (Test::size("77"), true),
+        ] {
+            let shown = format!("{test:?}");
+            assert_eq!(holds(test, &cut), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_looked_at_has_to_be_kept() {
+        let (nothing, head, body) = (Needs::NOTHING, Needs::HEAD, Needs::BODY);
+        for (test, needs) in [
+            (Test::status("200"), nothing),
+            (Test::size("1"), nothing),
+            (Test::latency("1s"), nothing),
+            (Test::header("Date", Field::Exists), head),
+            (Test::contains("x"), body),
+            (Test::regex("x"), body),
+            (Test::json("/x", None), body),
+        ] {
+            assert_eq!(Check::new("it", 0, test.unwrap()).needs(), needs);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_tested_is_one_sentence() {
+        for (test, expected) in [
+            (Test::status("ok"), "is no status"),
+            (Test::contains(""), "an empty text is in every body"),
+            (Test::regex("("), "no regular expression"),
+            (Test::json("id", None), "write `/id`"),
+            (Test::header("Content-Type:", Field::Exists), "without the colon"),
+            (Test::header("", Field::Exists), "is no name of a header"),
+            (Test::size("2k..1k"), "the smaller one first"),
+            (Test::latency("fast"), "is no duration"),
+        ] {
+            let message = test.expect_err(expected).message;
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+}

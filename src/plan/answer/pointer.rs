@@ -216,3 +216,115 @@ impl Visitor<'_> for Named<'_> {
         Ok(name == self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find<'a>(pointer: &str, document: &'a str, is_cut: bool) -> Option<&'a str> {
+        let pointer = Pointer::parse(pointer).unwrap_or_else(|error| panic!("{error}"));
+        pointer.find(document.as_bytes(), is_cut).map(RawValue::get)
+    }
+
+    #[test]
+    fn the_examples_of_rfc_6901_are_found() {
+        let document = r#"{ "foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4,
+            "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8 }"#;
+        for (pointer, expected) in [
+            ("", document),
+            ("/foo", r#"["bar", "baz"]"#),
+            ("/foo/0", r#""bar""#),
+            ("/", "0"),
+            ("/a~1b", "1"),
+            ("/c%d", "2"),
+            ("/e^f", "3"),
+            ("/g|h", "4"),
+            ("/i\\j", "5"),
+            ("/k\"l", "6"),
+            ("/ ", "7"),
+            ("/m~0n", "8"),
+        ] {
+            assert_eq!(find(pointer, document, false), Some(expected), "{pointer}");
+            assert_eq!(Pointer::parse(pointer).unwrap().to_string(), pointer);
+        }
+    }
+
+    #[test]
+    fn a_value_is_what_stands_there() {
+        for (pointer, document, expected) in [
+            (
+                "/a/b/1/c",
+                r#"{"x": [1, {}], "a": {"b": [0, {"c": {"d": null}}, 2]}}"#,
+                Some(r#"{"d": null}"#),
+            ),
+            ("/a", r#"{"a": 1.50}"#, Some("1.50")),
+            ("/a", r#"{"a": null}"#, Some("null")),
+            ("/0/1", "[[1, 2], 3]", Some("2")),
+            ("/0", r#"{"0": "name"}"#, Some(r#""name""#)),
+            ("/01", r#"{"01": 1}"#, Some("1")),
+            ("/é", r#"{"\u00e9": 1}"#, Some("1")),
+            ("/a", r#"{"a": 1, "a": 2}"#, Some("2")),
+            ("/a/b", r#"{"a": {"b": 1}, "a": 2}"#, None),
+            ("/~01", r#"{"~1": 1, "/": 2}"#, Some("1")),
+            ("/b", r#"{"a": 1}"#, None),
+            ("/a/b", r#"{"a": "b"}"#, None),
+            ("/a/0", r#"{"a": {}}"#, None),
+            ("/2", "[0, 1]", None),
+            ("/-", "[0, 1]", None),
+            ("/00", "[0, 1]", None),
+            ("/x", "[0, 1]", None),
+            ("/a", "7", None),
+            ("/a", "", None),
+            ("/a", r#"{"a": 1} and more"#, None),
+            ("/a", r#"{"a": 1, b}"#, None),
+            ("/a", r#"{"a": tru}"#, None),
+            ("", " [1] ", Some("[1]")),
+        ] {
+            assert_eq!(find(pointer, document, false), expected, "{pointer} in {document}");
+        }
+    }
+
+    #[test]
+    fn of_a_cut_document_only_what_was_seen_to_its_end_is_found() {
+        for (document, expected) in [
+            (r#"{"a": "x", "b"#, Some(r#""x""#)),
+            (r#"{"a": "x""#, Some(r#""x""#)),
+            (r#"{"a": "x"#, None),
+            (r#"{"a": true"#, Some("true")),
+            (r#"{"a": tr"#, None),
+            (r#"{"a": [1, 2]"#, Some("[1, 2]")),
+            (r#"{"a": [1, 2"#, None),
+            (r#"{"a": 12"#, None),
+            (r#"{"a": 12 "#, Some("12")),
+            (r#"{"a": 12, "b": [1,"#, Some("12")),
+            (r#"{"b": 1, "a"#, None),
+        ] {
+            assert_eq!(find("/a", document, true), expected, "{document}");
+            assert_eq!(find("/a", document, false), None, "{document}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hold_nothing() {
+        let pointer = Pointer::parse("/a").unwrap();
+        assert!(pointer.find(b"{\"a\": \"\xff\"}", false).is_none());
+        assert!(pointer.find(&b"[".repeat(100_000), true).is_none());
+        let deep = format!(r#"{{"b": {}{}, "a": 1}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(pointer.find(deep.as_bytes(), false).map(RawValue::get), Some("1"));
+    }
+
+    #[test]
+    fn what_is_no_pointer_is_answered_with_one() {
+        for (text, expected) in [
+            ("id", "which begins with a slash; write `/id`"),
+            ("$.items[0].id", "write `/items/0/id`"),
+            ("items[0]", "write `/items/0`"),
+            ("/a~", "write `~0` for a tilde"),
+            ("/a~2b", "write `~0` for a tilde"),
+            (&"/a".repeat(101), "100 steps at most"),
+        ] {
+            let message = Pointer::parse(text).expect_err(text).message;
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+}

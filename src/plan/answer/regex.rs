@@ -71,3 +71,62 @@ impl Regex {
         Some(&body[start..end])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn regex(text: &str) -> Regex {
+        Regex::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_first_group_is_taken_or_the_whole_match() {
+        for (text, body, expected) in [
+            (r"id=(\d+)", &b"a id=17; id=18"[..], Some(&b"17"[..])),
+            (r"id=\d+", b"a id=17; id=18", Some(b"id=17")),
+            (r"(?:id|no)=(?<value>\w*);(x)?", b"no=a1;", Some(b"a1")),
+            (r"id=(\d*)", b"id=", Some(b"")),
+            (r"a(b)?", b"ac", None),
+            (r"id=(\d+)", b"id=x", None),
+            (r"(?-u:\xff)(.)", b"\xff\xfe", Some(b"\xfe")),
+            (r"^(.*)$", b"one\ntwo", None),
+            (r"(?s)^(.*)$", b"one\ntwo", Some(b"one\ntwo")),
+            (r"(?i)token: (\S+)", b"TOKEN: x y", Some(b"x")),
+            ("(?u:é(.))", "éü".as_bytes(), Some("ü".as_bytes())),
+        ] {
+            assert_eq!(regex(text).group(body), expected, "{text}");
+            let is_in = !matches!(text, r"id=(\d+)" if expected.is_none()) && text != r"^(.*)$";
+            assert_eq!(regex(text).is_in(body, false), is_in, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_what_was_kept_is_no_end_of_anything() {
+        for (text, body, of_whole, of_cut) in [
+            ("ok", &b"it is ok."[..], true, true),
+            ("ok$", b"it is ok", true, false),
+            (r"ok\b", b"it is ok", true, false),
+            (r"ok\b", b"it is ok.", true, true),
+            (r"ok\B", b"it is ok.", false, false),
+            (r"\A", b"", true, true),
+            (r"^$", b"", true, true),
+        ] {
+            assert_eq!(regex(text).is_in(body, false), of_whole, "{text}");
+            assert_eq!(regex(text).is_in(body, true), of_cut, "{text}, cut");
+        }
+    }
+
+    #[test]
+    fn what_is_no_expression_is_one_sentence_that_does_not_repeat_it() {
+        for (text, expected) in [
+            ("", "is empty"),
+            ("x1(", "no regular expression"),
+            ("x1[é]", "`(?u)`"),
+            ("x1(a{1000}){1000}", "more than 8 MB"),
+        ] {
+            let message = Regex::parse(text).expect_err(text).message;
+            assert!(message.contains(expected) && !message.contains("x1"), "{message}");
+        }
+    }
+}
