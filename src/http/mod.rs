@@ -27,6 +27,7 @@ mod fields;
 mod framing;
 mod head;
 mod jar;
+pub mod multipart;
 mod pattern;
 mod payload;
 mod pool;
