@@ -48,7 +48,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
     let keepalive = !args.connection.no_keepalive && !closes;
     check_combinations(args, keepalive)?;
     let load = load::load(args)?;
-    check_rules(&args.rules, &load, scenario.is_none().then_some(&expected))?;
+    check_rules(&args.rules, &load, &expected, scenario.as_deref())?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
@@ -170,18 +170,30 @@ fn check_combinations(args: &LoadArgs, keepalive: bool) -> Result<()> {
     Ok(())
 }
 
-/// Refuses rules that this run could never judge. `expected`: what is expected of every answer,
-/// where there is one request.
-fn check_rules(rules: &RuleArgs, load: &Load, expected: Option<&Expected>) -> Result<()> {
+/// Refuses rules that this run could never judge. `expected`: of every answer, where there is one
+/// request.
+fn check_rules(
+    rules: &RuleArgs,
+    load: &Load,
+    expected: &Expected,
+    scenario: Option<&Scenario>,
+) -> Result<()> {
     let closed_loop = load.offered().is_none();
+    let entries = scenario.map_or(&[][..], |scenario| &scenario.entries);
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    let checks = scenario.map_or(&[][..], |scenario| &scenario.checks);
     for (flag, rules) in [("--threshold", &rules.thresholds), ("--abort-on", &rules.abort_on)] {
         for rule in rules {
             let of_loop = if closed_loop { rule.check_closed_loop() } else { Ok(()) };
             let of_window = if flag == "--abort-on" { rule.check_window() } else { Ok(()) };
             let in_flag = |error| Error::usage(format!("{flag}: {error}"));
             let of_stages = rule.check_stages(load.stages().len());
-            let of_answers = expected.map_or(Ok(()), |expected| rule.check_rejections(expected));
-            of_loop.and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
+            let of_answers = match scenario {
+                None => rule.check_rejections(expected),
+                Some(_) => Ok(()),
+            };
+            let of_names = rule.check_names(&names).and(rule.check_checks(checks));
+            of_names.and(of_loop).and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
         }
     }
     Ok(())

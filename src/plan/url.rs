@@ -285,7 +285,7 @@ pub fn masked(text: &str) -> String {
 }
 
 /// Path and query, with the values of secret fields masked.
-fn mask_query(target: &str) -> String {
+pub fn mask_query(target: &str) -> String {
     let Some((path, query)) = target.split_once('?') else {
         return target.to_string();
     };
