@@ -17,6 +17,7 @@ mod limits;
 mod load;
 mod outputs;
 mod packaging;
+mod plan_files;
 mod reading;
 mod refusal;
 mod requests;

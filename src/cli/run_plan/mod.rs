@@ -41,13 +41,8 @@ pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
     if typed.file.schema {
         return print(file::SCHEMA);
     }
-    // What is shown is made without the environment's secrets.
     let is_shown = typed.file.show.is_some();
-    let env = |name: &str| {
-        let value = std::env::var(name).ok()?;
-        Some(if is_shown { crate::plan::url::MASK.to_string() } else { value })
-    };
-    let meant = mean(typed, arguments, &env)?;
+    let meant = mean(typed, arguments)?;
     if typed.file.check || is_shown {
         let check = if typed.file.check { check::text(&meant) } else { String::new() };
         let shown = typed.file.show.map(|count| show::text(&meant.plan, count)).unwrap_or_default();
@@ -60,15 +55,10 @@ pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
 
 /// The plan of `blast run ARGUMENTS`; the program's name and the verb come first.
 pub fn plan(arguments: &[OsString]) -> Result<Plan> {
-    let env = |name: &str| std::env::var(name).ok();
-    mean(&words::typed(arguments)?, arguments, &env).map(|meant| meant.plan)
+    mean(&words::typed(arguments)?, arguments).map(|meant| meant.plan)
 }
 
-fn mean(
-    typed: &RunArgs,
-    arguments: &[OsString],
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Meant> {
+fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
     refuse(typed)?;
     let (name, url) = words_of(&typed.load.words)?;
     let mut sources = Sources::default();
@@ -100,12 +90,13 @@ fn mean(
                 let path = path.to_string_lossy().into_owned();
                 Sources::default().body("plan", &Source::File(path))
             },
-            env,
+            env: &|name| std::env::var(name).ok(),
             vars: &vars,
             dress: &dress,
             expected: &expected,
             has_rate: has_rate(&args.load),
             seed: args.load.shape.seed.unwrap_or(1),
+            is_shown: typed.file.show.is_some(),
         },
     );
     let Built { url, request, expected, scenario } =

@@ -195,7 +195,8 @@ impl Builder<'_> {
         all_checks: &mut Vec<String>,
     ) -> Result<Exchange> {
         let scope = self.scope(place, entries, captures);
-        let message = Message::compile(&draft.request, &draft.pieces, &scope)
+        let compile = if self.around.is_shown { Message::shown } else { Message::compile };
+        let message = compile(&draft.request, &draft.pieces, &scope)
             .map_err(|error| self.blame(place, draft, &scope, error))?;
         let checks: Vec<Check> = self.checks(place, all_checks)?;
         let captures: Vec<Capture> = self.captures(place, captures, all_checks)?;
