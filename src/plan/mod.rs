@@ -8,6 +8,7 @@ pub mod answer;
 pub mod arrivals;
 pub mod data;
 pub mod expect;
+pub mod import;
 pub mod integral;
 pub mod load;
 pub mod network;
