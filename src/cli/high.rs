@@ -23,7 +23,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let url = url(&args.words, curl, &mut sources)?;
     let route = route::route(args, &url)?;
     let close = args.connection.no_keepalive;
-    let request = request::build(&args.request, curl, &url, close, &mut sources)?;
+    let (request, _pieces) = request::build(&args.request, curl, &url, close, &mut sources)?;
     let expected = expected(&args.expect, &request)?;
     let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
     check_combinations(args, keepalive)?;

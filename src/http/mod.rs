@@ -13,6 +13,7 @@
 //! body     the chunked coding
 //! pattern  what a body is expected to hold
 //! pool     the buffers of split heads, bounded
+//! fields   the fields of a head that was read
 //! jar      the cookies of one user
 //! ```
 //!
@@ -22,9 +23,11 @@
 mod body;
 #[cfg(test)]
 mod evidence;
+mod fields;
 mod framing;
 mod head;
 mod jar;
+pub mod multipart;
 mod pattern;
 mod payload;
 mod pool;
@@ -34,7 +37,8 @@ mod reader;
 mod request;
 mod scan;
 
-pub use jar::Jar;
+pub use fields::{Fields, field, fields};
+pub use jar::{Jar, set_cookies};
 pub use pattern::{Pattern, Sighting};
 pub use payload::Payload;
 pub use pool::HeadPool;

@@ -6,6 +6,10 @@
 //! a [`Context`], into a buffer that is used again and again. Content-Length is that of the body
 //! as it is sent.
 
+pub mod body;
+mod escape;
+mod placeholder;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +19,9 @@ use crate::dice::Dice;
 use crate::error::Result;
 use crate::http::{Jar, Payload, Request};
 use crate::plan::data::Table;
+
+pub use body::MultipartPart;
+pub use placeholder::{literal, occurs_in};
 
 /// A part of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
