@@ -189,8 +189,9 @@ impl Draft {
 
     /// Takes in a request: cleans it, takes its credentials out, and counts it.
     pub fn add(&mut self, mut call: Call) {
-        if !is_token(&call.method) {
-            self.pass_over("with a method that none can have".into());
+        // CONNECT asks for a tunnel.
+        if !is_token(&call.method) || call.method == "CONNECT" {
+            self.pass_over("with a method that carries no load".into());
             return;
         }
         self.clean(&mut call);

@@ -17,7 +17,7 @@ pub fn read(bytes: &[u8], draft: &mut Draft) -> Result<(), Refusal> {
         .map_err(|_| Refusal::whole("expected text in UTF-8, and it is none"))?;
     let root = parse(text)?;
     check_version(&root, text)?;
-    let (origin, prefix) = server(&root, draft)?;
+    let (origin, prefix) = server(&root)?;
     let Some(paths) = root.get("paths").and_then(Value::as_object) else {
         let line = line_of(text, "paths").or_else(|| line_of(text, "openapi"));
         let message = "expected `paths`, an object of paths with their operations";
@@ -86,7 +86,7 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
 }
 
 /// The first server: its origin, and the path that all paths stand behind.
-fn server(root: &Value, draft: &mut Draft) -> Result<(String, String), Refusal> {
+fn server(root: &Value) -> Result<(String, String), Refusal> {
     let server = root.get("servers").and_then(Value::as_array).and_then(|all| all.first());
     let mut url = server.and_then(|server| server.get("url")).map(written).unwrap_or_default();
     let variables = server.and_then(|server| server.get("variables")).and_then(Value::as_object);
@@ -97,7 +97,6 @@ fn server(root: &Value, draft: &mut Draft) -> Result<(String, String), Refusal> 
     if !url.contains("://") {
         let path = url.trim_matches('/');
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
-        draft.note("the document names no server's host: write it into `url` of the plan".into());
         return Ok((String::new(), literal(&prefix)));
     }
     let parsed = Url::parse(&url)
@@ -186,7 +185,7 @@ impl<'a> Reader<'a> {
             (None, None) => "{{string 8}}".into(),
         };
         match place {
-            "path" => parts.path.push((name, value)),
+            "path" => parts.path.push((name, segment(&value))),
             "query" => parts.query.push(format!("{}={}", query_text(&name), query_text(&value))),
             "header" => parts.headers.push((name, value)),
             "cookie" => parts.cookies.push(format!("{name}={value}")),
@@ -313,6 +312,14 @@ fn with_parameters(path: &str, parameters: &[(String, String)]) -> String {
         rest = behind;
     }
     made + &literal(rest)
+}
+
+/// A value that is one segment of a path.
+fn segment(text: &str) -> String {
+    if text.contains("{{") {
+        return text.to_string();
+    }
+    text.replace('%', "%25").replace('/', "%2F").replace('?', "%3F")
 }
 
 /// A name or a value of a query: what would end it is percent-encoded.

@@ -26,6 +26,7 @@ pub fn plan(finished: Finished, wishes: &Wishes, format: &str) -> Imported {
         document["vars"] = Item::Table(variables(vars));
     }
     let common = take_common(&mut calls);
+    let accepts = find(&common, "Accept").is_some();
     if !common.is_empty() {
         let mut defaults = Table::new();
         defaults.set_implicit(true);
@@ -38,7 +39,7 @@ pub fn plan(finished: Finished, wishes: &Wishes, format: &str) -> Imported {
     let mut requests = ArrayOfTables::new();
     for (call, count) in calls {
         let name = names.of(&call);
-        requests.push(request(name, count / divisor, call, &mut files));
+        requests.push(request(name, count / divisor, call, accepts, &mut files));
     }
     document["requests"] = Item::ArrayOfTables(requests);
     Imported { plan: document.to_string(), files: files.written, notes }
@@ -52,8 +53,8 @@ fn comment(
     environment: &[String],
 ) -> String {
     let different = match different as u64 {
-        1 if found == 1 => String::new(),
-        different => format!(", {different} of them different in the plan"),
+        different if different == found => String::new(),
+        different => format!(", {different} different ones in the plan"),
     };
     let mut comment = format!(
         "# From {} ({format}): {}{different}.\n",
@@ -101,7 +102,7 @@ fn take_common(calls: &mut [(Call, u64)]) -> Vec<(String, String)> {
     common
 }
 
-fn request(name: String, weight: u64, mut call: Call, files: &mut Files) -> Table {
+fn request(name: String, weight: u64, mut call: Call, accepts: bool, files: &mut Files) -> Table {
     let mut table = Table::new();
     let comment = one_line(&call.told.comment);
     if !comment.is_empty() {
@@ -116,12 +117,20 @@ fn request(name: String, weight: u64, mut call: Call, files: &mut Files) -> Tabl
         table["method"] = value(&call.method);
     }
     table["path"] = value(&call.path);
+    let mut is_untyped = false;
     if let Some(body) = call.body.take() {
-        put_body(body, &mut call.headers, &mut table, files);
+        let has_type = find(&call.headers, "Content-Type").is_some();
+        // Where a plan names no type it sends one, as curl does.
+        is_untyped = !has_type && matches!(body, Body::Text(_) | Body::File(_) | Body::Bytes(_));
+        let accepts = accepts || find(&call.headers, "Accept").is_some();
+        put_body(body, accepts, &mut call.headers, &mut table, files);
     }
-    if !call.headers.is_empty() {
+    if !call.headers.is_empty() || is_untyped {
         let is_short = call.headers.len() <= ON_ONE_LINE;
-        let fields = fields(call.headers);
+        let mut fields = fields(call.headers);
+        if is_untyped {
+            fields.insert("Content-Type", false.into());
+        }
         let line: usize = fields.to_string().len();
         table["headers"] = match is_short && line < 80 {
             true => value(fields),
@@ -131,8 +140,19 @@ fn request(name: String, weight: u64, mut call: Call, files: &mut Files) -> Tabl
     table
 }
 
-/// The body and its type, where the kind of body does not say it.
-fn put_body(body: Body, headers: &mut Vec<(String, String)>, table: &mut Table, files: &mut Files) {
+/// The body and its type, where the kind of body does not say it. `accepts`: the request says what
+/// it accepts; `json` would ask for JSON where it does not.
+fn put_body(
+    body: Body,
+    accepts: bool,
+    headers: &mut Vec<(String, String)>,
+    table: &mut Table,
+    files: &mut Files,
+) {
+    let body = match body {
+        Body::Json(text) if !accepts => Body::Text(text),
+        body => body,
+    };
     let kind = take(headers, "Content-Type");
     let implied = match &body {
         Body::Json(_) | Body::Value(_) => Some("application/json"),
