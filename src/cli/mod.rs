@@ -27,6 +27,7 @@ mod target;
 mod terminal;
 mod tls;
 mod values;
+mod varying;
 mod wish;
 
 #[cfg(test)]
