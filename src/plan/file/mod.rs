@@ -13,6 +13,9 @@ mod session;
 mod sheet;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::{Around, Built, build};
 pub use load::LoadSheet;
 pub use place::{Key, Place};

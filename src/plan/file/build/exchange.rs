@@ -31,7 +31,7 @@ impl Draft {
             Piece::Text(text, _) => occurs_in(text),
             Piece::Fixed(_) => false,
         });
-        in_head || in_body || occurs_in(&self.request.target)
+        in_head || in_body || occurs_in(&self.address)
     }
 
     /// Where nothing varies. A large file is not copied.
