@@ -11,10 +11,10 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 6] = ["run", "target", "demo", "doctor", "completions", "man"];
+pub const VERBS: [&str; 7] = ["run", "target", "demo", "doctor", "import", "completions", "man"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 14] = [
+const LATER_VERBS: [&str; 13] = [
     "ceiling",
     "soak",
     "suite",
@@ -25,7 +25,6 @@ const LATER_VERBS: [&str; 14] = [
     "monitor",
     "profile",
     "report",
-    "import",
     "history",
     "serve",
     "agent",

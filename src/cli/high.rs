@@ -8,7 +8,7 @@ use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
 use super::low::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
-use super::{load, request, route, tls, values};
+use super::{load, request, route, tls, values, varying};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::metrics::Warning;
@@ -33,9 +33,11 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let url = url(&args.words, curl, &mut sources)?;
     route::route(args, &url)?;
     let close = args.connection.no_keepalive;
-    let (request, _pieces) = request::build(&args.request, curl, &url, close, &mut sources)?;
+    let (request, pieces) = request::build(&args.request, curl, &url, close, &mut sources)?;
     let expected = expected(&args.expect, &request)?;
-    assemble(args, Subject { url, request, expected, scenario: None, curl })
+    let scenario = varying::scenario(args, &request, &pieces, &expected)?.map(Arc::new);
+    let request = scenario.as_ref().map_or(request, |made| made.requests[0].request.clone());
+    assemble(args, Subject { url, request, expected, scenario, curl })
 }
 
 /// The plan of what is sent, with the load, the rules and the ways that the flags ask for.
@@ -97,7 +99,9 @@ fn url(words: &[String], curl: Option<&Curl>, sources: &mut Sources) -> Result<U
         refuse_later_verb(word)?;
     }
     if let (Some(curl), [] | [_]) = (curl, words) {
-        return Url::parse(&curl.url(words.first().map(String::as_str), sources)?);
+        let url = curl.url(words.first().map(String::as_str), sources)?;
+        // What was typed beside the command may hold placeholders, what stands in it does not.
+        return if words.is_empty() { Url::fixed(&url) } else { Url::parse(&url) };
     }
     let verb = words.iter().find(|word| VERBS.contains(&word.as_str()));
     match (words, verb) {

@@ -12,6 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::form;
+use super::import::ImportArgs;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::tls::TlsArgs;
@@ -54,6 +55,8 @@ pub enum Verb {
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),
+    /// Turn a HAR, vegeta targets, URLs, a Postman collection or OpenAPI into a plan
+    Import(ImportArgs),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`

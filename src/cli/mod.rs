@@ -14,6 +14,7 @@ mod doctor;
 mod form;
 mod help;
 mod high;
+mod import;
 mod load;
 mod man;
 mod outputs;
@@ -26,6 +27,7 @@ mod target;
 mod terminal;
 mod tls;
 mod values;
+mod varying;
 mod wish;
 
 #[cfg(test)]
@@ -97,6 +99,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
+        Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

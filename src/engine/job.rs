@@ -126,6 +126,11 @@ impl Job {
         self.request.whole() > SMALL
     }
 
+    /// Whether the driver is given parcels: where requests differ, and are not sealed first.
+    pub fn delivers(&self) -> bool {
+        self.scenario.is_some() && self.tls.is_none()
+    }
+
     /// Whether the kernel can throw away what it would hand over (tcp(7), MSG_TRUNC). A Unix
     /// socket takes no null buffer: EFAULT.
     #[inline]

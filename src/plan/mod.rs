@@ -9,6 +9,7 @@ pub mod arrivals;
 pub mod data;
 pub mod expect;
 pub mod file;
+pub mod import;
 pub mod integral;
 pub mod load;
 pub mod network;

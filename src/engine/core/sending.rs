@@ -156,11 +156,17 @@ impl Core {
     ) -> bool {
         let place = self.oldest(slot);
         let Some(flight) = self.end_oldest(slot) else { return false };
+        // An answer before its request was wholly written: the rest of it must not be sent.
+        let connection = &self.connections[slot as usize];
+        let early = connection.sending && connection.in_flight() == 0;
         let Response { status, body_bytes, .. } = response;
         let rejection = match &mut self.script {
             None => self.job.expected.judge(status, body_bytes, found),
             Some(script) => {
-                script.release(place);
+                // The kernel may still read that one: until the connection is closed.
+                if !early {
+                    script.release(place);
+                }
                 let rejection = script.judge(slot, &flight, &response, found, now, &mut self.tally);
                 script.took(slot, rejection.is_none(), now);
                 rejection
@@ -174,8 +180,6 @@ impl Core {
         }
         let in_flight = connection.in_flight();
         let spent = connection.allowance == 0 && in_flight == 0;
-        // An answer before its request was wholly written: the rest of it must not be sent.
-        let early = connection.sending && in_flight == 0;
         if !response.keep_alive || early || spent {
             self.abort_followers(slot, now, wire);
             self.close(slot, wire);

@@ -43,7 +43,7 @@ pub struct Sockets {
     pub poll: Poll,
     job: Arc<Job>,
     places: Vec<Place>,
-    /// What is being delivered, by slot; empty before the first is.
+    /// What is being delivered, by slot; empty where nothing is.
     parcels: Vec<Option<Parcel>>,
     /// By the token of the life it is news of.
     owed: VecDeque<(u64, Owed)>,
@@ -73,7 +73,7 @@ impl Sockets {
         Ok(Sockets {
             poll: Poll::new()?,
             places: (0..slots).map(|_| Place::default()).collect(),
-            parcels: Vec::new(),
+            parcels: if job.delivers() { vec![None; slots] } else { Vec::new() },
             owed: VecDeque::with_capacity(slots * 2),
             unfinished: VecDeque::with_capacity(slots * 2),
             calls: 0,

@@ -53,7 +53,7 @@ pub struct Sockets {
     pub(super) places: Vec<Place>,
     /// Of https, by slot; else empty.
     pub(super) outboxes: Vec<Outbox>,
-    /// What was delivered last, by slot; empty before the first is.
+    /// What was delivered last, by slot; empty where nothing is.
     pub(super) parcels: Vec<Option<Parcel>>,
     /// Opens that were over before they reached the ring: 0, or why they failed.
     immediate: VecDeque<(Slot, i32)>,
@@ -82,7 +82,7 @@ impl Sockets {
                 Some(_) => (0..job.connections).map(|_| Outbox::default()).collect(),
                 None => Vec::new(),
             },
-            parcels: Vec::new(),
+            parcels: if job.delivers() { vec![None; job.connections as usize] } else { Vec::new() },
             immediate: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,

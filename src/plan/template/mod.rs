@@ -40,7 +40,7 @@ use crate::plan::data::Table;
 use compile::{Part, Reader};
 
 pub use body::MultipartPart;
-pub use placeholder::{literal, occurs_in};
+pub use placeholder::{Stretch, literal, occurs_in, split};
 
 /// A part of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -68,7 +68,8 @@ fn load(document: &Document) -> String {
             None => format!("{length}, closed loop"),
         };
     };
-    let rate = shape(document).unwrap_or_else(|| format!("at {}/s", per_second(rps)));
+    let sessions = if plan.model.as_deref() == Some("sessions") { " sessions" } else { "" };
+    let rate = shape(document).unwrap_or_else(|| format!("at {}{sessions}/s", per_second(rps)));
     let law = match (plan.burst, plan.seed) {
         (Some(size), _) => format!(" in bursts of {}", count(size)),
         (_, Some(seed)) => format!(", Poisson arrivals of seed {seed}"),

@@ -137,3 +137,12 @@ fn setup_and_teardown_have_groups_of_their_own() {
     assert_eq!(labels[..6], expected);
     assert_eq!(labels[7], "Aggregated");
 }
+
+#[test]
+fn the_readme_shows_the_table_by_name_as_it_is_printed() {
+    let page = page(&fixture::users().document(), &PageOptions::default());
+    let table = page.lines().skip_while(|line| !line.starts_with("by name"));
+    let table: Vec<&str> = table.take(8).collect();
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&table.join("\n")), "{}", table.join("\n"));
+}
