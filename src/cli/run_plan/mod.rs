@@ -88,7 +88,8 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
             base: &target.base,
             read: &|path| {
                 let path = path.to_string_lossy().into_owned();
-                Sources::default().body("plan", &Source::File(path))
+                let read = Sources::default().body(FLAG, &Source::File(path));
+                read.map_err(|error| unnamed(&error))
             },
             env: &|name| std::env::var(name).ok(),
             vars: &vars,
@@ -156,10 +157,15 @@ fn read_text(name: &str, sources: &mut Sources) -> Result<String> {
             "a URL stands where the plan file is due; write `blast run plan.toml URL`",
         ));
     }
-    sources.text("run", &Source::File(name.to_string())).map_err(|error| {
-        let message = error.message.strip_prefix("run: ").unwrap_or(&error.message).to_string();
-        Error::usage(message)
-    })
+    sources.text(FLAG, &Source::File(name.to_string())).map_err(|error| unnamed(&error))
+}
+
+/// What stands for a flag where a file was asked for by a plan.
+const FLAG: &str = "plan";
+
+fn unnamed(error: &Error) -> Error {
+    let message = error.message.strip_prefix(FLAG).and_then(|rest| rest.strip_prefix(": "));
+    Error::usage(message.unwrap_or(&error.message))
 }
 
 /// What relative names in the file begin at.

@@ -60,7 +60,7 @@ impl Builder<'_> {
         let path_of = if sheet.path.is_some() { here.then("path") } else { here.then("query") };
         let url = Url::parse(&address).map_err(|error| self.error(&path_of, error.message))?;
         let method = names::method(sheet);
-        if method == "CONNECT" {
+        if method.eq_ignore_ascii_case("CONNECT") {
             let message = "CONNECT opens a tunnel and carries no load; take another method";
             return Err(self.error(&here.then("method"), message));
         }
@@ -162,9 +162,10 @@ impl Builder<'_> {
         };
         let captured =
             sheet.capture.iter().any(|(_, from)| from.json.is_some() || from.regex.is_some());
-        let at = match (draft.expected.body.is_some(), sheet.checks.iter().find(looks)) {
+        let looking = sheet.checks.iter().position(|check| looks(&check));
+        let at = match (draft.expected.body.is_some(), looking) {
             (true, _) => here.then("expect"),
-            (_, Some(_)) => here.then("checks"),
+            (_, Some(check)) => here.then("checks").then(check),
             _ if captured => here.then("capture"),
             _ => return Ok(()),
         };
