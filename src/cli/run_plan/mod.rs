@@ -35,6 +35,7 @@ pub struct Meant {
     pub args: RunArgs,
     pub target: Target,
     pub plan: Plan,
+    pub outputs: Outputs,
 }
 
 pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
@@ -50,7 +51,7 @@ pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
         return print(&format!("{check}{between}{shown}"));
     }
     guard::pass(&meant)?;
-    super::run::run(meant.plan, Outputs::of(&meant.args.load)?)
+    super::run::run(meant.plan, meant.outputs)
 }
 
 /// The plan of `blast run ARGUMENTS`; the program's name and the verb come first.
@@ -104,9 +105,12 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
         built.map_err(|error| target.blame(&written, error))?;
     let subject = Subject { url, request, expected, scenario, curl: None };
     let plan = high::assemble(&args.load, subject);
-    let plan = plan.map_err(|error| words::blame(&written, &words, error))?;
-    check_pipeline(&plan)?;
-    Ok(Meant { written, args, target, plan })
+    let checked = plan.and_then(|plan| {
+        check_pipeline(&plan)?;
+        Ok((plan, Outputs::of(&args.load)?))
+    });
+    let (plan, outputs) = checked.map_err(|error| words::blame(&written, &words, error))?;
+    Ok(Meant { written, args, target, plan, outputs })
 }
 
 /// What makes one request of a command line has no place beside a plan's own.
