@@ -15,21 +15,24 @@ fn blast(folder: &Path, arguments: &[&str]) -> Output {
     command.output().expect("blast starts")
 }
 
-/// What is printed of a plan with these arguments behind it.
-fn printed(text: &str, arguments: &[&str]) -> String {
+/// `blast run` of a plan with these arguments behind it.
+fn run(text: &str, arguments: &[&str]) -> Output {
     let folder = Folder::new();
     fs::write(folder.path().join("plan.toml"), text).unwrap();
     fs::write(folder.path().join("users.csv"), "email,password\na@b.c,x\nd@e.f,y\n").unwrap();
-    let output = blast(folder.path(), &[&["run", "plan.toml"], arguments].concat());
+    blast(folder.path(), &[&["run", "plan.toml"], arguments].concat())
+}
+
+/// What is printed of it.
+fn printed(text: &str, arguments: &[&str]) -> String {
+    let output = run(text, arguments);
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{complaint}");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 fn complaint(text: &str, arguments: &[&str]) -> String {
-    let folder = Folder::new();
-    fs::write(folder.path().join("plan.toml"), text).unwrap();
-    let output = blast(folder.path(), &[&["run", "plan.toml"], arguments].concat());
+    let output = run(text, arguments);
     let complaint = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
     assert_eq!(complaint.matches('\n').count(), 1, "{complaint}");

@@ -170,7 +170,7 @@ mod tests {
                 "[[requests]]\nname = \"a\"\nwieght = 5\n",
                 "p.toml:3:1: unknown key \"wieght\" in [[requests]]; did you mean \"weight\"?",
             ),
-            ("[load]\nréps = 5\n", "p.toml:2:1: this is no TOML"),
+            ("[load]\nréps = 5\n", "p.toml:2:2: this is no TOML"),
             ("url = \"a\" # é\nx = 1", "p.toml:2:1: unknown key \"x\" in the file's first lines"),
         ] {
             assert!(refusal(text).starts_with(expected), "{}", refusal(text));
