@@ -11,6 +11,7 @@ use super::data::Table;
 use super::expect::Expected;
 use super::template::Message;
 use crate::http::Request;
+use crate::metrics::named;
 
 pub use crate::metrics::Part;
 
@@ -84,9 +85,9 @@ pub enum Model {
 impl Model {
     pub fn name(&self) -> &'static str {
         match self {
-            Model::Mix(_) => "mix",
-            Model::Users(_) => "users",
-            Model::Sessions(_) => "sessions",
+            Model::Mix(_) => named::MIX,
+            Model::Users(_) => named::USERS,
+            Model::Sessions(_) => named::SESSIONS,
         }
     }
 
