@@ -54,6 +54,11 @@ fn any_words_are_a_plan_or_a_sentence_and_no_credential_is_repeated() {
 }
 
 #[test]
+fn any_file_is_a_plan_that_can_be_read_or_a_sentence() {
+    beside_others(|| holds(&properties::IMPORTS, 4_000));
+}
+
+#[test]
 fn any_shape_can_be_walked_through_or_is_refused_in_a_sentence() {
     beside_others(|| holds(&properties::STAGES, 20_000));
 }

@@ -11,6 +11,7 @@ mod failures;
 mod faults;
 mod files;
 mod fuzz;
+mod imports;
 mod interrupts;
 mod latency;
 mod limits;

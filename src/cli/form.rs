@@ -6,13 +6,10 @@
 //! value     = text without ";" | '"' text with \" and \\ '"'
 //! ```
 
-use std::path::Path;
-
-use bytes::Bytes;
-use memchr::memmem;
-
 use super::source::{Source, Sources};
 use crate::error::{Error, Result};
+use crate::http::multipart;
+use crate::plan::template::{Escape, MultipartPart, Piece, body};
 
 /// One field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +18,6 @@ pub struct Part {
     content: Source,
     filename: Option<String>,
     content_type: Option<String>,
-}
-
-/// A body and what it is separated by.
-#[derive(Debug)]
-pub struct Multipart {
-    pub body: Bytes,
-    pub boundary: String,
 }
 
 /// Reads one `--form`. Nothing of it is repeated.
@@ -67,8 +57,8 @@ pub fn part(text: &str) -> Result<Part> {
         return Err(Error::usage(format!("`{kind}` names no file; write `name={kind}FILE`")));
     }
     if kind == "@" {
-        content_type.get_or_insert_with(|| type_of(&value).to_string());
-        filename.get_or_insert_with(|| base_name(&value));
+        content_type.get_or_insert_with(|| multipart::type_of(&value).to_string());
+        filename.get_or_insert_with(|| multipart::base_name(&value));
     }
     checked(Part { name, content: Source::File(value), filename, content_type })
 }
@@ -87,18 +77,20 @@ impl Part {
     }
 }
 
-pub fn multipart(parts: &[Part], sources: &mut Sources) -> Result<Multipart> {
-    let read = |part: &Part| sources.bytes("--form", &part.content);
-    let contents = parts.iter().map(read).collect::<Result<Vec<Bytes>>>()?;
-    let boundary = boundary(&contents);
-    let mut body = Vec::new();
-    for (part, content) in parts.iter().zip(&contents) {
-        body.extend_from_slice(head(part, &boundary).as_bytes());
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok(Multipart { body: body.into(), boundary })
+/// The body, and its type with the boundary. What was typed may hold placeholders; what is read
+/// from a file does not.
+pub fn multipart(parts: &[Part], sources: &mut Sources) -> Result<(Vec<Piece>, String)> {
+    let parts = parts.iter().map(|part| {
+        let content = match &part.content {
+            Source::Typed(bytes) => {
+                Piece::Text(String::from_utf8_lossy(bytes).into_owned(), Escape::Raw)
+            }
+            source @ Source::File(_) => Piece::Fixed(sources.bytes("--form", source)?),
+        };
+        let Part { name, filename, content_type, .. } = part.clone();
+        Ok(MultipartPart { name, content, filename, content_type })
+    });
+    Ok(body::multipart(&parts.collect::<Result<Vec<_>>>()?))
 }
 
 fn named(text: &str) -> Result<(String, &str)> {
@@ -134,69 +126,14 @@ fn checked(part: Part) -> Result<Part> {
     }
 }
 
-fn head(part: &Part, boundary: &str) -> String {
-    let Part { name, filename, content_type, .. } = part;
-    let mut head =
-        format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", quoted(name));
-    if let Some(filename) = filename {
-        head += &format!("; filename=\"{}\"", quoted(filename));
-    }
-    if let Some(content_type) = content_type {
-        head += &format!("\r\nContent-Type: {content_type}");
-    }
-    head + "\r\n\r\n"
-}
-
-/// As browsers and curl write names since WHATWG decided it.
-fn quoted(text: &str) -> String {
-    text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// The first of a row that occurs in no part: the same for the same parts.
-fn boundary(contents: &[Bytes]) -> String {
-    let mut number = 0u64;
-    loop {
-        let boundary = format!("------------------------{number:016x}");
-        let occurs = |content: &Bytes| memmem::find(content, boundary.as_bytes()).is_some();
-        if !contents.iter().any(occurs) {
-            return boundary;
-        }
-        number += 1;
-    }
-}
-
-fn base_name(path: &str) -> String {
-    let name = Path::new(path).file_name();
-    name.map_or_else(|| path.to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-/// By the ending of its name, those that curl knows.
-fn type_of(path: &str) -> &'static str {
-    const TYPES: [(&str, &str); 10] = [
-        (".gif", "image/gif"),
-        (".jpg", "image/jpeg"),
-        (".jpeg", "image/jpeg"),
-        (".png", "image/png"),
-        (".svg", "image/svg+xml"),
-        (".txt", "text/plain"),
-        (".htm", "text/html"),
-        (".html", "text/html"),
-        (".pdf", "application/pdf"),
-        (".xml", "application/xml"),
-    ];
-    let lower = path.to_ascii_lowercase();
-    let known = TYPES.iter().find(|(ending, _)| lower.ends_with(ending));
-    known.map_or("application/octet-stream", |(_, content_type)| content_type)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn body(texts: &[&str]) -> String {
         let parts: Vec<Part> = texts.iter().map(|text| part(text).unwrap()).collect();
-        let made = multipart(&parts, &mut Sources::default()).unwrap();
-        String::from_utf8(made.body.to_vec()).unwrap()
+        let (pieces, _) = multipart(&parts, &mut Sources::default()).unwrap();
+        String::from_utf8(pieces.iter().map(Piece::bytes).collect::<Vec<_>>().concat()).unwrap()
     }
 
     #[test]

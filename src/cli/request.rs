@@ -18,6 +18,7 @@ use super::{cookie, form};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::Url;
+use crate::plan::template::{Escape, Piece};
 
 /// What curl says of a body whose type nobody gave.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -27,14 +28,15 @@ const JSON: &str = "application/json";
 /// What curl asks for with `--compressed`, where it was built with these.
 const COMPRESSED: &str = "gzip, deflate, br";
 
-/// `close`: each connection is for one request.
+/// The request, and its body as pieces: what was typed of it may hold placeholders, what was read
+/// from a file or came with a curl command does not. `close`: each connection is for one request.
 pub fn build(
     args: &RequestArgs,
     curl: Option<&Curl>,
     url: &Url,
     close: bool,
     sources: &mut Sources,
-) -> Result<Request> {
+) -> Result<(Request, Vec<Piece>)> {
     let typed = Wish::typed(args)?;
     let of_curl = curl.map(|curl| &curl.wish);
     let has_body = typed.body.is_some() || of_curl.is_some_and(|wish| wish.body.is_some());
@@ -45,12 +47,13 @@ pub fn build(
     if let Some(credentials) = &url.authorization {
         request.set_header("Authorization", credentials)?;
     }
-    let mut builder = Builder { request, url, sources };
+    let mut builder = Builder { request, pieces: Vec::new(), url, sources };
     if let Some(wish) = of_curl {
         builder.request.set_header("Accept", "*/*")?;
         // The body that was typed takes the place of the command's.
         builder.basics(wish, if typed.body.is_some() { None } else { wish.body.as_ref() })?;
         builder.headers(wish)?;
+        builder.pieces = vec![Piece::Fixed(builder.request.body.clone())];
     }
     builder.basics(&typed, typed.body.as_ref())?;
     if close {
@@ -58,7 +61,7 @@ pub fn build(
     }
     builder.headers(&typed)?;
     check_framing(&builder.request)?;
-    Ok(builder.request)
+    Ok((builder.request, builder.pieces))
 }
 
 /// A body that two fields frame differently is what request smuggling is made of (RFC 9112, 6.1).
@@ -74,6 +77,8 @@ fn check_framing(request: &Request) -> Result<()> {
 
 struct Builder<'a> {
     request: Request,
+    /// Of its body.
+    pieces: Vec<Piece>,
     url: &'a Url,
     sources: &'a mut Sources,
 }
@@ -108,22 +113,24 @@ impl Builder<'_> {
         let unless_given = (!has_type).then_some(FORM);
         match body {
             Body::Plain(source) => {
-                request.set_body(sources.body("--body", source)?, unless_given);
+                let bytes = sources.body("--body", source)?;
+                self.pieces = vec![piece(source, &bytes, escape(&bytes))];
+                request.set_body(bytes, unless_given);
             }
             Body::Data(data) => request.set_body(Data::joined(data, sources)?.into(), unless_given),
             Body::Json(pieces) => {
                 let bytes = pieces.iter().map(|source| sources.body("--json-body", source));
-                let bytes = match &bytes.collect::<Result<Vec<Bytes>>>()?[..] {
-                    [one] => one.clone(),
-                    pieces => pieces.concat().into(),
-                };
-                request.set_body(bytes, Some(content_type.unwrap_or(JSON)));
+                let bytes = bytes.collect::<Result<Vec<Bytes>>>()?;
+                let each = pieces.iter().zip(&bytes);
+                self.pieces = each.map(|(source, b)| piece(source, b, Escape::Json)).collect();
+                request.set_body(joined(&bytes), Some(content_type.unwrap_or(JSON)));
                 request.set_header("Accept", JSON)?;
             }
             Body::Form(parts) => {
-                let form::Multipart { body, boundary } = form::multipart(parts, sources)?;
-                let content_type = format!("multipart/form-data; boundary={boundary}");
-                request.set_body(body, Some(&content_type));
+                let (pieces, content_type) = form::multipart(parts, sources)?;
+                let bytes: Vec<&[u8]> = pieces.iter().map(Piece::bytes).collect();
+                request.set_body(bytes.concat().into(), Some(&content_type));
+                self.pieces = pieces;
             }
         }
         Ok(())
@@ -133,7 +140,7 @@ impl Builder<'_> {
         let mut headers = Vec::new();
         for header in &wish.headers {
             match header {
-                Header::File(name) => headers.extend(self.of_file(name)?),
+                Header::File(name) => headers.extend(of_file(name, self.sources)?),
                 header => headers.push(header.clone()),
             }
         }
@@ -144,22 +151,44 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
 
-    /// One header a line, as curl has it: empty lines and comments are passed over.
-    fn of_file(&mut self, name: &str) -> Result<Vec<Header>> {
-        let text = self.sources.text("--header", &Source::File(name.to_string()))?;
-        let lines = (1..).zip(text.lines());
-        let used = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        let read = used.map(|(number, line)| match values::header(line) {
-            Ok(Header::File(_)) => Err(Error::usage(format!(
-                "--header: line {number} of the file names a further file; put its lines here"
-            ))),
-            Ok(header) => Ok(header),
-            Err(error) => {
-                Err(Error::usage(format!("--header: in line {number} of the file {error}")))
-            }
-        });
-        read.collect()
+/// One header a line, as curl has it: empty lines and comments are passed over.
+pub fn of_file(name: &str, sources: &mut Sources) -> Result<Vec<Header>> {
+    let text = sources.text("--header", &Source::File(name.to_string()))?;
+    let lines = (1..).zip(text.lines());
+    let used = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    let read = used.map(|(number, line)| match values::header(line) {
+        Ok(Header::File(_)) => Err(Error::usage(format!(
+            "--header: line {number} of the file names a further file; put its lines here"
+        ))),
+        Ok(header) => Ok(header),
+        Err(error) => Err(Error::usage(format!("--header: in line {number} of the file {error}"))),
+    });
+    read.collect()
+}
+
+/// What was typed may hold placeholders.
+fn piece(source: &Source, bytes: &Bytes, escape: Escape) -> Piece {
+    match (source, std::str::from_utf8(bytes)) {
+        (Source::Typed(_), Ok(text)) => Piece::Text(text.to_string(), escape),
+        _ => Piece::Fixed(bytes.clone()),
+    }
+}
+
+/// By what it looks like.
+fn escape(body: &[u8]) -> Escape {
+    match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => Escape::Json,
+        _ => Escape::Raw,
+    }
+}
+
+/// A large one is not copied.
+fn joined(bytes: &[Bytes]) -> Bytes {
+    match bytes {
+        [one] => one.clone(),
+        several => several.concat().into(),
     }
 }
 
@@ -186,7 +215,7 @@ fn keep_boundary(request: &mut Request, boundary: &str) {
 }
 
 /// The first `-H` of a name replaces what blast would send; further ones are sent beside it.
-fn apply(headers: &[Header], request: &mut Request) -> Result<()> {
+pub fn apply(headers: &[Header], request: &mut Request) -> Result<()> {
     let mut typed: Vec<&str> = Vec::new();
     for header in headers {
         match header {

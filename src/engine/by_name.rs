@@ -21,7 +21,8 @@ impl Rows {
         scenario.map_or(Rows::default(), |scenario| Rows {
             entries: scenario.entries.len(),
             checks: scenario.checks.len(),
-            has_sessions: scenario.model.flow().is_some(),
+            // A round of one step is no session.
+            has_sessions: scenario.model.flow().is_some_and(|flow| !flow.weighted),
         })
     }
 }

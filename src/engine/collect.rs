@@ -160,7 +160,8 @@ impl Collector {
         summary.peak_good_per_s = summary.peak_good_per_s.max(summary.good_per_s());
         summary.verdict = Verdict::of(&summary);
         summary.audit = Audit::of(&summary);
-        summary.warnings = warnings(run, &summary);
+        let data_ran_out = finished.iter().any(|f| f.has_run_out);
+        summary.warnings = warnings(run, &summary, data_ran_out);
         summary.warnings.extend(skipped(run, &finished));
         summary.warnings.extend(unpinned(run, &finished));
         summary
@@ -269,7 +270,7 @@ fn pauses(finished: &[Finished]) -> Vec<Pause> {
     joined
 }
 
-fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
+fn warnings(run: &Run, summary: &Summary, data_ran_out: bool) -> Vec<Warning> {
     let connections = &summary.connections;
     let client = &summary.client;
     let counters = &summary.measure.counters;
@@ -305,6 +306,7 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
             why: run.prepared.addresses.last_failure(),
         }),
         nonzero(connections.reset_idle, |times| Warning::ResetIdle { times }),
+        data_ran_out.then_some(Warning::DataRanOut),
         nonzero(client.buffers_exhausted(), |times| Warning::BuffersExhausted { times }),
         nonzero(client.cq_overflows(), |times| Warning::CqOverflow { times }),
         nonzero(summary.unsolicited_bytes, |bytes| Warning::UnsolicitedBytes { bytes }),

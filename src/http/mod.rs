@@ -13,6 +13,7 @@
 //! body     the chunked coding
 //! pattern  what a body is expected to hold
 //! pool     the buffers of split heads, bounded
+//! fields   the fields of a head that was read
 //! jar      the cookies of one user
 //! ```
 //!
@@ -22,9 +23,11 @@
 mod body;
 #[cfg(test)]
 mod evidence;
+mod fields;
 mod framing;
 mod head;
 mod jar;
+pub mod multipart;
 mod pattern;
 mod payload;
 mod pool;
@@ -34,11 +37,12 @@ mod reader;
 mod request;
 mod scan;
 
-pub use jar::Jar;
+pub use fields::{Fields, field, fields};
+pub use jar::{Jar, set_cookies};
 pub use pattern::{Pattern, Sighting};
-pub use payload::Payload;
+pub use payload::{PIECE, Payload};
 pub use pool::HeadPool;
-pub use reader::{End, Progress, Reader, Response};
+pub use reader::{End, Look, Progress, Reader, Response};
 pub use request::Request;
 
 /// The longest head, its last line end included; also the longest trailer section.

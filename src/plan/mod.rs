@@ -8,6 +8,8 @@ pub mod answer;
 pub mod arrivals;
 pub mod data;
 pub mod expect;
+pub mod file;
+pub mod import;
 pub mod integral;
 pub mod load;
 pub mod network;

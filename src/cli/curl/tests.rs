@@ -17,6 +17,7 @@ fn beside(command: &str, args: &RequestArgs) -> Request {
     let text = curl.url(None, &mut sources).unwrap_or_else(|error| panic!("{command}: {error}"));
     let url = Url::parse(&text.replace("https://", "http://")).unwrap();
     request::build(args, Some(&curl), &url, false, &mut sources)
+        .map(|(request, _)| request)
         .unwrap_or_else(|error| panic!("{command}: {error}"))
 }
 

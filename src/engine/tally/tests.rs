@@ -221,7 +221,8 @@ fn checks_and_sessions_of_warm_up_do_not_count() {
 fn what_was_dropped_was_due_to_its_name() {
     let mut books = Books::new(true, ROWS);
     books.at(11_100);
-    let due = Due { intended: Nanos::from_millis(11_050), phase: Phase::Measure, stage: 0 };
+    let due =
+        Due { intended: Nanos::from_millis(11_050), phase: Phase::Measure, stage: 0, number: 0 };
     books.tally.dropped(&due, SAVE, Drop::Deadline, Nanos::from_millis(11_100));
     let list = books.send(LIST);
     books.at(11_200);

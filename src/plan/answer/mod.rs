@@ -1,9 +1,32 @@
 //! What is looked at in an answer besides its status: named checks, and values that are captured
 //! for requests to come.
-
-use std::borrow::Cow;
+//!
+//! ```text
+//! check    what must hold
+//! capture  what is kept for later
+//! pointer  a place in a JSON document (RFC 6901), walked without building the document
+//! regex    a regular expression over a body
+//! ```
+//!
+//! All of it is compiled when the plan is made and shared by all workers. Nothing here panics on
+//! any bytes, and nothing but the values of captures is copied.
+//!
+//! Of a body that is longer than what is kept of one, the beginning alone is looked at: a check
+//! that does not already hold there fails, and nothing is captured from it.
 
 use crate::time::Nanos;
+
+mod capture;
+mod check;
+mod pointer;
+#[cfg(test)]
+mod property;
+mod regex;
+
+pub use capture::{Capture, Source};
+pub use check::{Check, Field, Test};
+pub use pointer::Pointer;
+pub use regex::Regex;
 
 /// A complete answer, as far as it was kept.
 #[derive(Clone, Copy, Debug)]
@@ -28,46 +51,8 @@ pub struct Needs {
     pub body: bool,
 }
 
-/// A named test: an answer that fails it is rejected as `check:NAME`.
-#[derive(Clone, Debug)]
-pub struct Check {
-    pub name: String,
-    /// Its place among all checks of the scenario.
-    pub index: usize,
-}
-
-impl Check {
-    pub fn needs(&self) -> Needs {
-        Needs::default()
-    }
-
-    pub fn holds(&self, _answer: &Answer) -> bool {
-        true
-    }
-}
-
-/// Something in an answer that is kept under a name.
-#[derive(Clone, Debug)]
-pub struct Capture {
-    pub name: String,
-    /// Its place among all captures of the scenario.
-    pub index: usize,
-    pub from: Source,
-}
-
-/// Where something stands in an answer.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// RFC 6901.
-    Json(String),
-}
-
-impl Source {
-    pub fn needs(&self) -> Needs {
-        Needs::default()
-    }
-
-    pub fn find<'a>(&self, _answer: &Answer<'a>) -> Option<Cow<'a, [u8]>> {
-        None
-    }
+impl Needs {
+    const NOTHING: Needs = Needs { head: false, body: false };
+    const HEAD: Needs = Needs { head: true, body: false };
+    const BODY: Needs = Needs { head: false, body: true };
 }

@@ -18,7 +18,7 @@ pub use crate::metrics::Part;
 pub mod flow;
 pub mod mix;
 
-pub use flow::{Flow, Step, Steps, Think};
+pub use flow::{Flow, Op, Program, Step, Steps, Think};
 pub use mix::Mix;
 
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! of `cargo fuzz`. They see the library from outside, as any program does that uses it.
 
 mod flags;
+mod imports;
 mod reader;
 mod stages;
 mod thresholds;
@@ -28,6 +29,12 @@ pub const URL: Property =
     Property { name: "url", check: url::check, seeds: url::SEEDS, words: url::WORDS };
 pub const FLAGS: Property =
     Property { name: "flags", check: flags::check, seeds: flags::SEEDS, words: flags::WORDS };
+pub const IMPORTS: Property = Property {
+    name: "imports",
+    check: imports::check,
+    seeds: imports::SEEDS,
+    words: imports::WORDS,
+};
 pub const STAGES: Property =
     Property { name: "stages", check: stages::check, seeds: stages::SEEDS, words: stages::WORDS };
 pub const THRESHOLDS: Property = Property {
