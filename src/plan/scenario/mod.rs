@@ -46,6 +46,13 @@ pub struct Scenario {
     pub body_limit: usize,
 }
 
+impl Scenario {
+    /// Whether anything is sent that is no part of the load.
+    pub fn has_aside(&self) -> bool {
+        self.entries.iter().any(|entry| entry.part != Part::Main)
+    }
+}
+
 /// A request that can be sent, and what is looked at in its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
