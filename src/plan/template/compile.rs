@@ -140,6 +140,8 @@ impl Compiler<'_> {
         };
         let value = |text: &str| fixed(&escape::text(text, escape));
         let slot = match placeholder {
+            // In a target as it is, and judged there as if it had been typed.
+            Placeholder::Text(text) if escape == Escape::Url => return Ok(fixed(&text)),
             Placeholder::Text(text) => return Ok(value(&text)),
             Placeholder::Var(name) => return Ok(value(self.var(&name)?)),
             Placeholder::Env(name) => return Ok(hidden(value(&self.env(&name)?))),
@@ -424,8 +426,12 @@ fn of_part(part: &Part) -> Vec<usize> {
 fn sample(request: &Request) -> Result<Request> {
     let drawn = |text: &str| {
         let stretches = placeholder::split(text).map(|stretch| match stretch {
-            Stretch::Literal(literal) => literal,
-            Stretch::Placeholder(_) | Stretch::Open(_) => "x",
+            Stretch::Literal(literal) => literal.to_string(),
+            Stretch::Placeholder(whole) => match Placeholder::parse(whole) {
+                Ok(Placeholder::Text(text)) => text,
+                _ => "x".to_string(),
+            },
+            Stretch::Open(_) => "x".to_string(),
         });
         stretches.collect::<String>()
     };
