@@ -26,6 +26,14 @@ pub(super) enum Part {
     Hidden(Vec<Part>),
 }
 
+/// What stands behind the digits of a length that varies.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    /// Up to the body.
+    pub between: Vec<Part>,
+    pub body: Vec<Part>,
+}
+
 /// From this size on the fixed end of a body is not copied for each request.
 const LARGE: usize = 4 * 1024;
 
@@ -53,7 +61,7 @@ pub(super) fn message(
     let payload = head.payload(&body);
     let tail = body.split_tail();
     let (first, counted) = head.parts(body);
-    let of_counted = counted.iter().flat_map(|(between, body)| between.iter().chain(body));
+    let of_counted = counted.iter().flat_map(|counted| counted.between.iter().chain(&counted.body));
     let tables = tables(first.iter().chain(of_counted));
     Ok(Message::new(payload, tables, first, counted, tail))
 }
@@ -272,7 +280,7 @@ impl Head<'_> {
 
     /// What stands before the body's length; what stands between that and the body, and the body.
     /// Where no length has to be found out, all of it is in the first.
-    fn parts(self, body: Body) -> (Vec<Part>, Option<(Vec<Part>, Vec<Part>)>) {
+    fn parts(self, body: Body) -> (Vec<Part>, Option<Counted>) {
         let adds = self.adds(body.length.unwrap_or(1));
         let (mut before, mut behind) = (Vec::new(), Vec::new());
         before.push(fixed(&format!("{} ", self.request.method)));
@@ -310,7 +318,8 @@ impl Head<'_> {
         }
         parts.push(fixed("\r\n"));
         if is_behind {
-            return (joined(before), Some((joined(behind), body.parts)));
+            let counted = Counted { between: joined(behind), body: body.parts };
+            return (joined(before), Some(counted));
         }
         before.extend(body.parts);
         (joined(before), None)
