@@ -59,6 +59,11 @@ fn any_file_is_a_plan_that_can_be_read_or_a_sentence() {
 }
 
 #[test]
+fn any_text_is_a_plan_file_that_can_be_built_or_a_sentence_with_its_place() {
+    beside_others(|| holds(&properties::PLANS, 6_000));
+}
+
+#[test]
 fn any_shape_can_be_walked_through_or_is_refused_in_a_sentence() {
     beside_others(|| holds(&properties::STAGES, 20_000));
 }

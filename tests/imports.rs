@@ -67,6 +67,7 @@ fn assert_builds(imported: &Imported) {
         expected: &Expected::default(),
         has_rate: false,
         seed: 1,
+        is_shown: false,
     };
     let built = build(&written, &around);
     built.unwrap_or_else(|error| panic!("{error}\n{}", imported.plan));

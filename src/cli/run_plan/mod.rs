@@ -35,19 +35,15 @@ pub struct Meant {
     pub args: RunArgs,
     pub target: Target,
     pub plan: Plan,
+    pub outputs: Outputs,
 }
 
 pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
     if typed.file.schema {
         return print(file::SCHEMA);
     }
-    // What is shown is made without the environment's secrets.
     let is_shown = typed.file.show.is_some();
-    let env = |name: &str| {
-        let value = std::env::var(name).ok()?;
-        Some(if is_shown { crate::plan::url::MASK.to_string() } else { value })
-    };
-    let meant = mean(typed, arguments, &env)?;
+    let meant = mean(typed, arguments)?;
     if typed.file.check || is_shown {
         let check = if typed.file.check { check::text(&meant) } else { String::new() };
         let shown = typed.file.show.map(|count| show::text(&meant.plan, count)).unwrap_or_default();
@@ -55,20 +51,15 @@ pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
         return print(&format!("{check}{between}{shown}"));
     }
     guard::pass(&meant)?;
-    super::run::run(meant.plan, Outputs::of(&meant.args.load)?)
+    super::run::run(meant.plan, meant.outputs)
 }
 
 /// The plan of `blast run ARGUMENTS`; the program's name and the verb come first.
 pub fn plan(arguments: &[OsString]) -> Result<Plan> {
-    let env = |name: &str| std::env::var(name).ok();
-    mean(&words::typed(arguments)?, arguments, &env).map(|meant| meant.plan)
+    mean(&words::typed(arguments)?, arguments).map(|meant| meant.plan)
 }
 
-fn mean(
-    typed: &RunArgs,
-    arguments: &[OsString],
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Meant> {
+fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
     refuse(typed)?;
     let (name, url) = words_of(&typed.load.words)?;
     let mut sources = Sources::default();
@@ -98,23 +89,28 @@ fn mean(
             base: &target.base,
             read: &|path| {
                 let path = path.to_string_lossy().into_owned();
-                Sources::default().body("plan", &Source::File(path))
+                let read = Sources::default().body(FLAG, &Source::File(path));
+                read.map_err(|error| unnamed(&error))
             },
-            env,
+            env: &|name| std::env::var(name).ok(),
             vars: &vars,
             dress: &dress,
             expected: &expected,
             has_rate: has_rate(&args.load),
             seed: args.load.shape.seed.unwrap_or(1),
+            is_shown: typed.file.show.is_some(),
         },
     );
     let Built { url, request, expected, scenario } =
         built.map_err(|error| target.blame(&written, error))?;
     let subject = Subject { url, request, expected, scenario, curl: None };
     let plan = high::assemble(&args.load, subject);
-    let plan = plan.map_err(|error| words::blame(&written, &words, error))?;
-    check_pipeline(&plan)?;
-    Ok(Meant { written, args, target, plan })
+    let checked = plan.and_then(|plan| {
+        check_pipeline(&plan)?;
+        Ok((plan, Outputs::of(&args.load)?))
+    });
+    let (plan, outputs) = checked.map_err(|error| words::blame(&written, &words, error))?;
+    Ok(Meant { written, args, target, plan, outputs })
 }
 
 /// What makes one request of a command line has no place beside a plan's own.
@@ -165,10 +161,15 @@ fn read_text(name: &str, sources: &mut Sources) -> Result<String> {
             "a URL stands where the plan file is due; write `blast run plan.toml URL`",
         ));
     }
-    sources.text("run", &Source::File(name.to_string())).map_err(|error| {
-        let message = error.message.strip_prefix("run: ").unwrap_or(&error.message).to_string();
-        Error::usage(message)
-    })
+    sources.text(FLAG, &Source::File(name.to_string())).map_err(|error| unnamed(&error))
+}
+
+/// What stands for a flag where a file was asked for by a plan.
+const FLAG: &str = "plan";
+
+fn unnamed(error: &Error) -> Error {
+    let message = error.message.strip_prefix(FLAG).and_then(|rest| rest.strip_prefix(": "));
+    Error::usage(message.unwrap_or(&error.message))
 }
 
 /// What relative names in the file begin at.

@@ -190,7 +190,10 @@ pub fn blame(written: &Written, words: &[FileWord], error: Error) -> Error {
             .any(|(at, flag)| is_end(error.message[at + flag.len()..].chars().next()))
     };
     match of_rule.or_else(|| words.iter().find(names)) {
-        Some(word) => written.error(&word.place, without_flag(&error.message, &word.flag)),
+        Some(word) => {
+            let message = without_flag(&error.message, &word.flag);
+            Error { exit: error.exit, ..written.error(&word.place, message) }
+        }
         None => error,
     }
 }

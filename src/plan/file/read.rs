@@ -39,7 +39,23 @@ impl Written {
 
 fn located(name: &str, text: &str, at: usize, message: &str) -> Error {
     let (line, column) = line_and_column(text, at);
-    Error::usage(format!("{name}:{line}:{column}: {message}"))
+    Error::usage(format!("{name}:{line}:{column}: {}", printable(message)))
+}
+
+/// On one line of a terminal, whatever names the file holds.
+fn printable(message: &str) -> String {
+    const LONGEST: usize = 600;
+    let mut shown = String::new();
+    for character in message.chars().take(LONGEST) {
+        match character.is_control() {
+            true => shown.extend(character.escape_debug()),
+            false => shown.push(character),
+        }
+    }
+    if message.chars().nth(LONGEST).is_some() {
+        shown += "...";
+    }
+    shown
 }
 
 fn explain(name: &str, text: &str, error: &toml::de::Error) -> Error {

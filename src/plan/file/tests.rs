@@ -89,6 +89,7 @@ fn built_with(text: &str, has_rate: bool) -> Result<Built, Error> {
         expected: &Expected::default(),
         has_rate,
         seed: 1,
+        is_shown: false,
     };
     build(&written, &around)
 }

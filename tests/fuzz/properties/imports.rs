@@ -41,6 +41,7 @@ fn is_a_plan(imported: &Imported) {
         expected: &Expected::default(),
         has_rate: false,
         seed: 1,
+        is_shown: false,
     };
     build(&written, &around).unwrap_or_else(|error| panic!("{error}\n{}", imported.plan));
 }

@@ -5,6 +5,7 @@
 
 mod flags;
 mod imports;
+mod plans;
 mod reader;
 mod stages;
 mod templates;
@@ -36,6 +37,8 @@ pub const IMPORTS: Property = Property {
     seeds: imports::SEEDS,
     words: imports::WORDS,
 };
+pub const PLANS: Property =
+    Property { name: "plans", check: plans::check, seeds: plans::SEEDS, words: plans::WORDS };
 pub const STAGES: Property =
     Property { name: "stages", check: stages::check, seeds: stages::SEEDS, words: stages::WORDS };
 pub const THRESHOLDS: Property = Property {

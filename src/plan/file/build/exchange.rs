@@ -60,7 +60,7 @@ impl Builder<'_> {
         let path_of = if sheet.path.is_some() { here.then("path") } else { here.then("query") };
         let url = Url::parse(&address).map_err(|error| self.error(&path_of, error.message))?;
         let method = names::method(sheet);
-        if method == "CONNECT" {
+        if method.eq_ignore_ascii_case("CONNECT") {
             let message = "CONNECT opens a tunnel and carries no load; take another method";
             return Err(self.error(&here.then("method"), message));
         }
@@ -162,9 +162,10 @@ impl Builder<'_> {
         };
         let captured =
             sheet.capture.iter().any(|(_, from)| from.json.is_some() || from.regex.is_some());
-        let at = match (draft.expected.body.is_some(), sheet.checks.iter().find(looks)) {
+        let looking = sheet.checks.iter().position(|check| looks(&check));
+        let at = match (draft.expected.body.is_some(), looking) {
             (true, _) => here.then("expect"),
-            (_, Some(_)) => here.then("checks"),
+            (_, Some(check)) => here.then("checks").then(check),
             _ if captured => here.then("capture"),
             _ => return Ok(()),
         };
@@ -195,7 +196,8 @@ impl Builder<'_> {
         all_checks: &mut Vec<String>,
     ) -> Result<Exchange> {
         let scope = self.scope(place, entries, captures);
-        let message = Message::compile(&draft.request, &draft.pieces, &scope)
+        let compile = if self.around.is_shown { Message::shown } else { Message::compile };
+        let message = compile(&draft.request, &draft.pieces, &scope)
             .map_err(|error| self.blame(place, draft, &scope, error))?;
         let checks: Vec<Check> = self.checks(place, all_checks)?;
         let captures: Vec<Capture> = self.captures(place, captures, all_checks)?;

@@ -79,8 +79,7 @@ impl Builder<'_> {
         if mix.is_empty() {
             return Err(self.no_load());
         }
-        self.check_sum(mix.iter().map(|(_, weight)| *weight), &Place::top("requests"))?;
-        Ok(self.mix(&mix))
+        self.mix(&mix)
     }
 
     fn no_load(&self) -> crate::error::Error {
@@ -144,6 +143,8 @@ impl Builder<'_> {
         let teardown =
             self.named(&session.teardown, &place.then("teardown"), Part::Teardown, rows)?;
         let flow = Flow { setup, steps, weighted, teardown, rounds: session.rounds };
+        // The engine takes it that there is one.
+        flow.program().map_err(|error| self.error(&place.then("steps"), error.message))?;
         Ok(match session.model {
             SessionModel::Users => Model::Users(flow),
             SessionModel::Sessions => Model::Sessions(flow),

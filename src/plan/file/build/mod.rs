@@ -46,6 +46,8 @@ pub struct Around<'a> {
     /// Requests are due by a clock.
     pub has_rate: bool,
     pub seed: u64,
+    /// It is to be looked at by a person: secrets are `***`.
+    pub is_shown: bool,
 }
 
 /// What is sent.
@@ -105,7 +107,10 @@ impl<'a> Builder<'a> {
     fn is_plain(&self, draft: &Draft) -> bool {
         let sheet = &self.written.sheet;
         let one = &sheet.requests[0];
-        let is_alone = sheet.session.is_none() && sheet.setup.is_none() && sheet.teardown.is_none();
+        let is_alone = !self.around.is_shown
+            && sheet.session.is_none()
+            && sheet.setup.is_none()
+            && sheet.teardown.is_none();
         is_alone && one.checks.is_empty() && one.capture.is_empty() && !draft.has_placeholders()
     }
 
@@ -199,9 +204,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The mix of all requests that are for nothing else.
-    fn mix(&self, entries: &[(usize, u64)]) -> Model {
+    fn mix(&self, entries: &[(usize, u64)]) -> Result<Model> {
         let choice = self.written.sheet.mix.unwrap_or_default().choice;
-        Model::Mix(Mix { entries: entries.to_vec(), random: choice == Choice::Random })
+        let mix = Mix { entries: entries.to_vec(), random: choice == Choice::Random };
+        // The engine takes it that there is one.
+        mix.table(self.around.seed).map_err(|error| {
+            self.error(&Place::top("requests").then(0).then("weight"), error.message)
+        })?;
+        Ok(Model::Mix(mix))
     }
 
     fn error(&self, place: &Place, message: impl AsRef<str>) -> Error {
