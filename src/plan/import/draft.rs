@@ -81,6 +81,14 @@ pub enum Body {
 }
 
 impl Body {
+    fn is_empty(&self) -> bool {
+        match self {
+            Body::Form(fields) => fields.is_empty(),
+            Body::Multipart(parts) => parts.is_empty(),
+            _ => false,
+        }
+    }
+
     fn holds(&self, text: &str) -> bool {
         match self {
             Body::Text(body) | Body::Json(body) => body.contains(text),
@@ -194,6 +202,10 @@ impl Draft {
             self.pass_over("with a method that carries no load".into());
             return;
         }
+        if call.path.starts_with("//") {
+            self.pass_over("whose path begins with `//`, which a plan takes for a host".into());
+            return;
+        }
         self.clean(&mut call);
         self.secrets.take_out_of(&mut call);
         let place = *self.places.entry(call).or_insert(self.counts.len());
@@ -224,7 +236,7 @@ impl Draft {
 
     pub fn why_empty(&self) -> Option<&'static str> {
         let skipped = !self.passed_over.is_empty();
-        skipped.then_some("what it holds is of other schemes, and blast sends http and https")
+        skipped.then_some("what it holds cannot be sent by blast")
     }
 
     /// Fields that are made anew for each request, or belong to one connection (RFC 9110, 7.6.1).
@@ -242,6 +254,7 @@ impl Draft {
         self.fields_dropped += (named - call.headers.len()) as u64;
         call.headers.iter_mut().for_each(|(_, value)| *value = value.trim().to_string());
         call.headers = joined(std::mem::take(&mut call.headers));
+        call.body = call.body.take().filter(|body| !body.is_empty());
     }
 
     pub fn finished(mut self) -> Finished {
