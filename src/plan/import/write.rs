@@ -269,7 +269,9 @@ struct Names(std::collections::HashMap<String, u64>);
 impl Names {
     fn of(&mut self, call: &Call) -> String {
         let path = call.told.path.clone().unwrap_or_else(|| shown(&call.path));
-        let name: String = format!("{} {path}", call.method).chars().take(LONGEST_NAME).collect();
+        let name = format!("{} {path}", call.method);
+        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect::<String>();
+        let name = name.trim_end().to_string();
         let mut number = self.0.get(&name).map_or(1, |number| number + 1);
         let mut unique = numbered(&name, number);
         while number > 1 && self.0.contains_key(&unique) {
