@@ -74,6 +74,12 @@ pub fn now() -> Nanos {
     clock(libc::CLOCK_MONOTONIC)
 }
 
+/// The wall clock, in whole seconds since 1970.
+pub fn unix_seconds() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 /// The processor time this thread has used, user and system.
 pub fn thread_cpu() -> Nanos {
     clock(libc::CLOCK_THREAD_CPUTIME_ID)

@@ -1,5 +1,6 @@
 //! The embedded server, driven over loopback by plain blocking sockets.
 
+mod app;
 mod behaviour;
 mod http;
 mod life;

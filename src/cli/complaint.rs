@@ -11,11 +11,10 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 6] = ["target", "demo", "doctor", "import", "completions", "man"];
+pub const VERBS: [&str; 7] = ["run", "target", "demo", "doctor", "import", "completions", "man"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 14] = [
-    "run",
+const LATER_VERBS: [&str; 13] = [
     "ceiling",
     "soak",
     "suite",
@@ -40,7 +39,7 @@ const AMBIGUOUS: [(&str, &str); 4] = [
 ];
 
 /// Flags whose values may hold an `@`, and whose own complaints repeat nothing.
-const SECRET: [&str; 4] = ["--header", "--user", "--form", "--expect-body"];
+const SECRET: [&str; 5] = ["--header", "--user", "--form", "--expect-body", "--var"];
 
 /// Turns clap's error into one of ours.
 pub fn from_clap(error: &clap::Error) -> Error {

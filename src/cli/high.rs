@@ -2,16 +2,26 @@
 //! depend on other flags, and the combinations that make no sense refused.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
 use super::low::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
-use super::{load, request, route, tls, values};
+use super::{load, request, route, tls, values, varying};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::metrics::Warning;
-use crate::plan::{Engine, Expected, Load, Plan, Route, Url};
+use crate::plan::{Engine, Expected, Load, Plan, Route, Scenario, Url};
+
+/// What is sent, and to where: what flags say of the request, or a plan file.
+pub struct Subject<'a> {
+    pub url: Url,
+    pub request: Request,
+    pub expected: Expected,
+    pub scenario: Option<Arc<Scenario>>,
+    pub curl: Option<&'a Curl>,
+}
 
 /// What `blast URL` with these flags is to do. Reads the files that they name, stdin, and
 /// `BLAST_ENGINE`.
@@ -21,18 +31,30 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
         args.request.curl.as_deref().map(|text| Curl::read(text, &mut sources)).transpose()?;
     let curl = curl.as_ref();
     let url = url(&args.words, curl, &mut sources)?;
-    let route = route::route(args, &url)?;
+    route::route(args, &url)?;
     let close = args.connection.no_keepalive;
-    let (request, _pieces) = request::build(&args.request, curl, &url, close, &mut sources)?;
+    let (request, pieces) = request::build(&args.request, curl, &url, close, &mut sources)?;
     let expected = expected(&args.expect, &request)?;
-    let keepalive = !args.connection.no_keepalive && !asks_to_close(&request);
+    assemble(args, Subject { url, request, expected, scenario: None, curl })
+}
+
+/// The plan of what is sent, with the load, the rules and the ways that the flags ask for.
+pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
+    let Subject { url, request, expected, scenario, curl } = subject;
+    let route = route::route(args, &url)?;
+    let asks = |request: &Request| asks_to_close(request);
+    let of_scenario = scenario.iter().flat_map(|scenario| &scenario.requests);
+    let closes = asks(&request) || of_scenario.map(|one| &one.request).any(asks);
+    let keepalive = !args.connection.no_keepalive && !closes;
     check_combinations(args, keepalive)?;
     let load = load::load(args)?;
-    check_rules(&args.rules, &load, &expected)?;
+    check_rules(&args.rules, &load, &expected, scenario.as_deref())?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
     let notes = notes(curl, &route, &url);
+    let scenario = varying::scenario(args, &request, &pieces, &expected)?.map(Arc::new);
+    let request = scenario.as_ref().map_or(request, |made| made.requests[0].request.clone());
     let plan = Plan::new(url, request);
     let timeout = args.request.timeout.or(curl.and_then(|curl| curl.timeout));
     let timeout = timeout.unwrap_or(plan.timeout);
@@ -40,6 +62,7 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let connect_timeout = connection.connect_timeout.or(of_curl).unwrap_or(plan.connect_timeout);
     Ok(Plan {
         tls,
+        scenario,
         connections: load::connections(args, &load),
         duration: load::duration(args, &load),
         load,
@@ -76,7 +99,9 @@ fn url(words: &[String], curl: Option<&Curl>, sources: &mut Sources) -> Result<U
         refuse_later_verb(word)?;
     }
     if let (Some(curl), [] | [_]) = (curl, words) {
-        return Url::parse(&curl.url(words.first().map(String::as_str), sources)?);
+        let url = curl.url(words.first().map(String::as_str), sources)?;
+        // What was typed beside the command may hold placeholders, what stands in it does not.
+        return if words.is_empty() { Url::fixed(&url) } else { Url::parse(&url) };
     }
     let verb = words.iter().find(|word| VERBS.contains(&word.as_str()));
     match (words, verb) {
@@ -149,17 +174,30 @@ fn check_combinations(args: &LoadArgs, keepalive: bool) -> Result<()> {
     Ok(())
 }
 
-/// Refuses rules that this run could never judge.
-fn check_rules(rules: &RuleArgs, load: &Load, expected: &Expected) -> Result<()> {
+/// Refuses rules that this run could never judge. `expected`: of every answer, where there is one
+/// request.
+fn check_rules(
+    rules: &RuleArgs,
+    load: &Load,
+    expected: &Expected,
+    scenario: Option<&Scenario>,
+) -> Result<()> {
     let closed_loop = load.offered().is_none();
+    let entries = scenario.map_or(&[][..], |scenario| &scenario.entries);
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    let checks = scenario.map_or(&[][..], |scenario| &scenario.checks);
     for (flag, rules) in [("--threshold", &rules.thresholds), ("--abort-on", &rules.abort_on)] {
         for rule in rules {
             let of_loop = if closed_loop { rule.check_closed_loop() } else { Ok(()) };
             let of_window = if flag == "--abort-on" { rule.check_window() } else { Ok(()) };
             let in_flag = |error| Error::usage(format!("{flag}: {error}"));
             let of_stages = rule.check_stages(load.stages().len());
-            let of_answers = rule.check_rejections(expected);
-            of_loop.and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
+            let of_answers = match scenario {
+                None => rule.check_rejections(expected),
+                Some(_) => Ok(()),
+            };
+            let of_names = rule.check_names(&names).and(rule.check_checks(checks));
+            of_names.and(of_loop).and(of_window).and(of_stages).and(of_answers).map_err(in_flag)?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use super::low::{LoadArgs, ShapeArgs};
 use super::shapes::{Arrivals, Rps};
+use super::varying::SEED;
 use crate::error::{Error, Result};
 use crate::plan::shape::LONGEST;
 use crate::plan::{Law, Load, Offered, Rate, Shape, Warmup};
@@ -11,7 +12,6 @@ use crate::time::Nanos;
 const CONNECTIONS: u32 = 64;
 const MOST_DEFAULT_CONNECTIONS: u32 = 10_000;
 const DURATION: Nanos = Nanos::from_secs(10);
-const SEED: u64 = 1;
 
 pub fn load(args: &LoadArgs) -> Result<Load> {
     check_combinations(args)?;

@@ -45,6 +45,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Carry out a plan file: mixes, data, logins, sessions, checks
+    #[command(override_usage = "blast run [FLAGS] PLAN [URL]")]
+    Run(Box<RunArgs>),
     /// Start the built-in server, to try things on
     Target(TargetArgs),
     /// Load the built-in server for a moment and show the page
@@ -58,6 +61,56 @@ pub enum Verb {
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`
     Man,
+}
+
+/// What `blast run` takes: the first word is the plan.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub file: PlanArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Plan")]
+pub struct PlanArgs {
+    /// Read the plan, print what it would do, and send nothing
+    #[arg(long)]
+    pub check: bool,
+
+    /// Print the first N requests as they would be sent, and send nothing
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+    pub show: Option<u64>,
+
+    /// The value of one of the plan's variables (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = values::variable)]
+    #[arg(allow_hyphen_values = true)]
+    pub vars: Vec<(String, String)>,
+
+    /// Which of the plan's [targets]
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+
+    /// The target in the plan's place, such as http://localhost:8080
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub host: Option<String>,
+
+    /// That a target the plan protects is meant
+    #[arg(long, value_name = "NAME")]
+    pub yes: Option<String>,
+
+    /// Divide each duration of the load: 10x is a tenth of the time at the same rates
+    #[arg(long, value_name = "Nx", value_parser = values::speed)]
+    pub speed: Option<f64>,
+
+    /// Print the JSON schema of plan files
+    #[arg(long)]
+    pub schema: bool,
+
+    /// Locust's; that view is not there yet
+    #[arg(long, value_name = "PREFIX", hide = true)]
+    pub csv: Option<String>,
 }
 
 /// What `blast URL` takes.

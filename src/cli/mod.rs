@@ -21,11 +21,13 @@ mod outputs;
 mod request;
 mod route;
 mod run;
+mod run_plan;
 mod source;
 mod target;
 mod terminal;
 mod tls;
 mod values;
+mod varying;
 mod wish;
 
 #[cfg(test)]
@@ -44,6 +46,7 @@ use low::{Cli, Verb};
 
 pub use high::plan;
 pub use outputs::Outputs;
+pub use run_plan::plan as plan_of_file;
 pub use values::Header;
 
 /// The program: reads the arguments, does what they ask, and says how it went.
@@ -51,7 +54,7 @@ pub fn main() -> ExitCode {
     stop::survive_file_limits();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let exit = parse(&arguments).and_then(|parsed| match parsed {
-        Parsed::Cli(cli) => dispatch(*cli),
+        Parsed::Cli(cli) => dispatch(*cli, &arguments),
         Parsed::Text(text) => print(&text),
     });
     let exit = exit.unwrap_or_else(|error| {
@@ -89,9 +92,10 @@ pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<Exit> {
+fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
     match cli.verb {
         None => run::run(high::plan(&cli.load)?, Outputs::of(&cli.load)?),
+        Some(Verb::Run(args)) => run_plan::run(&args, arguments),
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Doctor(args)) => doctor::run(*args),

@@ -140,7 +140,7 @@ impl Builder<'_> {
         let mut headers = Vec::new();
         for header in &wish.headers {
             match header {
-                Header::File(name) => headers.extend(self.of_file(name)?),
+                Header::File(name) => headers.extend(of_file(name, self.sources)?),
                 header => headers.push(header.clone()),
             }
         }
@@ -151,23 +151,21 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
 
-    /// One header a line, as curl has it: empty lines and comments are passed over.
-    fn of_file(&mut self, name: &str) -> Result<Vec<Header>> {
-        let text = self.sources.text("--header", &Source::File(name.to_string()))?;
-        let lines = (1..).zip(text.lines());
-        let used = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        let read = used.map(|(number, line)| match values::header(line) {
-            Ok(Header::File(_)) => Err(Error::usage(format!(
-                "--header: line {number} of the file names a further file; put its lines here"
-            ))),
-            Ok(header) => Ok(header),
-            Err(error) => {
-                Err(Error::usage(format!("--header: in line {number} of the file {error}")))
-            }
-        });
-        read.collect()
-    }
+/// One header a line, as curl has it: empty lines and comments are passed over.
+pub fn of_file(name: &str, sources: &mut Sources) -> Result<Vec<Header>> {
+    let text = sources.text("--header", &Source::File(name.to_string()))?;
+    let lines = (1..).zip(text.lines());
+    let used = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    let read = used.map(|(number, line)| match values::header(line) {
+        Ok(Header::File(_)) => Err(Error::usage(format!(
+            "--header: line {number} of the file names a further file; put its lines here"
+        ))),
+        Ok(header) => Ok(header),
+        Err(error) => Err(Error::usage(format!("--header: in line {number} of the file {error}"))),
+    });
+    read.collect()
 }
 
 /// What was typed may hold placeholders.
@@ -217,7 +215,7 @@ fn keep_boundary(request: &mut Request, boundary: &str) {
 }
 
 /// The first `-H` of a name replaces what blast would send; further ones are sent beside it.
-fn apply(headers: &[Header], request: &mut Request) -> Result<()> {
+pub fn apply(headers: &[Header], request: &mut Request) -> Result<()> {
     let mut typed: Vec<&str> = Vec::new();
     for header in headers {
         match header {

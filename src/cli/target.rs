@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::values;
 use crate::error::{Error, Exit, Result};
@@ -34,10 +35,21 @@ pub struct TargetArgs {
     #[command(flatten)]
     pub behaviour: Box<BehaviourArgs>,
 
+    /// Serve a small application besides: a registry (/, /hospital, /patient), telemetry (/update),
+    /// a tutor with uploads (/voice, /stats, /profile, /words, /calendar), a gateway with a login
+    /// (/login, /api/items, /logout). The flags above apply to it, but for size and chunks
+    #[arg(long)]
+    pub app: bool,
+
     /// Write when each request arrived and was answered (the first 4 million) to this file at the
     /// end: nanoseconds on CLOCK_MONOTONIC, twice (the second is 0 without an answer), connection
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+
+    /// Write a line for each request to this file: microseconds since the start, connection,
+    /// method, target, status of the answer, bytes of its body
+    #[arg(long, value_name = "FILE")]
+    pub log_requests: Option<PathBuf>,
 
     /// Cores for the threads: `off`, or `0,2-5` [default: from the lowest up]
     #[arg(long, value_name = "CORES", value_parser = values::pin)]
@@ -86,9 +98,12 @@ pub struct BehaviourArgs {
 }
 
 pub fn run(args: TargetArgs) -> Result<Exit> {
-    let options = args.options()?;
+    let mut options = args.options()?;
     // Opened now: a path that cannot be written must not be found out after an hour.
-    let log = args.log.as_deref().map(|path| create(path).map(|file| (path, file))).transpose()?;
+    let open = |path, flag| create(path, flag).map(|file| (path, file));
+    let log = args.log.as_deref().map(|path| open(path, "--log")).transpose()?;
+    let requests = args.log_requests.as_deref().map(|path| create(path, "--log-requests"));
+    options.log_requests = requests.transpose()?.map(Arc::new);
     let signals = Signals::block();
     let mut target = Target::start(options)?;
     let line = format!("blast target listens on http://{}/\n", target.address());
@@ -103,9 +118,10 @@ pub fn run(args: TargetArgs) -> Result<Exit> {
     target.halt();
     let _ = io::stderr().write_all(summary(&target).as_bytes());
     if let Some((path, file)) = log {
-        write_log(file, &target).map_err(|error| unwritable(path, &error))?;
+        write_log(file, &target).map_err(|error| unwritable(path, "--log", &error))?;
     }
-    Ok(Exit::Done)
+    // A log of requests that could not be written.
+    target.fault().map_or(Ok(Exit::Done), Err)
 }
 
 impl TargetArgs {
@@ -122,6 +138,7 @@ impl TargetArgs {
             threads: self.threads,
             cores,
             behaviour: self.behaviour.read()?,
+            app: self.app,
             log: self.log.as_ref().map(|_| LOGGED),
             ..Options::default()
         })
@@ -174,13 +191,13 @@ fn summary(target: &Target) -> String {
     text
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(|error| unwritable(path, &error))
+fn create(path: &Path, flag: &str) -> Result<File> {
+    File::create(path).map_err(|error| unwritable(path, flag, &error))
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Error {
+fn unwritable(path: &Path, flag: &str, error: &io::Error) -> Error {
     let (path, reason) = (quote(&path.to_string_lossy()), super::reason(error));
-    Error::failed(format!("the log {path} cannot be written ({reason}); give another `--log`"))
+    Error::failed(format!("the log {path} cannot be written ({reason}); give another `{flag}`"))
 }
 
 /// On the machine's clock, so that it can be held against what any other process saw.

@@ -120,6 +120,26 @@ pub fn run_length(text: &str) -> Result<Nanos> {
     }
 }
 
+/// `NAME=VALUE`. The value is not repeated: it may be a secret.
+pub fn variable(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err(Error::usage("a variable has a name and a value; write `NAME=VALUE`")),
+    }
+}
+
+/// `10x`, or `10`.
+pub fn speed(text: &str) -> Result<f64> {
+    let factor = text.strip_suffix(['x', 'X']).unwrap_or(text).parse::<f64>();
+    match factor {
+        Ok(factor) if (1e-3..=1e6).contains(&factor) => Ok(factor),
+        _ => Err(Error::usage(format!(
+            "{} is no speed; write one such as `10x`, from 0.001x to 1000000x",
+            quote(text)
+        ))),
+    }
+}
+
 /// As typed (RFC 9110, 9.1: a method is case-sensitive), but for the usual ones in any case.
 pub fn method(text: &str) -> Result<String> {
     let upper = text.to_ascii_uppercase();

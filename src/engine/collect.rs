@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use super::by_name;
 use super::core::Finished;
 use super::prepare::Prepared;
 use super::refresh;
@@ -29,6 +30,7 @@ pub struct Collector {
     series: Series,
     measure: Fates,
     warmup: Fates,
+    aside: Fates,
     measure_events: Events,
     warmup_events: Events,
     drain_events: Events,
@@ -54,6 +56,7 @@ impl Collector {
             series: Series::new(workers, INTERVAL, mode),
             measure: Fates::default(),
             warmup: Fates::default(),
+            aside: Fates::default(),
             measure_events: Events::default(),
             warmup_events: Events::default(),
             drain_events: Events::default(),
@@ -72,6 +75,7 @@ impl Collector {
     ) {
         self.measure.add(&snapshot.measure);
         self.warmup.add(&snapshot.warmup);
+        self.aside.add(&snapshot.aside);
         let events = match snapshot.phase {
             Phase::Warmup => &mut self.warmup_events,
             Phase::Measure => &mut self.measure_events,
@@ -112,6 +116,8 @@ impl Collector {
         let sum = |of: fn(&Finished) -> u128| finished.iter().map(of).sum::<u128>();
         let (area, sent_to_end) = (sum(|f| f.totals.area), sum(|f| f.totals.sent_to_end));
         let (addresses, opened_at) = used(run, &finished);
+        let scenario = run.plan.scenario.as_deref();
+        let books = finished.iter().map(|f| &f.totals.by_name);
         let mut summary = Summary {
             complete: run.complete,
             aborted: run.aborted.clone(),
@@ -127,6 +133,11 @@ impl Collector {
             interval_length: self.series.interval(),
             measure: self.measure,
             warmup: self.warmup,
+            aside: self.aside,
+            model: scenario.map(|scenario| scenario.model.name()),
+            names: scenario.map(|s| by_name::names(s, books.clone())).unwrap_or_default(),
+            checks: scenario.map(|s| by_name::checks(s, books.clone())).unwrap_or_default(),
+            sessions: by_name::sessions(books),
             measure_events: self.measure_events,
             warmup_events: self.warmup_events,
             drain_events: self.drain_events,
@@ -149,7 +160,8 @@ impl Collector {
         summary.peak_good_per_s = summary.peak_good_per_s.max(summary.good_per_s());
         summary.verdict = Verdict::of(&summary);
         summary.audit = Audit::of(&summary);
-        summary.warnings = warnings(run, &summary);
+        let data_ran_out = finished.iter().any(|f| f.has_run_out);
+        summary.warnings = warnings(run, &summary, data_ran_out);
         summary.warnings.extend(skipped(run, &finished));
         summary.warnings.extend(unpinned(run, &finished));
         summary
@@ -258,7 +270,7 @@ fn pauses(finished: &[Finished]) -> Vec<Pause> {
     joined
 }
 
-fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
+fn warnings(run: &Run, summary: &Summary, data_ran_out: bool) -> Vec<Warning> {
     let connections = &summary.connections;
     let client = &summary.client;
     let counters = &summary.measure.counters;
@@ -294,6 +306,7 @@ fn warnings(run: &Run, summary: &Summary) -> Vec<Warning> {
             why: run.prepared.addresses.last_failure(),
         }),
         nonzero(connections.reset_idle, |times| Warning::ResetIdle { times }),
+        data_ran_out.then_some(Warning::DataRanOut),
         nonzero(client.buffers_exhausted(), |times| Warning::BuffersExhausted { times }),
         nonzero(client.cq_overflows(), |times| Warning::CqOverflow { times }),
         nonzero(summary.unsolicited_bytes, |bytes| Warning::UnsolicitedBytes { bytes }),

@@ -1,10 +1,11 @@
 //! One connection: its state, and what an event means in it. Sans-IO: bytes and readings in, an
 //! [`Action`] out; the core carries the action out and keeps the books.
 
+use super::script::Reading;
 use super::wire::Event;
 use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
-use crate::http::{End, HeadPool, Pattern, Progress, Reader, Response, Sighting};
+use crate::http::{End, HeadPool, Look, Pattern, Progress, Reader, Response, Sighting};
 use crate::time::Nanos;
 
 /// Where a connection is in its life.
@@ -46,12 +47,37 @@ pub enum Action {
 }
 
 /// What the answers of a run are read with.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Asked<'a> {
     /// The requests are HEAD.
     pub head: bool,
     /// What a body is looked through for.
     pub body: Option<&'a Pattern>,
+    /// What is kept of it.
+    pub keep: Option<&'a mut Reading>,
+}
+
+/// A pattern that is looked for in a body, and how far; and what is kept beside that.
+struct Search<'a> {
+    pattern: &'a Pattern,
+    sighting: &'a mut Sighting,
+    reading: Option<&'a mut Reading>,
+}
+
+impl Look for Search<'_> {
+    fn head(&mut self, head: &[u8]) {
+        if let Some(reading) = &mut self.reading {
+            reading.head(head);
+        }
+    }
+
+    #[inline]
+    fn body(&mut self, piece: &[u8]) {
+        self.pattern.look(self.sighting, piece);
+        if let Some(reading) = &mut self.reading {
+            reading.body(piece);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -159,7 +185,7 @@ impl Connection {
         match (self.state, event) {
             (State::Open, Event::Received(bytes)) => self.read(bytes, asked, pool),
             (State::Open, Event::Discarded(bytes)) => match self.reader.skip(bytes) {
-                Progress::Complete(response) => self.answered(response, 0, asked),
+                Progress::Complete(response) => self.answered(response, 0, asked.body),
                 _ => Action::Nothing,
             },
             (State::Open, Event::Sent) => {
@@ -205,16 +231,18 @@ impl Connection {
         if self.in_flight() == 0 {
             return Action::Unsolicited;
         }
-        let read = match asked.body {
-            None => self.reader.read(bytes, asked.head, pool),
-            Some(pattern) => {
+        let Asked { head, body, keep } = asked;
+        let read = match (body, keep) {
+            (None, None) => self.reader.read(bytes, head, pool),
+            (None, Some(reading)) => self.reader.read_shown(bytes, head, pool, reading),
+            (Some(pattern), reading) => {
                 let sighting = self.sighting.get_or_insert(pattern.start());
-                let look = &mut |body: &[u8]| pattern.look(sighting, body);
-                self.reader.read_shown(bytes, asked.head, pool, look)
+                let search = &mut Search { pattern, sighting, reading };
+                self.reader.read_shown(bytes, head, pool, search)
             }
         };
         match read {
-            (used, Progress::Complete(response)) => self.answered(response, used, asked),
+            (used, Progress::Complete(response)) => self.answered(response, used, body),
             (_, Progress::Partial) => Action::Nothing,
             (_, Progress::Broken(kind)) => Action::Lost(kind),
         }
@@ -222,8 +250,8 @@ impl Connection {
 
     /// A response is complete: was it looked through in vain?
     #[inline]
-    fn answered(&mut self, response: Response, used: usize, asked: Asked<'_>) -> Action {
-        let found = asked.body.is_none_or(|pattern| {
+    fn answered(&mut self, response: Response, used: usize, body: Option<&Pattern>) -> Action {
+        let found = body.is_none_or(|pattern| {
             pattern.is_in(self.sighting.take().unwrap_or_else(|| pattern.start()))
         });
         Action::Answered { response, used, found }
@@ -231,7 +259,7 @@ impl Connection {
 
     fn fin(&mut self, asked: Asked<'_>, pool: &mut HeadPool) -> Action {
         match self.reader.fin(pool) {
-            End::Complete(response) => self.answered(response, 0, asked),
+            End::Complete(response) => self.answered(response, 0, asked.body),
             End::Truncated => Action::Lost(Kind::Truncated),
             End::Idle if self.send_errno != 0 => self.lost(Kind::SendReset),
             End::Idle => self.lost(Kind::ClosedBeforeResponse),

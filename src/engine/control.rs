@@ -10,6 +10,7 @@ use super::core::Finished;
 use super::job::Job;
 use super::prepare::Prepared;
 use super::refresh::Refresher;
+use super::script::Captured;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
 use super::worker::Running;
 use super::{Progress, stop};
@@ -37,11 +38,12 @@ const NOTICE: Nanos = Nanos::from_millis(100);
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
 
+/// The summary, and what the first user captured.
 pub fn run(
     plan: &Plan,
     prepared: Prepared,
     watch: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Summary> {
+) -> Result<(Summary, Option<Captured>)> {
     // A thread of its own: pinning must not outlive the run on the caller's thread.
     thread::scope(|scope| {
         let control = thread::Builder::new().name("blast-control".to_string());
@@ -95,7 +97,7 @@ impl<'a> Control<'a> {
         Control { plan, prepared, collector, guard, began, start, steadiness, warmup_end }
     }
 
-    fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<Summary> {
+    fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<(Summary, Option<Captured>)> {
         let start = |job: &Arc<Job>| Running::start(self.prepared.engine, job.clone());
         let workers = self.prepared.jobs.iter().map(start).collect::<Result<Vec<_>>>();
         let workers = workers.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
@@ -111,7 +113,10 @@ impl<'a> Control<'a> {
         self.close(watch);
         match self.timeline().refusal() {
             Some(refusal) if self.start.is_none() => Err(self.refused(&refusal)),
-            _ => Ok(self.summarise(finished)),
+            _ => {
+                let captured = finished.iter().find_map(|finished| finished.captured.clone());
+                Ok((self.summarise(finished), captured))
+            }
         }
     }
 

@@ -7,11 +7,12 @@ use bytes::Bytes;
 
 use super::directory::Directory;
 use super::mailbox::Mailbox;
+use super::script::Captured;
 use super::timeline::Timeline;
 use super::wire::SMALL;
 use crate::address::Address;
 use crate::http::Payload;
-use crate::plan::{Expected, Rate, Schedule, Shape, Wait, Warmup};
+use crate::plan::{Expected, Rate, Scenario, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls;
 
@@ -36,12 +37,19 @@ pub struct Job {
     pub tls: Option<tls::Client>,
     /// What the kernel may encrypt; empty: nothing.
     pub offload: Arc<[tls::KernelKind]>,
+    /// What is sent, where that is more than one request without variables; then that request and
+    /// what is expected of its answers do not matter.
+    pub scenario: Option<Arc<Scenario>>,
+    /// What was captured before the load.
+    pub given: Captured,
     pub is_head: bool,
     pub expected: Expected,
     pub pipeline: u32,
     /// Requests on one connection before blast closes it.
     pub per_connection: Option<u64>,
     pub arrivals: Arrivals,
+    /// Requests of a closed loop's measure that the workers before this one send.
+    pub budget_before: u64,
     pub timeout: Nanos,
     pub connect_timeout: Nanos,
     pub connect_rate: Option<Rate>,
@@ -86,11 +94,14 @@ impl Job {
             request: Payload::of(&request, 1),
             tls: None,
             offload: [].into(),
+            scenario: None,
+            given: [].into(),
             is_head: false,
             expected: Expected::default(),
             pipeline: 1,
             per_connection: None,
             arrivals,
+            budget_before: 0,
             timeout: Nanos::from_secs(10),
             connect_timeout: Nanos::from_secs(5),
             connect_rate: None,
@@ -103,7 +114,7 @@ impl Job {
             wait: Wait::Block,
             spin_window: Nanos::ZERO,
             timeline: Arc::default(),
-            mailbox: Arc::new(Mailbox::new(false)),
+            mailbox: Arc::new(Mailbox::new(false, false)),
         }
     }
 
@@ -113,6 +124,11 @@ impl Job {
     #[inline]
     pub fn confirms_sends(&self) -> bool {
         self.request.whole() > SMALL
+    }
+
+    /// Whether the driver is given parcels: where requests differ, and are not sealed first.
+    pub fn delivers(&self) -> bool {
+        self.scenario.is_some() && self.tls.is_none()
     }
 
     /// Whether the kernel can throw away what it would hand over (tcp(7), MSG_TRUNC). A Unix

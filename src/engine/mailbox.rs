@@ -33,11 +33,11 @@ struct Boxes {
 }
 
 impl Mailbox {
-    /// `warmup`: there will be one to record.
-    pub fn new(warmup: bool) -> Mailbox {
+    /// `warmup`: there will be one to record. `aside`: users may be set up and taken down.
+    pub fn new(warmup: bool, aside: bool) -> Mailbox {
         let full = VecDeque::with_capacity(SPARES * 4);
         // One more, to be recorded into.
-        let empty = (0..=SPARES).map(|_| Box::new(Snapshot::reserved(warmup))).collect();
+        let empty = (0..=SPARES).map(|_| Box::new(Snapshot::reserved(warmup, aside))).collect();
         Mailbox { boxes: Mutex::new(Boxes { full, empty }) }
     }
 

@@ -9,6 +9,7 @@
 //! ```
 
 mod addresses;
+mod by_name;
 mod calibrate;
 mod collect;
 mod connection;
@@ -16,6 +17,8 @@ mod control;
 pub mod core;
 mod crew;
 mod deadlines;
+#[cfg(test)]
+mod deliveries;
 pub mod directory;
 mod epoll;
 pub mod job;
@@ -27,8 +30,10 @@ mod pauses;
 mod prepare;
 mod redial;
 mod refresh;
+mod rehearsal;
 mod resolve;
 mod ring;
+mod script;
 #[cfg(test)]
 mod sim;
 mod socket;
@@ -90,6 +95,9 @@ pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,
 /// the kernel refuses); everything that goes wrong later is in the summary.
 pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
-    let prepared = prepare::prepare(plan)?;
-    control::run(plan, prepared, watch)
+    let given = rehearsal::before(plan)?;
+    let prepared = prepare::prepare(plan, given.clone())?;
+    let (mut summary, _) = control::run(plan, prepared, watch)?;
+    summary.warnings.extend(rehearsal::after(plan, given));
+    Ok(summary)
 }

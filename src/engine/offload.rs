@@ -21,9 +21,18 @@ const ENDURANCE: u64 = 1 << 23;
 /// The longest plaintext of a record.
 const RECORD: u64 = 16 * 1024;
 
-/// What the kernel is to encrypt; empty: nothing.
+/// What the kernel is to encrypt; empty: nothing. Requests that differ are sealed here.
 pub fn choose(plan: &Plan) -> Result<Arc<[KernelKind]>> {
     let wanted = plan.tls.as_ref().map_or(Ktls::Off, |settings| settings.ktls);
+    if plan.scenario.is_some() && wanted == Ktls::On {
+        return Err(Error::usage(
+            "--ktls on: the kernel encrypts one request that is sent over and over, and this plan \
+             has a scenario; leave the flag out",
+        ));
+    }
+    if plan.scenario.is_some() {
+        return Ok([].into());
+    }
     if wanted == Ktls::Off || wanted == Ktls::Auto && !pays(plan) {
         return Ok([].into());
     }
@@ -110,12 +119,41 @@ fn set(ring: &mut IoUring, entry: &squeue::Entry) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Request;
+    use crate::plan::scenario::{Mix, Model, Scenario};
+    use crate::plan::url::Url;
 
     #[test]
     fn a_connection_ends_before_its_keys_wear_out() {
         assert_eq!(endurance(60), ENDURANCE / 2);
         assert_eq!(endurance(5_000_000), ENDURANCE / 307);
         assert_eq!(endurance(usize::MAX / 2), 1);
+    }
+
+    #[test]
+    fn nothing_is_offloaded_where_requests_differ() {
+        let scenario = Scenario {
+            requests: vec![],
+            entries: vec![],
+            model: Model::Mix(Mix { entries: vec![], random: false }),
+            run_setup: vec![],
+            run_teardown: vec![],
+            tables: vec![],
+            captures: vec![],
+            checks: vec![],
+            seed: 1,
+            has_cookies: false,
+            body_limit: 0,
+        };
+        let url = Url::parse("https://h/").expect("a URL");
+        let mut plan = Plan::new(url, Request::new("GET", "/", "h"));
+        plan.scenario = Some(Arc::new(scenario));
+        assert!(choose(&plan).expect("a choice").is_empty());
+        if let Some(settings) = &mut plan.tls {
+            settings.ktls = Ktls::On;
+        }
+        let error = choose(&plan).expect_err("it cannot be on");
+        assert!(error.message.contains("leave the flag out"), "{}", error.message);
     }
 
     /// Each engine may find less than plain sockets do, and nothing else.

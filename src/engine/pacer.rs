@@ -17,6 +17,8 @@ pub struct Due {
     /// The phase and the stage it counts in.
     pub phase: Phase,
     pub stage: u16,
+    /// How many this worker was given before it in the phase.
+    pub number: u64,
 }
 
 // One a worker, so its size is no matter.
@@ -60,15 +62,17 @@ impl Pacer {
             Pacer::Open(stripe) => stripe.take(now),
             Pacer::Closed { running: false, .. } => None,
             Pacer::Closed { budget, warmup, measure, .. } => {
-                match phase {
-                    Phase::Warmup => *warmup += 1,
+                let given = match phase {
+                    Phase::Warmup => warmup,
                     Phase::Measure => {
                         *budget = budget.checked_sub(1)?;
-                        *measure += 1;
+                        measure
                     }
                     Phase::Drain | Phase::Aside => return None,
-                }
-                Some(Due { intended: now, phase, stage })
+                };
+                let number = *given;
+                *given += 1;
+                Some(Due { intended: now, phase, stage, number })
             }
         }
     }
@@ -160,6 +164,8 @@ pub struct Stripe {
     /// What the next request is; its time is `MAX` when there is none.
     phase: Phase,
     next_at: Nanos,
+    /// Handed out so far in the phase.
+    given: u64,
 }
 
 impl Stripe {
@@ -175,6 +181,7 @@ impl Stripe {
             measure_at: Nanos::MAX,
             phase: Phase::Warmup,
             next_at: Nanos::MAX,
+            given: 0,
         }
     }
 
@@ -205,8 +212,10 @@ impl Stripe {
             self.measure.advance();
             self.due_in_measure.keep_up(intended - self.measure_at);
         }
+        let number = self.given;
+        self.given += 1;
         self.look_ahead();
-        Some(Due { intended, phase, stage: self.stage(intended, phase) })
+        Some(Due { intended, phase, stage: self.stage(intended, phase), number })
     }
 
     /// The intended time of the next request.
@@ -247,10 +256,14 @@ impl Stripe {
         let warmup = self.warmup.peek().map(|at| self.origin + at);
         // Until measure has a time, its arrivals have none.
         let measure = self.measure.peek().map_or(Nanos::MAX, |at| self.measure_at + at);
+        let before = self.phase;
         (self.phase, self.next_at) = match warmup {
             Some(at) => (Phase::Warmup, at),
             None => (Phase::Measure, measure),
         };
+        if self.phase != before {
+            self.given = 0;
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::directory::Directory;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
+use super::script::Captured;
 use super::timeline::Timeline;
 use super::{calibrate, offload, refresh, resolve, ring, sources};
 use crate::error::{Error, Result};
@@ -36,7 +37,8 @@ pub struct Prepared {
     pub control_core: Option<usize>,
 }
 
-pub fn prepare(plan: &Plan) -> Result<Prepared> {
+/// `given`: what was captured before.
+pub fn prepare(plan: &Plan, given: Captured) -> Result<Prepared> {
     let mut warnings = plan.notes.clone();
     let engine = engine(plan, &mut warnings);
     let plan = &Plan { engine, ..plan.clone() };
@@ -61,6 +63,7 @@ pub fn prepare(plan: &Plan) -> Result<Prepared> {
         longest_table: tables::longest(descriptors),
         binds: sources.into(),
         request: Payload::new(&plan.request, plan.pipeline),
+        given,
         tls,
         offload,
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
@@ -134,6 +137,7 @@ struct Common<'a> {
     longest_table: u32,
     binds: Arc<[SocketAddr]>,
     request: Payload,
+    given: Captured,
     tls: Option<tls::Client>,
     offload: Arc<[tls::KernelKind]>,
     schedule: Option<Schedule>,
@@ -163,6 +167,8 @@ impl Common<'_> {
             request: self.request.copied(),
             tls: self.tls.as_ref().map(|client| client.for_worker(connections as usize)),
             offload: self.offload.clone(),
+            scenario: plan.scenario.clone(),
+            given: self.given.clone(),
             is_head: plan.request.is_head(),
             expected: plan.expected.clone(),
             pipeline: plan.pipeline,
@@ -175,6 +181,9 @@ impl Common<'_> {
                     Arrivals::Closed { budget, users: load.shape().cloned() }
                 }
             },
+            budget_before: (0..worker)
+                .filter_map(|before| Some(part(plan.requests?, before, workers)))
+                .sum(),
             timeout: plan.timeout,
             connect_timeout: plan.connect_timeout,
             connect_rate: plan.connect_rate,
@@ -187,7 +196,7 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE)),
+            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, plan.scenario.is_some())),
         }
     }
 }

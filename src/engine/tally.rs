@@ -4,61 +4,33 @@
 //! fresh clock reading before anything is recorded at that time, so a snapshot never spans the
 //! end of an interval or of a phase.
 
+mod flight;
+
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
+use super::by_name::{ByName, Rows};
 use super::mailbox::Mailbox;
 use super::pacer::Due;
 use super::pauses::Pauses;
 use crate::failure::{Kind, Scope};
 use crate::metrics::{
-    Connections, Drop, EXAMPLES, Events, Example, Fates, Pause, Phase, Rejection, SessionEnd,
-    Snapshot,
+    Account, Connections, Drop, EXAMPLES, Events, Example, Fates, Pause, Phase, Rejection,
+    SessionEnd, Sightings, Snapshot,
 };
 use crate::time::Nanos;
+
+pub use flight::{Flight, Phases};
+
+use flight::Place;
 
 /// Sent no later than this after the intended time counts as on schedule.
 const ON_SCHEDULE: Nanos = Nanos::from_millis(10);
 
 /// The length of an interval.
 pub const INTERVAL: Nanos = Nanos::from_secs(1);
-
-/// Where the phases lie on the clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Phases {
-    /// The start of warm-up.
-    pub origin: Nanos,
-    /// The start of measure; `MAX` while it is not known.
-    pub measure: Nanos,
-    /// The end of measure; `MAX` while it is not known.
-    pub end: Nanos,
-}
-
-impl Phases {
-    pub fn at(&self, now: Nanos) -> Phase {
-        if now < self.measure {
-            Phase::Warmup
-        } else if now < self.end {
-            Phase::Measure
-        } else {
-            Phase::Drain
-        }
-    }
-}
-
-/// One request on its way.
-#[derive(Clone, Copy, Debug)]
-pub struct Flight {
-    /// When it was due. In closed loop: when it was sent.
-    pub intended: Nanos,
-    pub sent: Nanos,
-    /// The phase and the stage it was due in.
-    pub phase: Phase,
-    pub stage: u16,
-    /// The place of the scenario's entry; 0 without one.
-    pub entry: u16,
-    /// It was due before a connection was free.
-    pub waited: bool,
-}
 
 #[derive(Debug)]
 pub struct Tally {
@@ -71,6 +43,7 @@ pub struct Tally {
     /// there are several.
     stage_ends: Arc<[Nanos]>,
     stages: Vec<Fates>,
+    by_name: ByName,
     pauses: Pauses,
     /// The next end of an interval or phase.
     boundary: Nanos,
@@ -98,12 +71,19 @@ pub struct Totals {
     pub unsolicited_bytes: u64,
     pub examples: Vec<Example>,
     pub stages: Vec<Fates>,
+    pub by_name: ByName,
     pub pauses: Vec<Pause>,
 }
 
 impl Tally {
-    /// `stage_ends`: from the start of measure; empty unless the load has a shape.
-    pub fn new(open_loop: bool, mailbox: Arc<Mailbox>, stage_ends: Arc<[Nanos]>) -> Tally {
+    /// `stage_ends`: from the start of measure; empty unless the load has a shape. `rows`: of the
+    /// scenario.
+    pub fn new(
+        open_loop: bool,
+        mailbox: Arc<Mailbox>,
+        stage_ends: Arc<[Nanos]>,
+        rows: Rows,
+    ) -> Tally {
         let phases = Phases { origin: Nanos::MAX, measure: Nanos::MAX, end: Nanos::MAX };
         Tally {
             open_loop,
@@ -113,6 +93,7 @@ impl Tally {
             phase: Phase::Warmup,
             stages: stage_ends.iter().map(|_| Fates::reserved_for_good(open_loop)).collect(),
             stage_ends,
+            by_name: ByName::reserved(rows, open_loop),
             pauses: Pauses::new(),
             boundary: Nanos::MAX,
             in_flight: 0,
@@ -206,6 +187,7 @@ impl Tally {
             unsolicited_bytes: self.unsolicited_bytes,
             examples: std::mem::take(&mut self.examples),
             stages: std::mem::take(&mut self.stages),
+            by_name: self.by_name.take(),
             pauses: self.pauses.take(),
         }
     }
@@ -229,13 +211,12 @@ impl Tally {
         self.settle_area(flight.sent);
         self.in_flight += 1;
         let lag = flight.sent - flight.intended;
-        let events = &mut self.snapshot.events;
-        events.sent += 1;
-        events.bytes_sent += bytes;
+        self.snapshot.events.bytes_sent += bytes;
         self.sent_early += u64::from(flight.sent < flight.intended);
         let shares = self.pauses.share_out(flight.intended, flight.sent, free_since);
         let open_loop = self.open_loop;
-        self.book(flight.phase, flight.stage, |fates| {
+        let happened = |events: &mut Events| events.sent += 1;
+        self.book(Place::of(flight), happened, |fates| {
             fates.counters.sent += 1;
             fates.counters.on_schedule += u64::from(lag <= ON_SCHEDULE);
             if open_loop {
@@ -261,13 +242,13 @@ impl Tally {
         now: Nanos,
     ) {
         self.ended(flight, now);
-        let good = rejection.is_none();
-        let events = &mut self.snapshot.events;
-        events.completed += 1;
-        events.good += u64::from(good);
         let (response, service) = (now - flight.intended, now - flight.sent);
         let open_loop = self.open_loop;
-        self.book(flight.phase, flight.stage, |fates| {
+        let happened = |events: &mut Events| {
+            events.completed += 1;
+            events.good += u64::from(rejection.is_none());
+        };
+        self.book(Place::of(flight), happened, |fates| {
             fates.counters.completed += 1;
             fates.counters.statuses[usize::from(status)] += 1;
             if let Some(rejection) = rejection {
@@ -287,13 +268,16 @@ impl Tally {
                 of.record(service);
             }
         });
+        if let Some(rejection) = rejection {
+            self.seen(flight, now, |account| &mut account.rejections[rejection as usize]);
+        }
     }
 
     /// A request failed after it was sent.
     pub fn failed(&mut self, flight: &Flight, kind: Kind, now: Nanos) {
         self.ended(flight, now);
-        self.snapshot.events.failed += 1;
-        self.book(flight.phase, flight.stage, |fates| {
+        let happened = |events: &mut Events| events.failed += 1;
+        self.book(Place::of(flight), happened, |fates| {
             fates.counters.failures[kind as usize] += 1;
             fates.censored.record(now - flight.intended);
             fates.failed.record(now - flight.intended);
@@ -301,33 +285,58 @@ impl Tally {
                 fates.unanswered.record(now - flight.sent);
             }
         });
+        self.seen(flight, now, |account| &mut account.failures[kind as usize]);
     }
 
     /// A request was still unanswered when the drain ended.
     pub fn abandoned(&mut self, flight: &Flight, now: Nanos) {
         self.ended(flight, now);
-        self.book(flight.phase, flight.stage, |fates| {
-            fates.counters.abandoned += 1;
-            fates.censored.record(now - flight.intended);
-            fates.unanswered.record(now - flight.sent);
-        });
+        self.book(
+            Place::of(flight),
+            |_| (),
+            |fates| {
+                fates.counters.abandoned += 1;
+                fates.censored.record(now - flight.intended);
+                fates.unanswered.record(now - flight.sent);
+            },
+        );
     }
 
     /// A request of that entry was due and never sent.
-    pub fn dropped(&mut self, due: &Due, _entry: u16, why: Drop, now: Nanos) {
-        self.snapshot.events.dropped += 1;
-        self.book(due.phase, due.stage, |fates| {
+    pub fn dropped(&mut self, due: &Due, entry: u16, why: Drop, now: Nanos) {
+        let place = Place { phase: due.phase, stage: due.stage, entry };
+        let happened = |events: &mut Events| events.dropped += 1;
+        self.book(place, happened, |fates| {
             fates.counters.dropped += 1;
             fates.counters.drops[why as usize] += 1;
             fates.censored.record(now - due.intended);
         });
     }
 
-    /// A check was made of an answer. `decides`: it is what the answer is rejected for.
-    pub fn checked(&mut self, _check: usize, _holds: bool, _decides: bool) {}
+    /// A check was made of the answer to a request. `decides`: it is what that is rejected for.
+    pub fn checked(
+        &mut self,
+        flight: &Flight,
+        check: usize,
+        holds: bool,
+        decides: bool,
+        now: Nanos,
+    ) {
+        if flight.phase == Phase::Warmup {
+            return;
+        }
+        self.by_name.checked(check, holds);
+        if decides {
+            self.seen(flight, now, |account| &mut account.checks[check]);
+        }
+    }
 
     /// A session of a user ended, after this long.
-    pub fn session_ended(&mut self, _outcome: SessionEnd, _length: Nanos) {}
+    pub fn session_ended(&mut self, outcome: SessionEnd, length: Nanos) {
+        if self.phase != Phase::Warmup {
+            self.by_name.session_ended(outcome, length);
+        }
+    }
 
     /// So many requests of a phase were due in the whole run.
     pub fn scheduled(&mut self, phase: Phase, count: u64) {
@@ -363,14 +372,41 @@ impl Tally {
         &self.snapshot.events
     }
 
-    /// Into the books of a phase, and where the load has stages, of its stage.
+    /// Into the books of a phase; where the load has stages, of its stage; and with a scenario, of
+    /// its entry. What is done aside is no event of the load.
     #[inline]
-    fn book(&mut self, phase: Phase, stage: u16, entry: impl Fn(&mut Fates)) {
-        entry(fates(&mut self.snapshot, phase));
-        if phase != Phase::Warmup
+    fn book(
+        &mut self,
+        Place { phase, stage, entry }: Place,
+        happened: impl Fn(&mut Events),
+        note: impl Fn(&mut Fates),
+    ) {
+        if phase != Phase::Aside {
+            happened(&mut self.snapshot.events);
+        }
+        note(fates(&mut self.snapshot, phase));
+        if matches!(phase, Phase::Measure | Phase::Drain)
             && let Some(fates) = self.stages.get_mut(usize::from(stage))
         {
-            entry(fates);
+            note(fates);
+        }
+        if let Some(account) = self.by_name.account(entry) {
+            if self.phase == Phase::Measure {
+                happened(&mut account.events);
+            }
+            if phase != Phase::Warmup {
+                note(&mut account.fates);
+            }
+        }
+    }
+
+    /// Notes when something happened to a request of a scenario.
+    fn seen(&mut self, flight: &Flight, now: Nanos, what: impl Fn(&mut Account) -> &mut Sightings) {
+        let at = now - self.phases.measure;
+        if flight.phase != Phase::Warmup
+            && let Some(account) = self.by_name.account(flight.entry)
+        {
+            what(account).see(at);
         }
     }
 
@@ -401,6 +437,9 @@ impl Tally {
     }
 
     fn publish(&mut self, last: bool) {
+        // Nothing of it is due by a clock.
+        let aside = &mut self.snapshot.aside.counters;
+        aside.scheduled = aside.sent + aside.dropped;
         self.snapshot.in_flight = self.in_flight;
         self.mailbox.post(&mut self.snapshot, last);
     }

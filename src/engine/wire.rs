@@ -4,6 +4,7 @@
 //! bytes. The core calls a [`Wire`]; the driver calls `Core::on` with an [`Event`]. Neither side
 //! knows the other's insides, so a new driver touches no protocol and no accounting.
 
+use crate::http::PIECE;
 use crate::tls::KernelKeys;
 
 /// A connection's place in its worker, for the whole run: connections come and go, slots stay.
@@ -19,8 +20,12 @@ pub trait Wire {
     /// and where the job confirms sends also the success (`Sent`).
     fn send(&mut self, slot: Slot, copies: u32);
 
-    /// Writes one request. Answered like `send`; `Sent` is told where the parcel says so.
-    fn deliver(&mut self, _slot: Slot, _parcel: Parcel) {}
+    /// Writes one request behind what was delivered before. Answered like `send`; `Sent` is told
+    /// where the parcel says so, and until then nothing else is delivered. A worker either sends
+    /// or delivers.
+    fn deliver(&mut self, _slot: Slot, _parcel: Parcel) {
+        unreachable!("no scenario goes over this wire");
+    }
 
     /// Writes these bytes behind what was written before, and keeps a copy of what the kernel does
     /// not take at once. Answered by `Sent` when all of it is written, or by `SendFailed`.
@@ -45,7 +50,10 @@ pub trait Wire {
 }
 
 /// One request on its way: its bytes in two parts, which stay where they are, unchanged, until the
-/// request has its fate or, where that was a failure, until its connection is closed.
+/// request has its fate or, where its connection is closed for that, until it is.
+///
+/// What is not confirmed has no tail, and fits with all that is in flight beside it within
+/// [`SMALL`].
 #[derive(Clone, Copy, Debug)]
 pub struct Parcel {
     parts: [(*const u8, usize); 2],
@@ -63,13 +71,43 @@ impl Parcel {
         self.parts[0].1 + self.parts[1].1
     }
 
-    /// What can be written at once of what comes after the first `written` bytes.
+    /// What is to be written in one call of what comes after the first `written` bytes.
     pub fn rest(&self, written: usize) -> (*const u8, usize) {
         let [head, tail] = self.parts;
-        match written.checked_sub(head.1) {
+        let (start, length) = match written.checked_sub(head.1) {
             None => (head.0.wrapping_add(written), head.1 - written),
             Some(of_tail) => (tail.0.wrapping_add(of_tail), tail.1 - of_tail),
+        };
+        (start, length.min(PIECE))
+    }
+
+    /// The same, to be read here.
+    ///
+    /// # Safety
+    /// The bytes are still where they were: the core waits for the fate of the request, or for the
+    /// end of the connection.
+    pub unsafe fn piece<'a>(&self, written: usize) -> &'a [u8] {
+        let (start, length) = self.rest(written);
+        // SAFETY: a stretch of one of the two slices that `new` was given; the caller answers for
+        // their being there.
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    /// Copies what comes after the first `written` bytes, at most `most` of it. Returns how much.
+    ///
+    /// # Safety
+    /// As for [`Parcel::piece`].
+    pub unsafe fn copy(&self, written: usize, most: usize, into: &mut Vec<u8>) -> usize {
+        let end = self.length().min(written.saturating_add(most));
+        let mut at = written;
+        while at < end {
+            // SAFETY: as the caller says.
+            let piece = unsafe { self.piece(at) };
+            let piece = &piece[..piece.len().min(end - at)];
+            into.extend_from_slice(piece);
+            at += piece.len();
         }
+        at - written
     }
 }
 
@@ -97,3 +135,37 @@ pub enum Event<'a> {
 
 /// All that can be in flight on one connection, up to which no send is confirmed.
 pub const SMALL: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pieces_of_a_parcel_make_up_its_head_and_its_tail() {
+        let bytes: Vec<u8> = (0..3 * PIECE).map(|n| (n * 7) as u8).collect();
+        for (head, tail) in [(0, 0), (1, 0), (0, 1), (5, 9), (100, PIECE), (7, 2 * PIECE + 9)] {
+            let parcel = Parcel::new(&bytes[..head], &bytes[head..head + tail], true);
+            assert_eq!(parcel.length(), head + tail);
+            let mut joined = Vec::new();
+            while joined.len() < parcel.length() {
+                // SAFETY: `bytes` outlives the parcel.
+                let piece = unsafe { parcel.piece(joined.len()) };
+                assert!((1..=PIECE).contains(&piece.len()));
+                joined.extend_from_slice(piece);
+            }
+            assert!(joined == bytes[..head + tail]);
+        }
+    }
+
+    #[test]
+    fn a_copy_of_a_parcel_goes_on_where_the_last_one_ended() {
+        let bytes: Vec<u8> = (0..1_000).map(|n| n as u8).collect();
+        let parcel = Parcel::new(&bytes[..300], &bytes[300..], true);
+        for most in [1, 7, 299, 300, 301, 999, 1_000, usize::MAX] {
+            let mut copied = Vec::new();
+            // SAFETY: `bytes` outlives the parcel.
+            while unsafe { parcel.copy(copied.len(), most, &mut copied) } > 0 {}
+            assert_eq!(copied, bytes, "{most}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! Stricter than heads are: a chunk line ends in CRLF, since a lone LF there is read differently
 //! by different programs and so has no safe meaning.
 
+use super::reader::Look;
 use super::scan::Scan;
 use super::{MAX_HEAD, is_text};
 use crate::failure::Kind;
@@ -40,13 +41,13 @@ impl Chunked {
         Chunked { left: 0, line: 0, at: At::FirstDigit }
     }
 
-    /// Reads on, adding the bytes of data to `body_bytes` and showing them to `body`. Returns the bytes used, and whether the
-    /// body has ended.
+    /// Reads on, adding the bytes of data to `body_bytes` and showing them to `look`. Returns the
+    /// bytes used, and whether the body has ended.
     pub(super) fn read(
         &mut self,
         input: &[u8],
         body_bytes: &mut u64,
-        body: &mut impl FnMut(&[u8]),
+        look: &mut impl Look,
     ) -> Result<(usize, bool), Kind> {
         let mut used = 0;
         while let Some(&byte) = input.get(used) {
@@ -55,7 +56,7 @@ impl Chunked {
                     let n = self.left.min((input.len() - used) as u64);
                     self.left -= n;
                     *body_bytes += n;
-                    body(&input[used..used + n as usize]);
+                    look.body(&input[used..used + n as usize]);
                     used += n as usize;
                     if self.left == 0 {
                         self.at = At::DataCr;
@@ -136,12 +137,13 @@ impl Chunked {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader::Unseen;
     use super::*;
 
     /// The bytes used and the size of the body, if it ends in `input`.
     fn read(input: &[u8]) -> Result<Option<(usize, u64)>, Kind> {
         let mut body_bytes = 0;
-        let (used, ended) = Chunked::new().read(input, &mut body_bytes, &mut |_| {})?;
+        let (used, ended) = Chunked::new().read(input, &mut body_bytes, &mut Unseen)?;
         Ok(ended.then_some((used, body_bytes)))
     }
 

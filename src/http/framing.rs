@@ -15,6 +15,14 @@ pub(super) struct Framing {
     pub keep_alive: bool,
 }
 
+impl Framing {
+    /// A response that another one follows, whose own it announces (RFC 9110, 15.2).
+    #[inline]
+    pub fn is_interim(&self) -> bool {
+        (100..=199).contains(&self.status)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     None,

@@ -40,9 +40,9 @@ mod scan;
 pub use fields::{Fields, field, fields};
 pub use jar::{Jar, set_cookies};
 pub use pattern::{Pattern, Sighting};
-pub use payload::Payload;
+pub use payload::{PIECE, Payload};
 pub use pool::HeadPool;
-pub use reader::{End, Progress, Reader, Response};
+pub use reader::{End, Look, Progress, Reader, Response};
 pub use request::Request;
 
 /// The longest head, its last line end included; also the longest trailer section.

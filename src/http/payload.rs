@@ -11,7 +11,7 @@ const LARGE: usize = 64 * 1024;
 
 /// The most that is sent in one call. While the server reads it, the kernel stays in the call: a
 /// gigabyte kept a worker from everything else for half a second.
-const PIECE: usize = 1 << 20;
+pub const PIECE: usize = 1 << 20;
 
 /// One request as often as a connection may have it in flight, back to back.
 #[derive(Clone, Debug)]
@@ -64,6 +64,12 @@ impl Payload {
     #[inline]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The first copy's two parts: its head, and its body where that is large; else both are in
+    /// the first, and the second is empty.
+    pub fn parts(&self) -> (&[u8], &[u8]) {
+        (&self.bytes[..self.length - self.body.len()], &self.body)
     }
 
     /// Of this stretch of the copies as much as lies in one piece from its start on, and is to be

@@ -5,7 +5,7 @@
 //! Whole heads are read by httparse and split ones by `scan`, so this also holds the two grammars
 //! together: where they differ on one byte, a whole stream and a split one get other verdicts.
 
-use super::{End, HeadPool, MAX_HEAD, Progress, Reader};
+use super::{End, HeadPool, Look, MAX_HEAD, Progress, Reader};
 
 /// What a stream came to: where each response ended, and how the stream did.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,40 +100,73 @@ const BAD: &[&[u8]] = &[
     b"HTTP/1.1 200 OK\r\nContent-Le",
 ];
 
-/// All that a reader shows of the bodies of a stream, each response's apart.
-fn shown(stream: &[u8], cuts: &[usize], head: bool) -> Vec<Vec<u8>> {
+/// What a reader shows of a stream, each response apart.
+struct Seen(Vec<Shown>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shown {
+    heads: Vec<Vec<u8>>,
+    body: Vec<u8>,
+}
+
+impl Seen {
+    fn last(&mut self) -> &mut Shown {
+        self.0.last_mut().expect("there is always one under way")
+    }
+}
+
+impl Look for Seen {
+    fn head(&mut self, head: &[u8]) {
+        let shown = self.last();
+        assert_eq!(shown.body, b"", "the head comes before the body");
+        shown.heads.push(head.to_vec());
+    }
+
+    fn body(&mut self, piece: &[u8]) {
+        self.last().body.extend_from_slice(piece);
+    }
+}
+
+/// All that is shown of a stream in pieces that end at `cuts`.
+fn shown(stream: &[u8], cuts: &[usize], head: bool) -> Vec<Shown> {
     let (mut reader, mut pool) = (Reader::default(), HeadPool::new(1));
-    let mut bodies = vec![vec![]];
+    let mut seen = Seen(vec![Shown::default()]);
     let mut start = 0;
     for &end in cuts.iter().chain([&stream.len()]) {
         while start < end {
-            let mut show = |bytes: &[u8]| bodies.last_mut().unwrap().extend_from_slice(bytes);
-            let (used, progress) =
-                reader.read_shown(&stream[start..end], head, &mut pool, &mut show);
+            let piece = &stream[start..end];
+            let (used, progress) = reader.read_shown(piece, head, &mut pool, &mut seen);
             start += used;
             match progress {
                 Progress::Partial => {}
                 Progress::Complete(response) => {
-                    assert_eq!(bodies.last().unwrap().len() as u64, response.body_bytes);
-                    bodies.push(vec![]);
+                    let last = seen.last();
+                    assert_eq!(last.body.len() as u64, response.body_bytes);
+                    assert_eq!(last.heads.len(), 1, "one head, of the final response");
+                    seen.0.push(Shown::default());
                 }
                 Progress::Broken(_) => {
-                    // What came of it depends on how much was read at once.
-                    bodies.pop();
-                    return bodies;
+                    // How much of its body came depends on how much was read at once.
+                    seen.last().body.clear();
+                    return seen.0;
                 }
             }
         }
     }
-    bodies
+    seen.0
 }
 
 #[test]
-fn bodies_are_shown_whole_and_without_their_framing_in_any_pieces() {
-    let bodies = shown(&GOOD.concat()[..], &[], false);
-    let expected: [&[u8]; 9] =
-        [b"hello", b"", b"", b"hi", b"hello0123456789", b"", b"x", b"1", b""];
-    assert_eq!(bodies[..9], expected);
+fn heads_and_bodies_are_shown_whole_and_without_framing_in_any_pieces() {
+    let seen = shown(&GOOD.concat()[..], &[], false);
+    let bodies: [&[u8]; 9] = [b"hello", b"", b"", b"hi", b"hello0123456789", b"", b"x", b"1", b""];
+    for (at, (shown, body)) in seen.iter().zip(bodies).enumerate() {
+        assert_eq!(shown.body, body);
+        let from = GOOD[at].windows(9).rposition(|start| start.starts_with(b"HTTP/1.")).unwrap();
+        assert!(shown.heads.len() == 1 && GOOD[at][from..].starts_with(&shown.heads[0]));
+        let ends_empty = shown.heads[0].ends_with(b"\r\n\r\n") || shown.heads[0].ends_with(b"\n\n");
+        assert!(ends_empty, "{}", shown.heads[0].escape_ascii());
+    }
     let mut random = Random(seed());
     for stream in corpus() {
         for head in [false, true] {

@@ -25,6 +25,16 @@ pub struct Reader {
     interim: u8,
 }
 
+/// Who looks at responses while they are read. What is shown does not depend on how the bytes were
+/// split over reads, but for the pieces of a body.
+pub trait Look {
+    /// The head of a final response, whole: its status line and fields, as they came.
+    fn head(&mut self, _head: &[u8]) {}
+
+    /// The next piece of the body, without its framing.
+    fn body(&mut self, _piece: &[u8]) {}
+}
+
 /// What a call of [`Reader::read`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -57,6 +67,11 @@ pub enum End {
     /// Inside a head or a counted or chunked body, or after a 1xx.
     Truncated,
 }
+
+/// Nobody looks.
+pub(super) struct Unseen;
+
+impl Look for Unseen {}
 
 /// What the next byte belongs to.
 #[derive(Debug, Default)]
@@ -91,22 +106,22 @@ impl Reader {
     /// them unless a response is complete. `head`: the request was HEAD.
     #[inline]
     pub fn read(&mut self, input: &[u8], head: bool, pool: &mut HeadPool) -> (usize, Progress) {
-        self.read_shown(input, head, pool, &mut |_| {})
+        self.read_shown(input, head, pool, &mut Unseen)
     }
 
-    /// The same, and `body` is shown each piece of the body as it passes, without its framing: a
-    /// reader of its own, so that who does not look pays nothing.
+    /// The same, and `look` is shown what passes: compiled for each looker, so that who does not
+    /// look pays nothing.
     #[inline]
     pub fn read_shown(
         &mut self,
         input: &[u8],
         head: bool,
         pool: &mut HeadPool,
-        body: &mut impl FnMut(&[u8]),
+        look: &mut impl Look,
     ) -> (usize, Progress) {
         let mut used = 0;
         loop {
-            match self.step(&input[used..], head, pool, body) {
+            match self.step(&input[used..], head, pool, look) {
                 Ok((n, Step::Next)) => used += n,
                 Ok((n, Step::Wait)) => return (used + n, Progress::Partial),
                 Ok((n, Step::Done)) => {
@@ -221,27 +236,33 @@ impl Reader {
         input: &[u8],
         head: bool,
         pool: &mut HeadPool,
-        body: &mut impl FnMut(&[u8]),
+        look: &mut impl Look,
     ) -> Result<(usize, Step), Kind> {
         match &mut self.state {
             State::Head => match head::parse(input, head)? {
-                Some((len, framing)) => Ok((len, self.begin_body(framing)?)),
-                None => self.keep_head(input, pool),
+                Some((len, framing)) => {
+                    let step = self.begin_body(framing)?;
+                    if !framing.is_interim() {
+                        look.head(&input[..len]);
+                    }
+                    Ok((len, step))
+                }
+                None => self.keep_head(input, pool, look),
             },
-            State::SplitHead(..) => self.split_head(input, head, pool),
+            State::SplitHead(..) => self.split_head(input, head, pool, look),
             State::Counted(left) => {
                 let n = (*left).min(input.len() as u64);
                 *left -= n;
-                body(&input[..n as usize]);
+                look.body(&input[..n as usize]);
                 Ok((n as usize, if *left == 0 { Step::Done } else { Step::Wait }))
             }
             State::Chunked(chunked) => {
-                let (n, ended) = chunked.read(input, &mut self.body_bytes, body)?;
+                let (n, ended) = chunked.read(input, &mut self.body_bytes, look)?;
                 Ok((n, if ended { Step::Done } else { Step::Wait }))
             }
             State::ToFin => {
                 self.body_bytes += input.len() as u64;
-                body(input);
+                look.body(input);
                 Ok((input.len(), Step::Wait))
             }
         }
@@ -253,7 +274,7 @@ impl Reader {
         match framing.status {
             // An upgrade that nobody asked for: what follows is not HTTP.
             101 => return Err(Kind::Malformed),
-            100..=199 => return self.skip_interim(),
+            _ if framing.is_interim() => return self.skip_interim(),
             _ => {}
         }
         self.status = framing.status;
@@ -283,14 +304,19 @@ impl Reader {
 
     /// `input` is a head that has not ended: keep it.
     #[cold]
-    fn keep_head(&mut self, input: &[u8], pool: &mut HeadPool) -> Result<(usize, Step), Kind> {
+    fn keep_head(
+        &mut self,
+        input: &[u8],
+        pool: &mut HeadPool,
+        look: &mut impl Look,
+    ) -> Result<(usize, Step), Kind> {
         if input.is_empty() {
             return Ok((0, Step::Wait));
         }
         let lease = pool.take().ok_or(Kind::BuffersExhausted)?;
         self.state = State::SplitHead(lease, Scan::head());
         // Scans and keeps; it cannot end here, as httparse has just said.
-        self.split_head(input, false, pool)
+        self.split_head(input, false, pool, look)
     }
 
     #[cold]
@@ -299,6 +325,7 @@ impl Reader {
         input: &[u8],
         head: bool,
         pool: &mut HeadPool,
+        look: &mut impl Look,
     ) -> Result<(usize, Step), Kind> {
         let State::SplitHead(lease, scan) = &mut self.state else {
             return Ok((0, Step::Next));
@@ -322,16 +349,26 @@ impl Reader {
         }
         // The scan and httparse agree on where a head ends, so `None` does not come.
         let (_, framing) = head::parse(pool.bytes(lease), head)?.ok_or(Kind::Malformed)?;
-        self.end_split_head(framing, pool).map(|step| (used, step))
+        self.end_split_head(framing, pool, look).map(|step| (used, step))
     }
 
     /// Gives the buffer of a split head back, unless the head is refused and so is evidence.
     #[cold]
-    fn end_split_head(&mut self, framing: Framing, pool: &mut HeadPool) -> Result<Step, Kind> {
+    fn end_split_head(
+        &mut self,
+        framing: Framing,
+        pool: &mut HeadPool,
+        look: &mut impl Look,
+    ) -> Result<Step, Kind> {
         let split = std::mem::take(&mut self.state);
         let begun = self.begin_body(framing);
         match (begun, split) {
-            (Ok(_), State::SplitHead(lease, _)) => pool.give(lease),
+            (Ok(_), State::SplitHead(lease, _)) => {
+                if !framing.is_interim() {
+                    look.head(pool.bytes(&lease));
+                }
+                pool.give(lease);
+            }
             (_, split) => self.state = split,
         }
         begun

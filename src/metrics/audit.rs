@@ -1,7 +1,7 @@
 //! The audit: the invariants of every run (DESIGN: what is due is sent or dropped, what is sent
 //! has one fate). A run whose audit fails is reported as such and exits with 1.
 
-use super::{Fates, Summary};
+use super::{Account, Fates, Part, Rejection, Sightings, Summary};
 
 /// Relative difference allowed between the two areas. They are sums of the same differences of
 /// clock readings, taken at different places; rounding aside they are equal.
@@ -47,6 +47,10 @@ impl Audit {
         if !summary.stages.is_empty() {
             checks.extend(of_stages(summary));
         }
+        if summary.model.is_some() {
+            checks.extend(of_fates(&summary.aside, &ASIDE));
+            checks.extend(by_name(summary));
+        }
         Audit { checks }
     }
 }
@@ -70,6 +74,50 @@ fn of_stages(summary: &Summary) -> [Check; 4] {
         check("stages_good", |f| f.good.count()),
         check("stages_censored", |f| f.censored.count()),
     ]
+}
+
+/// The books of the entries are kept beside the others: together they must say the same.
+fn by_name(summary: &Summary) -> [Check; 10] {
+    let of_part =
+        |is_main: bool| summary.names.iter().filter(move |row| (row.part == Part::Main) == is_main);
+    let sum = |is_main, of: fn(&Account) -> u64| -> u64 {
+        of_part(is_main).map(|row| of(&row.account)).sum()
+    };
+    let check = |name, of: fn(&Fates) -> u64| {
+        let of_names: u64 = of_part(true).map(|row| of(&row.account.fates)).sum();
+        equal(name, of_names, of(&summary.measure))
+    };
+    let aside = |name, of: fn(&Fates) -> u64| {
+        let of_names: u64 = of_part(false).map(|row| of(&row.account.fates)).sum();
+        equal(name, of_names, of(&summary.aside))
+    };
+    let all = |of: fn(&Account) -> u64| sum(true, of) + sum(false, of);
+    let both = |of: fn(&Fates) -> u64| of(&summary.measure) + of(&summary.aside);
+    let by_check = |fates: &Fates| fates.counters.rejections[Rejection::Check as usize];
+    [
+        check("names_scheduled", |f| f.counters.scheduled),
+        check("names_ended", |f| f.counters.completed + f.counters.failed() + f.counters.abandoned),
+        check("names_good", |f| f.good.count()),
+        check("names_censored", |f| f.censored.count()),
+        aside("names_aside_scheduled", |f| f.counters.scheduled),
+        aside("names_aside_good", |f| f.good.count()),
+        equal(
+            "names_events",
+            sum(true, |a| a.events.sent + a.events.completed),
+            summary.measure_events.sent + summary.measure_events.completed,
+        ),
+        equal("names_failures", all(|a| seen(&a.failures)), both(|f| f.counters.failed())),
+        equal("names_rejections", all(|a| seen(&a.rejections)), both(|f| f.counters.rejected())),
+        equal(
+            "names_checks",
+            all(|a| seen(&a.checks)),
+            by_check(&summary.measure) + by_check(&summary.aside),
+        ),
+    ]
+}
+
+fn seen(sightings: &[Sightings]) -> u64 {
+    sightings.iter().map(|seen| seen.count).sum()
 }
 
 /// The names of one phase's checks.
@@ -98,6 +146,15 @@ const WARMUP: Names = Names {
     response: "warmup_histogram_good",
     censored: "warmup_histogram_censored",
     lag: "warmup_histogram_send_lag",
+};
+
+const ASIDE: Names = Names {
+    scheduled: "aside_conservation_scheduled",
+    sent: "aside_conservation_sent",
+    completed: "aside_conservation_completed",
+    response: "aside_histogram_good",
+    censored: "aside_histogram_censored",
+    lag: "aside_histogram_send_lag",
 };
 
 fn of_fates(fates: &Fates, names: &Names) -> Vec<Check> {
@@ -133,7 +190,7 @@ fn area(left: u128, right: u128) -> Check {
 mod tests {
     use super::*;
     use crate::failure::Kind;
-    use crate::metrics::{Drop, Mode, Rejection, Stage, fixture};
+    use crate::metrics::{Drop, Mode, Named, Rejection, Stage, fixture};
     use crate::time::Nanos;
 
     /// Ten requests of measure in two stages, and ten of warm-up: of each ten, six are good, one
@@ -154,7 +211,21 @@ mod tests {
             fates,
         };
         summary.stages = vec![stage(ten()), stage(Fates::default())];
+        (summary.aside, summary.model) = (ten(), Some("users"));
+        summary.names = vec![row(Part::Setup), row(Part::Main)];
         summary
+    }
+
+    fn row(part: Part) -> Named {
+        let mut account = Account::new(ten(), 1);
+        if part == Part::Main {
+            account.events = fixture::events_of(&account.fates);
+        }
+        account.failures[Kind::Timeout as usize].see(Nanos(1));
+        account.rejections[Rejection::Check as usize].see(Nanos(1));
+        account.checks[0].see(Nanos(1));
+        let (name, method) = (part.name().to_string(), "GET".to_string());
+        Named { name, method, part, weight: 0, share_asked: None, account }
     }
 
     fn ten() -> Fates {
@@ -164,8 +235,8 @@ mod tests {
         (c.abandoned, c.dropped) = (1, 1);
         c.drops[Drop::Deadline as usize] = 1;
         c.failures[Kind::Timeout as usize] = 1;
-        (c.statuses[200], c.statuses[503]) = (6, 1);
-        c.rejections[Rejection::Status5xx as usize] = 1;
+        c.statuses[200] = 7;
+        c.rejections[Rejection::Check as usize] = 1;
         fates.good.record_many(Nanos(5), 6);
         fates.censored.record_many(Nanos(5), 4);
         fates.send_lag.record_many(Nanos(5), 9);
@@ -183,7 +254,7 @@ mod tests {
 
     #[test]
     fn whichever_counter_is_off_by_one_a_check_fails() {
-        let breakages: [(&str, Breakage); 23] = [
+        let breakages: [(&str, Breakage); 38] = [
             ("scheduled", |s| s.measure.counters.scheduled += 1),
             ("sent", |s| s.measure.counters.sent += 1),
             ("completed", |s| s.measure.counters.completed -= 1),
@@ -205,6 +276,21 @@ mod tests {
             ("a stage's scheduled", |s| s.stages[1].fates.counters.scheduled += 1),
             ("a stage's dropped", |s| s.stages[0].fates.counters.dropped -= 1),
             ("a stage's good", |s| s.stages[0].fates.good.record(Nanos(1))),
+            ("aside scheduled", |s| s.aside.counters.scheduled += 1),
+            ("aside sent", |s| s.aside.counters.sent += 1),
+            ("aside completed", |s| s.aside.counters.completed += 1),
+            ("aside censored", |s| s.aside.censored.record(Nanos(1))),
+            ("aside send lag", |s| s.aside.send_lag.record(Nanos(1))),
+            ("a name's scheduled", |s| s.names[1].account.fates.counters.scheduled += 1),
+            ("a name's abandoned", |s| s.names[1].account.fates.counters.abandoned += 1),
+            ("a name's good", |s| s.names[1].account.fates.good.record(Nanos(1))),
+            ("a name's censored", |s| s.names[1].account.fates.censored.record(Nanos(1))),
+            ("a name's scheduled aside", |s| s.names[0].account.fates.counters.scheduled += 1),
+            ("a name's good aside", |s| s.names[0].account.fates.good.record(Nanos(1))),
+            ("a name's sent in measure", |s| s.names[1].account.events.sent -= 1),
+            ("a name's failures", |s| s.names[0].account.failures[2].count += 1),
+            ("a name's rejections", |s| s.names[1].account.rejections[2].count += 1),
+            ("a name's checks", |s| s.names[1].account.checks[0].count -= 1),
             ("sent early", |s| s.sent_early = 1),
             ("the area", |s| s.in_flight_area_ns += 1_100),
         ];

@@ -23,7 +23,7 @@ pub use audit::{Audit, Check};
 pub use backfill::Backfill;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use histogram::{Distribution, Histogram, Reading};
-pub use named::SessionEnd;
+pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Interval, Series};
 pub use snapshot::{Fates, Phase, Snapshot};
 pub use steady::Steadiness;

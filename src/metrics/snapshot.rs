@@ -209,9 +209,10 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// With the room made for all that may be recorded.
-    pub fn reserved(warmup: bool) -> Snapshot {
-        let warmup = if warmup { Fates::reserved() } else { Fates::default() };
-        Snapshot { warmup, measure: Fates::reserved(), ..Snapshot::default() }
+    pub fn reserved(warmup: bool, aside: bool) -> Snapshot {
+        let fates = |wanted| if wanted { Fates::reserved() } else { Fates::default() };
+        let (warmup, aside) = (fates(warmup), fates(aside));
+        Snapshot { warmup, measure: Fates::reserved(), aside, ..Snapshot::default() }
     }
 
     pub fn clear(&mut self) {

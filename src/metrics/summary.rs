@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use super::{Audit, Distribution, Events, Fates, Histogram, Interval, Verdict, Warning};
+use super::{
+    Audit, CheckCount, Distribution, Events, Fates, Histogram, Interval, Named, Sessions, Verdict,
+    Warning,
+};
 use crate::address::Address;
 use crate::agreed::Agreed;
 use crate::evidence::Evidence;
@@ -41,6 +44,14 @@ pub struct Summary {
     pub stages: Vec<Stage>,
     /// Requests due in warm-up.
     pub warmup: Fates,
+    /// Requests that set users up and took them down, in all phases.
+    pub aside: Fates,
+    /// Whose requests they were; `None` without a scenario. So it is with the rows by name, the
+    /// checks and the sessions.
+    pub model: Option<&'static str>,
+    pub names: Vec<Named>,
+    pub checks: Vec<CheckCount>,
+    pub sessions: Option<Sessions>,
     /// What happened inside measure, inside warm-up, and in the drain.
     pub measure_events: Events,
     pub warmup_events: Events,

@@ -3,7 +3,7 @@
 //! blast suspects itself first. Only where its workers had time to spare and were punctual can
 //! anything be said about the server.
 
-use super::{Limit::*, Mode, Summary};
+use super::{Histogram, Limit::*, Mode, Stage, Summary};
 use crate::failure::{Kind, Side};
 use crate::time::Nanos;
 use crate::units::{format_count, format_duration};
@@ -20,6 +20,13 @@ const HELD: f64 = 0.99;
 /// Requests that had to wait for a connection were served in about the time of the others, up to
 /// this factor: the server answered as before, only the connections ran out.
 const AS_BEFORE: f64 = 1.5;
+
+/// Users of whom this share waits for answers, on average, do little else.
+const MOSTLY_WAITING: f64 = 0.9;
+
+/// The models whose connections do not send whenever they are free.
+const USERS: &str = "users";
+const SESSIONS: &str = "sessions";
 
 /// Who was the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,12 +103,41 @@ fn closed_loop(summary: &Summary) -> (Limit, String) {
     if summary.success_share() < HELD {
         return unsuccessful(summary);
     }
+    if let Some(thinking) = thinking(summary) {
+        return thinking;
+    }
     let busy = busiest(summary);
     let why = format!(
         "each connection waited for its answer; blast's busiest worker used {} of its core",
         percent(busy)
     );
     (Server, why)
+}
+
+/// Users who spend their time thinking are held up by nobody. By Little's law the requests' times,
+/// over the length of measure, are how many of them waited for an answer on average.
+fn thinking(summary: &Summary) -> Option<(Limit, String)> {
+    if summary.model != Some(USERS) || summary.measured == Nanos::ZERO {
+        return Option::None;
+    }
+    let measured = summary.measured.as_secs_f64();
+    let measure = &summary.measure;
+    let times = [&measure.service(Mode::Closed), &measure.rejected];
+    let total = |times: &Histogram| times.mean().as_secs_f64() * times.count() as f64;
+    let waiting = times.into_iter().map(total).sum::<f64>() / measured;
+    let user_seconds = |stage: &Stage| (stage.from + stage.to) / 2.0 * stage.length.as_secs_f64();
+    let users = match &summary.stages[..] {
+        [] => summary.connections.open_peak as f64,
+        stages => stages.iter().map(user_seconds).sum::<f64>() / measured,
+    };
+    (waiting < MOSTLY_WAITING * users).then(|| {
+        let why = format!(
+            "the users set the pace: of {} on average {} waited for an answer",
+            format_count(users),
+            format_count(waiting)
+        );
+        (None, why)
+    })
 }
 
 /// What blast or its host ran out of.
@@ -155,7 +191,7 @@ fn held(summary: &Summary) -> String {
     let target = summary.target_per_s.unwrap_or(0.0);
     let efficiency = summary.efficiency().unwrap_or(0.0);
     let what = match summary.stages.is_empty() {
-        true => format!("the rate of {}/s", format_count(target)),
+        true => format!("the rate of {}{}/s", format_count(target), unit(summary)),
         false => "the rate of each stage".to_string(),
     };
     format!(
@@ -163,6 +199,11 @@ fn held(summary: &Summary) -> String {
         percent(efficiency),
         percent(summary.success_share())
     )
+}
+
+/// What the rate is of, where that is not requests.
+fn unit(summary: &Summary) -> &'static str {
+    if summary.model == Some(SESSIONS) { " sessions" } else { "" }
 }
 
 /// Sent as asked, but answered badly or not at all.
@@ -195,6 +236,16 @@ fn behind(summary: &Summary, efficiency: f64) -> (Limit, String) {
     let good = summary.good_per_s();
     let connections = summary.connections.asked;
     let most = |service: Nanos| connections as f64 / service.as_secs_f64();
+    if summary.model == Some(SESSIONS) {
+        let why = format!(
+            "{} of what the sessions had to send was sent on schedule while blast's busiest worker \
+             used {} of its core; each takes a connection until it is done: raise --connections if \
+             the server has room",
+            percent(efficiency),
+            percent(busiest(summary))
+        );
+        return (Connections, why);
+    }
     if let (Some(busy), Some(free)) = (waited.mean(), unwaited.mean())
         && busy.0 as f64 <= free.0 as f64 * AS_BEFORE
         && most(busy) < target
@@ -353,5 +404,51 @@ mod tests {
             summary.measure.counters.dropped = 1;
             assert_limit(&summary, limit);
         }
+    }
+
+    /// Users whose answers take 100 ms each, so many of them a second.
+    fn users(each_second: u64) -> Summary {
+        let mut summary = easy(Mode::Closed);
+        summary.model = Some(USERS);
+        summary.connections.open_peak = 50;
+        summary.measure = Fates::default();
+        let count = each_second * 10;
+        summary.measure.good.record_many(Nanos::from_millis(100), count);
+        let counters = &mut summary.measure.counters;
+        (counters.scheduled, counters.sent) = (count, count);
+        (counters.completed, counters.good) = (count, count);
+        summary
+    }
+
+    #[test]
+    fn users_who_think_are_held_up_by_nobody() {
+        // Fifty users, and 100 answers a second that take 100 ms each: ten wait at a time.
+        let verdict = Verdict::of(&users(100));
+        assert_eq!(verdict.limit, None);
+        assert!(verdict.why.contains("of 50 on average 10 waited"), "{}", verdict.why);
+        assert_eq!(Verdict::of(&users(490)).limit, Server, "they do nothing but wait");
+        let mix = Summary { model: Some("mix"), ..users(100) };
+        assert_eq!(Verdict::of(&mix).limit, Server, "whose connections never rest");
+        // A ramp to 50 users, who wait all the time.
+        let ramp = Stage {
+            start: Nanos::ZERO,
+            length: Nanos::from_secs(10),
+            from: 0.0,
+            to: 50.0,
+            fates: Fates::default(),
+            events: crate::metrics::Events::default(),
+        };
+        let ramped = Summary { stages: vec![ramp], ..users(245) };
+        assert_eq!(Verdict::of(&ramped).limit, Server);
+    }
+
+    #[test]
+    fn a_rate_of_sessions_is_none_of_requests() {
+        let held = Summary { model: Some(SESSIONS), ..easy(Mode::Open) };
+        let why = Verdict::of(&held).why;
+        assert!(why.contains(" sessions/s was held"), "{why}");
+        let behind = Summary { model: Some(SESSIONS), ..behind(Nanos::from_millis(10)) };
+        let verdict = Verdict::of(&behind);
+        assert_eq!(verdict.limit, Connections, "{}", verdict.why);
     }
 }

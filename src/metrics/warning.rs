@@ -49,6 +49,10 @@ pub enum Warning {
     NotFollowed,
     /// A rule of `--resolve` or `--connect-to` that fits nothing.
     RuleUnused { flag: &'static str, rule: String },
+    /// Data whose rows are not used twice had no more of them.
+    DataRanOut,
+    /// What was to be sent once after the load came to nothing.
+    TeardownFailed { why: String },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -76,6 +80,8 @@ impl Warning {
             Warning::RefreshFailed { .. } => "dns_refresh_failed",
             Warning::NotFollowed => "redirects_not_followed",
             Warning::RuleUnused { .. } => "rule_unused",
+            Warning::DataRanOut => "data_ran_out",
+            Warning::TeardownFailed { .. } => "teardown_failed",
             Warning::Host { code, .. } => code,
         }
     }
@@ -154,6 +160,12 @@ impl Warning {
             Warning::RuleUnused { flag, rule } => {
                 format!("{flag} {rule} fits neither the host nor the port that are connected to")
             }
+            Warning::DataRanOut => {
+                "data that is not used twice had no more rows before the run was over".to_string()
+            }
+            Warning::TeardownFailed { why } => {
+                format!("what is sent after the load came to nothing: {why}")
+            }
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -199,6 +211,12 @@ impl Warning {
             Warning::NotFollowed => "give the URL that they lead to",
             Warning::RuleUnused { .. } => {
                 "the load went where the URL says: check host and port of the rule"
+            }
+            Warning::DataRanOut => {
+                "give the file more rows, or let it begin anew with `when_exhausted = \"wrap\"`"
+            }
+            Warning::TeardownFailed { .. } => {
+                "look whether the server still has what the plan's [teardown] should have removed"
             }
             Warning::Host { hint, .. } => hint,
         }

@@ -89,7 +89,24 @@ impl fmt::Display for Host {
 impl Url {
     /// Reads what a person types where a URL is asked for. The error is one sentence that says
     /// what to write instead, and holds no secret.
+    ///
+    /// Path and query may hold placeholders (`template`), which pass through as they are; so what
+    /// has some is no target yet that could be sent.
     pub fn parse(text: &str) -> Result<Url> {
+        let Some(covered) = placeholders::covered(text.trim()) else { return Url::fixed(text) };
+        match Url::fixed(&covered.text) {
+            Ok(url) => Ok(Url {
+                target: covered.restored(&url.target),
+                shown: covered.restored(&url.shown),
+                ..url
+            }),
+            // It is told of what was typed, where the whole of a secret is seen.
+            Err(error) => Err(Url::fixed(text).err().unwrap_or(error)),
+        }
+    }
+
+    /// The same of a URL in which braces are nothing but braces.
+    pub fn fixed(text: &str) -> Result<Url> {
         let text = text.trim();
         match place::of_unix_socket(text) {
             Some(place) => Url::of_unix_socket(text, place),
@@ -285,7 +302,7 @@ pub fn masked(text: &str) -> String {
 }
 
 /// Path and query, with the values of secret fields masked.
-fn mask_query(target: &str) -> String {
+pub fn mask_query(target: &str) -> String {
     let Some((path, query)) = target.split_once('?') else {
         return target.to_string();
     };
@@ -301,5 +318,6 @@ pub fn sounds_secret(name: &str) -> bool {
     ["key", "token", "secret", "password"].iter().any(|word| name.contains(word))
 }
 
+mod placeholders;
 #[cfg(test)]
 mod tests;

@@ -254,6 +254,8 @@ mod tests {
         let queues = Arc::default();
         let mut catalogue = Catalogue::new(Behaviour::default(), queues, Nanos::ZERO, 1);
         let request = Request {
+            method: b"GET",
+            fields: b"",
             target: b"/?size=9",
             head: false,
             old: false,

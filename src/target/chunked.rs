@@ -1,11 +1,11 @@
-//! A chunked request body, read past (RFC 9112, section 7.1).
+//! A chunked request body, taken apart (RFC 9112, section 7.1).
 
 use super::request::{BODY_LIMIT, Outcome};
 
 /// A chunk-size line or a trailer section longer than this is refused.
 pub(super) const LINE_LIMIT: u32 = 4096;
 
-/// A chunked body being skipped (RFC 9112, 7.1).
+/// A chunked body being read (RFC 9112, 7.1).
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
     part: Part,
@@ -14,6 +14,15 @@ pub(super) struct Chunked {
     /// Bytes of the present line, or of all trailers.
     line: u32,
     total: u64,
+}
+
+/// What came of reading on.
+pub(super) enum Step<'i> {
+    /// All input is used up.
+    More,
+    Data(&'i [u8]),
+    /// The body has ended.
+    End,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,24 +39,24 @@ enum Part {
 }
 
 impl Chunked {
-    /// Skips as much as it can; `true` when the body has ended.
-    pub fn skip(&mut self, input: &mut &[u8]) -> Outcome<bool> {
+    /// Reads on, to the next piece of data.
+    pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Outcome<Step<'i>> {
         while let Some((&byte, rest)) = input.split_first() {
             if self.part == Part::Data {
-                let used = self.size.min(input.len() as u64);
-                *input = &input[used as usize..];
-                self.size -= used;
+                let (data, rest) = input.split_at(self.size.min(input.len() as u64) as usize);
+                *input = rest;
+                self.size -= data.len() as u64;
                 if self.size == 0 {
                     self.part = Part::DataEnd;
                 }
-                continue;
+                return Ok(Step::Data(data));
             }
             *input = rest;
             if self.step(byte)? {
-                return Ok(true);
+                return Ok(Step::End);
             }
         }
-        Ok(false)
+        Ok(Step::More)
     }
 
     fn step(&mut self, byte: u8) -> Outcome<bool> {

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::app::{App, Call};
 use super::catalogue::{Catalogue, Course};
+use super::ledger::Ledger;
 use super::log::{Entry, Log, UNKEPT};
 use super::request::{Body, Event, Reader, Request};
 use super::response::Response;
@@ -15,7 +17,10 @@ use crate::time::Nanos;
 /// What all connections of a thread share while a slice of completions is handled.
 pub(super) struct Context {
     pub catalogue: Catalogue,
+    /// The demonstration application, where it is served.
+    pub app: Option<App>,
     pub log: Option<Log>,
+    pub ledger: Option<Ledger>,
     pub stats: Stats,
     pub started: Nanos,
     /// Read when the slice began.
@@ -116,6 +121,7 @@ impl Connection {
             match self.reader.next(&mut input) {
                 Event::More => return,
                 Event::Head(request) => self.answers.admit(&request, cx),
+                Event::Data(bytes) => self.answers.body(bytes),
                 Event::End => self.answers.body_ended(cx),
                 Event::Refused(status) => {
                     self.answers.refuse(status, cx);
@@ -184,6 +190,11 @@ struct Unfinished {
     course: Rc<RefCell<Course>>,
     response: Rc<Response>,
     last: bool,
+    /// The application answers instead, once the body is here.
+    call: Option<Box<Call>>,
+    /// Method and target, where a ledger is kept.
+    line: Option<Box<[u8]>>,
+    bytes: u64,
 }
 
 impl Answers {
@@ -196,7 +207,13 @@ impl Answers {
         let limit = course.borrow().behaviour.close_after;
         let last = !request.keep_alive || limit.is_some_and(|limit| self.served >= limit);
         let response = course.borrow_mut().answer(request, last);
-        let unfinished = Unfinished { course, response, last };
+        let call = match &cx.app {
+            Some(app) if response.status == 200 => app.take(request, last),
+            _ => None,
+        };
+        let line = || [request.method, request.target].join(&b' ').into_boxed_slice();
+        let line = cx.ledger.is_some().then(line);
+        let unfinished = Unfinished { course, response, last, call, line, bytes: 0 };
         if request.body == Body::None {
             return self.complete(unfinished, cx);
         }
@@ -205,6 +222,15 @@ impl Answers {
             self.push(Answer { response, due: Nanos::ZERO, entry: UNKEPT });
         }
         self.unfinished = Some(unfinished);
+    }
+
+    fn body(&mut self, bytes: &[u8]) {
+        if let Some(unfinished) = &mut self.unfinished {
+            unfinished.bytes += bytes.len() as u64;
+            if let Some(call) = &mut unfinished.call {
+                call.extend(bytes);
+            }
+        }
     }
 
     fn body_ended(&mut self, cx: &mut Context) {
@@ -222,7 +248,15 @@ impl Answers {
             None => UNKEPT,
         };
         self.finished = request.last;
-        self.push(Answer { response: request.response, due, entry });
+        let response = match (&cx.app, &request.call) {
+            (Some(app), Some(call)) => app.answer(call),
+            _ => request.response,
+        };
+        if let (Some(ledger), Some(line)) = (&mut cx.ledger, &request.line) {
+            let at = cx.now - cx.started;
+            ledger.enter(at, self.number, line, response.status, request.bytes);
+        }
+        self.push(Answer { response, due, entry });
     }
 
     fn refuse(&mut self, status: u16, cx: &mut Context) {
@@ -264,7 +298,7 @@ impl Answers {
             self.pop(cx);
         }
         let end = bytes.len() as u64;
-        Outgoing { response: Rc::new(Response::raw(bytes)), offset: 0, end, slow: false }
+        Outgoing { response: Rc::new(Response::made(0, bytes)), offset: 0, end, slow: false }
     }
 
     fn ready(&self, now: Nanos) -> bool {

@@ -2,8 +2,9 @@
 //! client core, and that logs what it saw.
 //!
 //! One thread, one ring and one listener (SO_REUSEPORT) each; nothing is shared between threads
-//! while they serve, but for the queues of requests that ask for a service. It is no web server: it reads requests, throws bodies away and sends bytes
-//! prepared beforehand. It shares no parser with the client.
+//! while they serve, but for the queues of requests that ask for a service. It is no web server: it
+//! reads requests, throws bodies away and sends bytes prepared beforehand; where it is asked to, it
+//! is a small application besides. It shares no parser with the client.
 //!
 //! ```text
 //! mod         options, start, stop, counters      server      the turn: enter, reap, send
@@ -13,16 +14,19 @@
 //! behaviour   what was asked for                  request     reading requests
 //! catalogue   which answer, and when              chunked     reading past chunked bodies
 //! queue       service by a law                    response    answers as bytes
-//! log         arrivals
+//! log         arrivals, in memory                 ledger      requests, in a file
+//! app         the demonstration application
 //! ```
 
 mod accept;
+mod app;
 mod behaviour;
 mod buffers;
 mod catalogue;
 mod chunked;
 mod closing;
 mod connection;
+mod ledger;
 mod listener;
 mod log;
 mod queue;
@@ -31,6 +35,7 @@ mod response;
 mod ring;
 mod server;
 
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,9 +49,11 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::time::{self, Nanos};
 use accept::Accepting;
+use app::App;
 use buffers::Buffers;
 use catalogue::Catalogue;
 use connection::Context;
+use ledger::Ledger;
 use log::Log;
 use queue::Queues;
 use ring::Ring;
@@ -63,8 +70,13 @@ pub struct Options {
     /// `None`: not pinned.
     pub cores: Option<Vec<usize>>,
     pub behaviour: Behaviour,
+    /// Serve the demonstration application beside the other paths.
+    pub app: bool,
     /// Keep the arrivals, so many at most over all threads.
     pub log: Option<usize>,
+    /// Write a line for each request: microseconds since the start, connection, method, target,
+    /// status of the answer, bytes of its body. It is complete when the target has stopped.
+    pub log_requests: Option<Arc<File>>,
     /// Connections a thread holds at once; further clients wait in the backlog. At most the hard
     /// limit of open files, which is also the default.
     pub connections: Option<usize>,
@@ -80,7 +92,9 @@ impl Default for Options {
             threads: 1,
             cores: None,
             behaviour: Behaviour::default(),
+            app: false,
             log: None,
+            log_requests: None,
             connections: None,
             seed: 1,
         }
@@ -134,6 +148,7 @@ impl Target {
         };
         let (ready, serving) = mpsc::channel();
         let queues = Arc::default();
+        let shared = options.app.then(Arc::default);
         for (index, listener) in listeners.into_iter().enumerate() {
             let log = options.log.map(|capacity| Log::with_capacity(capacity.div_ceil(threads)));
             let station = Station {
@@ -146,7 +161,9 @@ impl Target {
                 seed: options.seed.wrapping_add(index as u64),
                 origin: started,
                 queues: Arc::clone(&queues),
+                app: shared.clone(),
                 log: log.clone(),
+                log_requests: options.log_requests.clone(),
                 counters: Arc::default(),
                 stop: Arc::clone(&target.stop),
             };
@@ -257,7 +274,9 @@ struct Station {
     seed: u64,
     origin: Nanos,
     queues: Arc<Queues>,
+    app: Option<Arc<app::Shared>>,
     log: Option<Log>,
+    log_requests: Option<Arc<File>>,
     counters: Arc<Counters>,
     stop: Arc<OwnedFd>,
 }
@@ -281,7 +300,9 @@ impl Station {
             .map_err(|error| host::io_uring_refused(&error))?;
         let cx = Context {
             catalogue: Catalogue::new(self.behaviour, self.queues, self.origin, self.seed),
+            app: self.app.map(App::new),
             log: self.log,
+            ledger: self.log_requests.map(Ledger::of),
             stats: Stats::default(),
             started: self.origin,
             now: self.origin,

@@ -5,7 +5,7 @@
 //! misreading here. It is lenient where a load test gains from it (bare LF, no Host field) and
 //! strict where two readings of one message are possible (lengths, codings, spaces before colons).
 
-use super::chunked::Chunked;
+use super::chunked::{Chunked, Step};
 
 /// The longest head that is read; beyond it 431.
 pub(super) const HEAD_LIMIT: usize = 16 * 1024;
@@ -16,8 +16,11 @@ const METHOD_LIMIT: usize = 24;
 /// One request's head, as far as an answer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Request<'a> {
+    pub method: &'a [u8],
     /// Path and query, as sent.
     pub target: &'a [u8],
+    /// The lines of its fields.
+    pub fields: &'a [u8],
     /// Asked with HEAD: the answer has no body.
     pub head: bool,
     /// HTTP/1.0: the answer may not be chunked.
@@ -39,8 +42,10 @@ pub(super) enum Body {
 pub(super) enum Event<'a> {
     /// All input is used up.
     More,
-    /// A head; when it announces a body, [`Event::End`] follows once that was read.
+    /// A head; when it announces a body, its pieces follow, and [`Event::End`] behind the last.
     Head(Request<'a>),
+    /// The next bytes of a body.
+    Data(&'a [u8]),
     /// The body ended.
     End,
     /// Not a request that can be served: answer with this status and close.
@@ -76,19 +81,21 @@ impl Reader {
             self.enter_body(body);
         }
         match &mut self.state {
-            State::Counted(left) => {
-                let used = (*left).min(input.len() as u64);
-                *input = &input[used as usize..];
-                *left -= used;
-                if *left > 0 {
-                    return Event::More;
-                }
+            State::Counted(0) => {
                 self.state = State::Head;
                 Event::End
             }
-            State::Chunked(chunked) => match chunked.skip(input) {
-                Ok(false) => Event::More,
-                Ok(true) => {
+            State::Counted(_) if input.is_empty() => Event::More,
+            State::Counted(left) => {
+                let (data, rest) = input.split_at((*left).min(input.len() as u64) as usize);
+                *input = rest;
+                *left -= data.len() as u64;
+                Event::Data(data)
+            }
+            State::Chunked(chunked) => match chunked.next(input) {
+                Ok(Step::More) => Event::More,
+                Ok(Step::Data(data)) => Event::Data(data),
+                Ok(Step::End) => {
                     self.state = State::Head;
                     Event::End
                 }
@@ -184,7 +191,7 @@ fn parse(head: &[u8]) -> Outcome<Request<'_>> {
     }
     let (line, mut rest) = split_line(head);
     let mut fields = Fields::default();
-    let mut request = request_line(line)?;
+    let mut request = Request { fields: rest, ..request_line(line)? };
     while !rest.is_empty() {
         let (line, after) = split_line(rest);
         rest = after;
@@ -219,7 +226,8 @@ fn request_line(line: &[u8]) -> Outcome<Request<'_>> {
         _ => return Err(400),
     };
     let (head, keep_alive, expects) = (method == b"HEAD", !old, false);
-    Ok(Request { target, head, old, keep_alive, expects, body: Body::None })
+    let (fields, body) = (&[][..], Body::None);
+    Ok(Request { method, target, fields, head, old, keep_alive, expects, body })
 }
 
 /// A line without its end, and what follows it.
@@ -325,6 +333,7 @@ mod tests {
             loop {
                 match reader.next(&mut input) {
                     Event::More => break,
+                    Event::Data(_) => {}
                     Event::End => story += "end ",
                     Event::Refused(status) => return story + &status.to_string(),
                     Event::Head(request) => {

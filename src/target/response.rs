@@ -37,6 +37,7 @@ pub(super) struct Shape {
 
 #[derive(Debug)]
 pub(super) struct Response {
+    pub status: u16,
     /// The head and, of a small answer, the body; as many times as [`Response::row`] says.
     front: Box<[u8]>,
     /// The length of one of them.
@@ -74,17 +75,18 @@ impl Response {
         }
         let unit = front.len();
         let row = if tail.is_empty() { (ROW / unit).max(1) } else { 1 };
-        Response { front: front.repeat(row).into_boxed_slice(), unit, tail }
+        let status = shape.status;
+        Response { status, front: front.repeat(row).into_boxed_slice(), unit, tail }
     }
 
     /// The interim answer to `Expect: 100-continue`.
     pub fn go_on() -> Response {
-        Response::raw(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec())
+        Response::made(100, b"HTTP/1.1 100 Continue\r\n\r\n".to_vec())
     }
 
     /// Bytes that were put together elsewhere.
-    pub fn raw(bytes: Vec<u8>) -> Response {
-        Response { unit: bytes.len(), front: bytes.into_boxed_slice(), tail: Vec::new() }
+    pub fn made(status: u16, bytes: Vec<u8>) -> Response {
+        Response { status, unit: bytes.len(), front: bytes.into_boxed_slice(), tail: Vec::new() }
     }
 
     /// The bytes of one answer.
@@ -189,7 +191,7 @@ fn chunked(shape: Shape, size: u64, chunk: u64, front: &mut Vec<u8>, tail: &mut 
     tail.push(Run { unit: end.len() as u64, bytes: end.into(), count: 1 });
 }
 
-fn reason(status: u16) -> &'static str {
+pub(super) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
@@ -204,6 +206,7 @@ fn reason(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
         429 => "Too Many Requests",

@@ -16,6 +16,7 @@ use super::Counters;
 use super::accept::Accepting;
 use super::buffers::{Buffers, GROUP};
 use super::connection::{CROWDED, Connection, Context, Flight, Load, Phase, RELAXED};
+use super::ledger::Ledger;
 use super::response::Response;
 use super::ring::{Ring, SLICE, Token, Verb};
 use crate::error::Result;
@@ -90,7 +91,8 @@ impl<'a> Server<'a> {
             }
         }
         self.counters.publish(&self.cx.stats);
-        self.cancel_all(&mut completions)
+        self.cancel_all(&mut completions)?;
+        self.cx.ledger.take().map_or(Ok(()), Ledger::close)
     }
 
     /// Submits, and sleeps until there is something to do.

@@ -113,7 +113,7 @@ impl Core {
                 self.gate_open || is_first
             }
             Stage::Running => true,
-            Stage::Draining => self.pacer.has_backlog(),
+            Stage::Draining => self.pacer.has_backlog() || self.has_teardown(),
             Stage::Done => false,
         }
     }
@@ -224,6 +224,7 @@ impl Core {
         while let Some(flight) = self.end_oldest(slot) {
             self.tally.failed(&flight, kind, now);
             kind = of_followers(kind);
+            self.failed_user(slot, now);
         }
         self.close(slot, wire);
     }
@@ -237,7 +238,11 @@ impl Core {
     }
 
     pub(super) fn gone(&mut self, slot: Slot, now: Nanos) {
+        self.forget(slot);
         if !self.crew.has(slot) {
+            self.give_up_user(slot, now);
+        }
+        if !self.crew.has(slot) || self.is_nobodys(slot) {
             self.connections[slot as usize].resting = true;
             return;
         }

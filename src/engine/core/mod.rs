@@ -5,6 +5,7 @@
 //! A worker's life: *connecting* until every worker's connections are open (or have failed once),
 //! *running* through warm-up and measure, *draining* until each request has its fate.
 
+mod acting;
 mod dialling;
 mod examples;
 mod mustering;
@@ -22,12 +23,14 @@ use std::sync::Arc;
 
 use self::securing::Secure;
 use super::addresses::Addresses;
+use super::by_name::Rows;
 use super::connection::{Action, Asked, Connection};
 use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
+use super::script::{Captured, Script};
 use super::tally::{Flight, Phases, Tally, Totals};
 use super::window::Window;
 use super::wire::{Event, Slot, Wire};
@@ -80,6 +83,10 @@ pub struct Core {
     pacer: Pacer,
     tally: Tally,
     pool: HeadPool,
+    /// Of a scenario.
+    script: Option<Box<Script>>,
+    /// Requests of sessions beyond one for each that arrived, in warm-up and in measure.
+    further: [i64; 2],
     /// Of https.
     secure: Option<Box<Secure>>,
     stage: Stage,
@@ -124,6 +131,10 @@ pub struct Finished {
     pub opened: Vec<u64>,
     /// By its first connection over TLS.
     pub agreed: Option<Agreed>,
+    /// By its first user.
+    pub captured: Option<Captured>,
+    /// The data had no more rows.
+    pub has_run_out: bool,
 }
 
 impl Core {
@@ -140,7 +151,12 @@ impl Core {
         };
         let open_loop = matches!(job.arrivals, Arrivals::Open(_));
         let stage_ends = job.stage_ends.clone();
-        let tally = Tally::new(open_loop, job.mailbox.clone(), stage_ends);
+        let tally = Tally::new(
+            open_loop,
+            job.mailbox.clone(),
+            stage_ends,
+            Rows::of(job.scenario.as_deref()),
+        );
         let crew = crew(&job);
         if crew.active() == 0 {
             job.timeline.worker_is_ready();
@@ -166,6 +182,8 @@ impl Core {
             pacer: pacer(&job),
             tally,
             pool: HeadPool::new(HEADS),
+            script: Script::of(&job).map(Box::new),
+            further: [0; 2],
             secure: Secure::of(&job).map(Box::new),
             stage: Stage::Connecting,
             gate_open: false,
@@ -185,7 +203,7 @@ impl Core {
 
     /// Buffers for split heads that had to be made during the run.
     pub fn heads_grown(&self) -> u64 {
-        self.pool.grown()
+        self.pool.grown() + self.script.as_ref().map_or(0, |script| script.grown())
     }
 
     /// The bytes that it keeps for its connections.
@@ -197,6 +215,7 @@ impl Core {
             + self.connect_timeouts.memory()
             + self.redial.memory()
             + self.secure.as_ref().map_or(0, |secure| secure.memory())
+            + self.script.as_ref().map_or(0, |script| script.memory())
     }
 
     /// What the time alone brings about. False when the worker's work is over.
@@ -204,13 +223,18 @@ impl Core {
     pub fn turn(&mut self, now: Nanos, wire: &mut impl Wire) -> bool {
         self.look_for_pause(now);
         self.roll(now);
+        let was_draining = self.stage == Stage::Draining;
         self.proceed(now);
+        if self.stage == Stage::Draining && !was_draining {
+            self.send_home(now, wire);
+        }
         self.muster(now, wire);
         self.expire_requests(now, wire);
         self.expire_connects(now, wire);
         self.dial(now, wire);
         self.end_probation(now, wire);
         self.shed(now);
+        self.rouse(now, wire);
         self.release(now, wire);
         self.stage != Stage::Done
     }
@@ -234,6 +258,7 @@ impl Core {
             self.next_dial(),
             Some(self.crew.changes_at()),
             self.next_shed(),
+            self.next_nap(),
         ];
         let at = timers.into_iter().flatten().fold(Nanos::MAX, Nanos::min);
         match self.next_release().or(self.start_at()) {
@@ -291,7 +316,17 @@ impl Core {
         }
         loop {
             let connection = &mut self.connections[slot as usize];
-            let asked = Asked { head: self.job.is_head, body: self.job.expected.body.as_deref() };
+            let asked = match &mut self.script {
+                None => Asked {
+                    head: self.job.is_head,
+                    body: self.job.expected.body.as_deref(),
+                    keep: None,
+                },
+                Some(script) => {
+                    let flight = slot * self.depth + (connection.ended & (self.depth - 1));
+                    script.asked(slot, self.flights[flight as usize].entry)
+                }
+            };
             match connection.on(event, asked, &mut self.pool) {
                 Action::Answered { response, used, found } => {
                     let rest = match event {
@@ -331,7 +366,7 @@ impl Core {
     /// throw so many away and tell the number. None where bodies are looked at.
     #[inline]
     pub fn body_left(&self, slot: Slot) -> u64 {
-        if self.secure.is_some() || self.job.expected.body.is_some() {
+        if self.secure.is_some() || self.looks_at_bodies(slot) {
             return 0;
         }
         self.connections[slot as usize].body_left()
@@ -344,17 +379,20 @@ impl Core {
                 self.tally.abandoned(&flight, now);
             }
         }
+        self.dismiss_all(now);
         let scheduled = self.newly_due(Nanos::MAX);
         let (warmup, measure) = match &mut self.pacer {
             Pacer::Open(stripe) => stripe.due_before(Nanos::MAX),
             Pacer::Closed { warmup, measure, .. } => (*warmup, *measure),
         };
         while let Some(due) = self.pacer.take_older(Nanos::MAX) {
-            self.tally.dropped(&due, 0, Drop::Unsent, now);
+            let entry = self.entry_of(&due);
+            self.tally.dropped(&due, entry, Drop::Unsent, now);
         }
         self.tally.connections.asked = u64::from(self.crew.most());
-        self.tally.scheduled(Phase::Warmup, warmup);
-        self.tally.scheduled(Phase::Measure, measure);
+        let [further_in_warmup, further] = self.further;
+        self.tally.scheduled(Phase::Warmup, warmup.saturating_add_signed(further_in_warmup));
+        self.tally.scheduled(Phase::Measure, measure.saturating_add_signed(further));
         self.tally.finish(now, scheduled)
     }
 
@@ -364,7 +402,10 @@ impl Core {
         let phases = *self.phases();
         let agreed = self.secure.as_mut().and_then(|secure| secure.agreed());
         let (skipped, opened) = (self.addresses.skipped(), self.addresses.opened());
-        Finished { totals, worker, phases, skipped, opened, agreed }
+        let script = self.script.as_mut();
+        let has_run_out = script.as_ref().is_some_and(|script| script.has_run_out);
+        let captured = script.and_then(|script| script.captured());
+        Finished { totals, worker, phases, skipped, opened, agreed, captured, has_run_out }
     }
 
     /// When measure began and ended for this worker.
@@ -376,8 +417,12 @@ impl Core {
     fn newly_due(&mut self, at: Nanos) -> u64 {
         match self.pacer.due_before(at) {
             Some((warmup, measure)) => {
-                let counted = std::mem::replace(&mut self.due_counted, warmup + measure);
-                warmup + measure - counted
+                let further = self.further[0] + self.further[1];
+                let due = (warmup + measure).saturating_add_signed(further);
+                // Arrivals that sent nothing are taken back when that is known.
+                let newly = due.saturating_sub(self.due_counted);
+                self.due_counted += newly;
+                newly
             }
             None => self.tally.events().sent,
         }

@@ -18,7 +18,13 @@ impl Core {
             self.enlist(slot, now, wire);
         }
         for slot in active..before {
-            self.discharge(slot, wire);
+            if self.connections[slot as usize].state != State::Open {
+                self.give_up_user(slot, now);
+            } else if self.script.is_some() {
+                self.perform(slot, now, wire);
+            } else {
+                self.discharge(slot, wire);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::super::connection::State;
 use super::super::job::Job;
-use super::super::wire::{Event, Slot, Wire};
+use super::super::wire::{Event, Parcel, Slot, Wire};
 use super::Core;
 use super::dialling::Mishap;
 use crate::agreed::Agreed;
@@ -47,6 +47,8 @@ struct Line {
     /// The bytes of the requests that were given together, and how many are not sealed yet.
     sending: usize,
     unsealed: usize,
+    /// What they are a part of, if not copies of the request: it is confirmed.
+    parcel: Option<Parcel>,
     /// The end of a write is waited for.
     writing: bool,
     /// Not all that the handshake had to say is written.
@@ -107,6 +109,10 @@ impl Core {
     /// Writes requests, over TLS or not.
     #[inline]
     pub(super) fn send(&mut self, slot: Slot, copies: u32, now: Nanos, wire: &mut impl Wire) {
+        #[cfg(test)]
+        if self.delivers(slot, copies, now, wire) {
+            return;
+        }
         let Some(secure) = &mut self.secure else { return wire.send(slot, copies) };
         let line = &mut secure.lines[slot as usize];
         if line.sealer == Sealer::Kernel {
@@ -117,6 +123,21 @@ impl Core {
         line.sending = before + length;
         line.unsealed += length;
         self.seal(slot, now, wire);
+    }
+
+    /// Writes one request, over TLS or not. (The kernel encrypts nothing where requests differ.)
+    #[inline]
+    pub(super) fn deliver(&mut self, slot: Slot, parcel: Parcel, now: Nanos, wire: &mut impl Wire) {
+        let Some(secure) = &mut self.secure else { return wire.deliver(slot, parcel) };
+        let line = &mut secure.lines[slot as usize];
+        debug_assert!(self.job.offload.is_empty() && line.unsealed == 0);
+        if line.sealer == Sealer::Open {
+            self.seal_by(Sealer::Session, slot);
+        }
+        match parcel.confirmed {
+            true => self.seal_in_chunks(slot, parcel, now, wire),
+            false => self.seal_whole(slot, parcel, now, wire),
+        }
     }
 
     /// The session is lent out: it is told when the connection may send again.
@@ -382,20 +403,56 @@ impl Core {
         let Secure { lines, out, .. } = &mut **secure;
         let line = &mut lines[slot as usize];
         let Some(session) = &mut line.session else { return };
-        let confirms = self.job.confirms_sends();
+        let confirms = line.parcel.is_some() || self.job.confirms_sends();
         let most = if confirms { CHUNK } else { usize::MAX };
         let chunk = line.unsealed.min(most);
         let end = line.sending - line.unsealed + chunk;
         while line.sending - line.unsealed < end {
-            let (bytes, range) = self.job.request.piece(line.sending - line.unsealed..end);
-            let length = range.len();
-            if let Err(fault) = session.seal(&bytes[range], out) {
+            let start = line.sending - line.unsealed;
+            let piece = match line.parcel {
+                // SAFETY: not all of it is sealed, so its request has no fate yet; where it has one
+                // all the same, its connection is being closed, and nothing is sealed.
+                Some(parcel) => unsafe { parcel.piece(start) },
+                None => {
+                    let (bytes, range) = self.job.request.piece(start..end);
+                    &bytes[range]
+                }
+            };
+            let piece = &piece[..piece.len().min(end - start)];
+            if let Err(fault) = session.seal(piece, out) {
                 return self.tls_failed(slot, fault, now, wire);
             }
-            line.unsealed -= length;
+            line.unsealed -= piece.len();
+        }
+        if line.unsealed == 0 {
+            line.parcel = None;
         }
         line.writing = confirms;
         wire.write(slot, out);
+    }
+
+    fn seal_in_chunks(&mut self, slot: Slot, parcel: Parcel, now: Nanos, wire: &mut impl Wire) {
+        let Some(secure) = &mut self.secure else { return };
+        let line = &mut secure.lines[slot as usize];
+        line.parcel = Some(parcel);
+        (line.sending, line.unsealed) = (parcel.length(), parcel.length());
+        self.seal(slot, now, wire);
+    }
+
+    /// A parcel that fits the socket's buffer: nobody waits for its end, so the next one may follow
+    /// at once.
+    fn seal_whole(&mut self, slot: Slot, parcel: Parcel, now: Nanos, wire: &mut impl Wire) {
+        let Some(secure) = &mut self.secure else { return };
+        let Secure { lines, out, lent, .. } = &mut **secure;
+        debug_assert!(lent.is_none_or(|(lent, _)| lent != slot), "served when it is back");
+        let Some(session) = &mut lines[slot as usize].session else { return };
+        out.clear();
+        // SAFETY: it is delivered just now, so its request has no fate yet.
+        let sealed = session.seal(unsafe { parcel.piece(0) }, out);
+        match sealed {
+            Ok(()) => wire.write(slot, out),
+            Err(fault) => self.tls_failed(slot, fault, now, wire),
+        }
     }
 
     #[cold]

@@ -47,7 +47,8 @@ impl Core {
     /// Drops the next request that is due: there is no room for it.
     fn turn_away(&mut self, now: Nanos) {
         if let Some(due) = self.pacer.take_older(now + Nanos(1)) {
-            self.tally.dropped(&due, 0, Drop::MaxInFlight, now);
+            let entry = self.entry_of(&due);
+            self.tally.dropped(&due, entry, Drop::MaxInFlight, now);
         }
     }
 
@@ -57,7 +58,8 @@ impl Core {
     pub(super) fn shed(&mut self, now: Nanos) {
         let Some(deadline) = self.job.deadline else { return };
         while let Some(due) = self.pacer.take_older(now - deadline) {
-            self.tally.dropped(&due, 0, Drop::Deadline, now);
+            let entry = self.entry_of(&due);
+            self.tally.dropped(&due, entry, Drop::Deadline, now);
         }
     }
 
@@ -73,6 +75,9 @@ impl Core {
     pub(super) fn serve(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         if self.is_lent(slot) {
             return;
+        }
+        if self.script.is_some() {
+            return self.perform(slot, now, wire);
         }
         if !self.crew.has(slot) {
             self.discharge(slot, wire);
@@ -95,13 +100,16 @@ impl Core {
     /// Sends as much as is due and the connection has room for.
     #[inline]
     pub(super) fn give(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.script.is_some() {
+            return self.begin(slot, now, wire);
+        }
         let room = self.connections[slot as usize].room(self.job.pipeline);
         let (phase, stage) = (self.tally.phase(), self.tally.stage());
         let mut copies = 0;
         while copies < room
             && let Some(due) = self.pacer.take(now, phase, stage)
         {
-            self.depart(slot, &due, now);
+            self.depart(slot, &due, 0, self.request_length, now);
             copies += 1;
             // In open loop the next request goes to whoever has been free the longest.
             if !self.pacer.sends_at_once() {
@@ -121,15 +129,15 @@ impl Core {
 
     /// Books a request that is about to be written.
     #[inline]
-    pub(super) fn depart(&mut self, slot: Slot, due: &Due, now: Nanos) {
+    pub(super) fn depart(&mut self, slot: Slot, due: &Due, entry: u16, bytes: u64, now: Nanos) {
         let connection = &mut self.connections[slot as usize];
-        let Due { intended, phase, stage } = *due;
+        let Due { intended, phase, stage, .. } = *due;
         let waited = self.tally.has_waited(intended, connection.free_since);
-        let flight = Flight { intended, sent: now, phase, stage, entry: 0, waited };
+        let flight = Flight { intended, sent: now, phase, stage, entry, waited };
         let number = connection.sent;
         self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize] = flight;
         connection.sent = number.wrapping_add(1);
-        self.tally.sent(&flight, connection.free_since, self.request_length);
+        self.tally.sent(&flight, connection.free_since, bytes);
         let connections = &self.connections;
         self.timeouts
             .push(Entry { began: now, slot, number }, |entry| is_in_flight(connections, entry));
@@ -146,9 +154,24 @@ impl Core {
         now: Nanos,
         wire: &mut impl Wire,
     ) -> bool {
+        let place = self.oldest(slot);
         let Some(flight) = self.end_oldest(slot) else { return false };
+        // An answer before its request was wholly written: the rest of it must not be sent.
+        let connection = &self.connections[slot as usize];
+        let early = connection.sending && connection.in_flight() == 0;
         let Response { status, body_bytes, .. } = response;
-        let rejection = self.job.expected.judge(status, body_bytes, found);
+        let rejection = match &mut self.script {
+            None => self.job.expected.judge(status, body_bytes, found),
+            Some(script) => {
+                // The kernel may still read that one: until the connection is closed.
+                if !early {
+                    script.release(place);
+                }
+                let rejection = script.judge(slot, &flight, &response, found, now, &mut self.tally);
+                script.took(slot, rejection.is_none(), now);
+                rejection
+            }
+        };
         self.tally.answered(&flight, status, rejection, now);
         let connection = &mut self.connections[slot as usize];
         connection.losses = 0;
@@ -157,8 +180,6 @@ impl Core {
         }
         let in_flight = connection.in_flight();
         let spent = connection.allowance == 0 && in_flight == 0;
-        // An answer before its request was wholly written: the rest of it must not be sent.
-        let early = connection.sending && in_flight == 0;
         if !response.keep_alive || early || spent {
             self.abort_followers(slot, now, wire);
             self.close(slot, wire);
@@ -181,19 +202,27 @@ impl Core {
         while let Some(flight) = self.end_oldest(slot) {
             self.tally.failed(&flight, Kind::ClosedBeforeResponse, now);
             self.example(slot, Kind::ClosedBeforeResponse, None, now, wire);
+            self.failed_user(slot, now);
         }
+    }
+
+    /// Where its oldest request stands among the flights.
+    #[inline]
+    fn oldest(&self, slot: Slot) -> usize {
+        let number = self.connections[slot as usize].ended;
+        (slot * self.depth + (number & (self.depth - 1))) as usize
     }
 
     /// Takes the oldest request off the connection.
     #[inline]
     pub(super) fn end_oldest(&mut self, slot: Slot) -> Option<Flight> {
+        let place = self.oldest(slot);
         let connection = &mut self.connections[slot as usize];
         if connection.in_flight() == 0 {
             return None;
         }
-        let number = connection.ended;
-        connection.ended = number.wrapping_add(1);
-        Some(self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize])
+        connection.ended = connection.ended.wrapping_add(1);
+        Some(self.flights[place])
     }
 
     /// Gives up the requests that take too long, and their connections with them: an answer that

@@ -16,13 +16,14 @@ impl Core {
                     self.interrupt(now);
                 } else if now >= self.phases().end {
                     self.drain(self.phases().end + self.job.drain);
-                } else if self.pacer.is_spent() && self.tally.in_flight() == 0 {
+                } else if self.is_spent() && self.tally.in_flight() == 0 {
                     self.end_measure(now);
                     self.drain(now);
                 }
             }
             Stage::Draining => {
-                let unfinished = self.tally.in_flight() > 0 || self.pacer.has_backlog();
+                let unfinished =
+                    self.tally.in_flight() > 0 || self.pacer.has_backlog() || self.has_teardown();
                 let stop = self.job.timeline.stop();
                 if !unfinished || now >= self.drain_end || stop == Stop::Now {
                     self.stage = Stage::Done;

@@ -4,6 +4,8 @@
 
 mod poll;
 mod sockets;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

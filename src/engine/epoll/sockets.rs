@@ -11,7 +11,7 @@ use socket2::{SockAddr, SockRef};
 use super::poll::{Poll, Ready};
 use crate::engine::job::Job;
 use crate::engine::socket;
-use crate::engine::wire::{Event, Slot, Wire};
+use crate::engine::wire::{Event, Parcel, Slot, Wire};
 use crate::error::Result;
 use crate::tls::KernelKeys;
 
@@ -43,6 +43,8 @@ pub struct Sockets {
     pub poll: Poll,
     job: Arc<Job>,
     places: Vec<Place>,
+    /// What is being delivered, by slot; empty where nothing is.
+    parcels: Vec<Option<Parcel>>,
     /// By the token of the life it is news of.
     owed: VecDeque<(u64, Owed)>,
     /// Sockets with more to read or to write than their turn allowed.
@@ -57,9 +59,11 @@ struct Place {
     /// Which life of the slot it is, so that news of an earlier one is recognised.
     generation: u32,
     opening: bool,
-    /// Bytes that the kernel has not taken yet: of requests, or at the end of `records`.
+    /// Bytes that the kernel has not taken yet: of requests, or at the end of `records`, and then
+    /// those at the end of the slot's parcel.
     unsent: usize,
-    /// Of https: what was given to be written.
+    /// Of https: what was given to be written. Else what is left of parcels that wait for room in
+    /// the socket.
     records: Vec<u8>,
 }
 
@@ -69,6 +73,7 @@ impl Sockets {
         Ok(Sockets {
             poll: Poll::new()?,
             places: (0..slots).map(|_| Place::default()).collect(),
+            parcels: if job.delivers() { vec![None; slots] } else { Vec::new() },
             owed: VecDeque::with_capacity(slots * 2),
             unfinished: VecDeque::with_capacity(slots * 2),
             calls: 0,
@@ -79,6 +84,7 @@ impl Sockets {
     /// The bytes that it keeps for its connections.
     pub fn memory(&self) -> usize {
         size_of_val(&*self.places)
+            + size_of_val(&*self.parcels)
             + self.owed.capacity() * size_of::<(u64, Owed)>()
             + self.unfinished.capacity() * size_of::<u64>()
     }
@@ -111,6 +117,18 @@ impl Sockets {
                 return Some((slot, owed));
             }
         }
+    }
+
+    /// How much the kernel has not taken yet.
+    #[cfg(test)]
+    pub fn unsent(&self, slot: Slot) -> usize {
+        self.places[slot as usize].unsent
+    }
+
+    #[cfg(test)]
+    pub fn set_send_buffer(&self, slot: Slot, bytes: usize) {
+        let socket = self.places[slot as usize].socket.as_ref().expect("an open connection");
+        SockRef::from(socket).set_send_buffer_size(bytes).expect("a buffer of this size");
     }
 
     pub fn is_opening(&self, slot: Slot) -> bool {
@@ -157,12 +175,23 @@ impl Sockets {
 
     /// The kernel may take more of what is unsent. True when all of a confirmed send is taken.
     pub fn write_on(&mut self, slot: Slot) -> bool {
-        self.places[slot as usize].unsent > 0 && self.write_out(slot) && self.confirms()
+        self.places[slot as usize].unsent > 0 && self.write_out(slot) && self.confirms(slot)
     }
 
-    /// The end of each write is told.
-    fn confirms(&self) -> bool {
-        self.job.tls.is_some() || self.job.confirms_sends()
+    /// The end of what was just written is told.
+    fn confirms(&mut self, slot: Slot) -> bool {
+        match self.parcels.get_mut(slot as usize) {
+            Some(parcel) => parcel.take().is_some_and(|parcel| parcel.confirmed),
+            None => self.job.tls.is_some() || self.job.confirms_sends(),
+        }
+    }
+
+    /// Keeps a copy of what the kernel does not take of a parcel: others may follow it.
+    #[cold]
+    fn keep(&mut self, slot: Slot, parcel: Parcel, unsent: usize) {
+        let records = &mut self.places[slot as usize].records;
+        // SAFETY: it was delivered just now, so its request has no fate yet.
+        unsafe { parcel.copy(parcel.length() - unsent, unsent, records) };
     }
 
     /// Writes what is unsent. True when nothing is left.
@@ -173,19 +202,23 @@ impl Sockets {
             let (Some(socket), unsent @ 1..) = (&place.socket, place.unsent) else {
                 return place.unsent == 0;
             };
-            let piece = match place.records.len() {
-                0 => {
+            let parcel = self.parcels.get(slot as usize).copied().flatten();
+            let after = parcel.map_or(0, |parcel| parcel.length());
+            let piece = match (parcel, place.records.len()) {
+                // SAFETY: its request has no fate yet: not all of it was sent.
+                (Some(parcel), _) if unsent <= after => unsafe { parcel.piece(after - unsent) },
+                (None, 0) => {
                     // The copies are all the same, so what is left of them is their end.
                     let end = unsent.next_multiple_of(request.length());
                     let (bytes, range) = request.piece(end - unsent..end);
                     &bytes[range]
                 }
-                length => &place.records[length - unsent..],
+                (_, length) => &place.records[length - (unsent - after)..],
             };
             let more = if piece.len() < unsent { libc::MSG_MORE } else { 0 };
             let flags = libc::MSG_NOSIGNAL | more;
             self.calls += 1;
-            // SAFETY: the bytes live as long as the job, and are only read.
+            // SAFETY: the bytes live as long as this call, and are only read.
             let count = unsafe {
                 libc::send(socket.as_raw_fd(), piece.as_ptr().cast(), piece.len(), flags)
             };
@@ -235,6 +268,9 @@ impl Sockets {
         records.clear();
         let generation = place.generation.wrapping_add(1);
         *place = Place { generation, records, ..Place::default() };
+        if let Some(parcel) = self.parcels.get_mut(slot as usize) {
+            *parcel = None;
+        }
     }
 }
 
@@ -253,8 +289,36 @@ impl Wire for Sockets {
         let waiting = place.unsent > 0;
         place.unsent += length;
         // What is before it waits for room in the socket, and so does this.
-        if !waiting && self.write_out(slot) && self.confirms() {
+        if !waiting && self.write_out(slot) && self.confirms(slot) {
             self.owe(slot, Owed::Sent);
+        }
+    }
+
+    fn deliver(&mut self, slot: Slot, parcel: Parcel) {
+        if self.parcels.is_empty() {
+            self.parcels = vec![None; self.places.len()];
+        }
+        let place = &mut self.places[slot as usize];
+        if place.socket.is_none() {
+            return;
+        }
+        let waiting = place.unsent > 0;
+        if !waiting {
+            place.records.clear();
+        }
+        place.unsent += parcel.length();
+        if waiting && !parcel.confirmed {
+            return self.keep(slot, parcel, parcel.length());
+        }
+        self.parcels[slot as usize] = Some(parcel);
+        if !waiting && self.write_out(slot) {
+            if self.confirms(slot) {
+                self.owe(slot, Owed::Sent);
+            }
+        } else if !parcel.confirmed {
+            let unsent = self.places[slot as usize].unsent;
+            self.parcels[slot as usize] = None;
+            self.keep(slot, parcel, unsent);
         }
     }
 

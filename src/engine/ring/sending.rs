@@ -2,13 +2,14 @@
 //! sent. What may not fit the socket's buffer is confirmed, and written piece by piece.
 
 use io_uring::opcode;
-use io_uring::squeue::Flags;
+use io_uring::squeue::{Entry, Flags};
+use io_uring::types::Fixed;
 
 use super::place::Place;
 use super::sockets::{Outcome, Sockets};
 use super::token::{Token, Verb};
 use crate::engine::socket;
-use crate::engine::wire::Slot;
+use crate::engine::wire::{Parcel, Slot};
 use crate::tls::KernelKeys;
 
 /// How often on one connection a send is tried again for want of memory.
@@ -55,8 +56,7 @@ impl Sockets {
         }
         // Nothing of such a send was taken. Where the sizes of sends differ, there is no telling
         // which one it was.
-        let may_try = matches!(-result, libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN | libc::EINTR)
-            && (confirmed || self.job.pipeline == 1);
+        let may_try = is_passing(result) && (confirmed || self.job.pipeline == 1);
         if may_try && place.retries < RETRIES {
             place.retries += 1;
             if confirmed {
@@ -70,8 +70,52 @@ impl Sockets {
             place.unsent = 0;
             place.pending -= 1;
         }
-        // With MSG_WAITALL a short count means that the rest met an error.
-        Some(Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE }))
+        Some(failed(result))
+    }
+
+    /// Nothing goes out meanwhile of what is confirmed; the others follow each other.
+    #[inline]
+    pub(super) fn begin_delivering(&mut self, slot: Slot, parcel: Parcel) {
+        if self.parcels.is_empty() {
+            self.parcels = vec![None; self.places.len()];
+        }
+        self.parcels[slot as usize] = Some(parcel);
+        if !parcel.confirmed {
+            return self.deliver_small(slot, parcel);
+        }
+        let place = &mut self.places[slot as usize];
+        debug_assert!(place.unsent == 0 && !place.encrypts);
+        (place.sending, place.unsent) = (parcel.length(), parcel.length());
+        place.pending += 1;
+        self.send_rest(slot);
+    }
+
+    /// A parcel that fits the socket's buffer.
+    #[inline]
+    fn deliver_small(&mut self, slot: Slot, parcel: Parcel) {
+        let (start, length) = parcel.rest(0);
+        debug_assert!(length == parcel.length(), "a tail is confirmed");
+        let entry = small(self.rings.fixed(slot), start, length);
+        self.push(slot, Verb::Deliver, entry);
+    }
+
+    /// The send of a parcel that is not confirmed has failed.
+    #[cold]
+    pub(super) fn undelivered(&mut self, token: Token, result: i32) -> Option<Outcome> {
+        let place = &mut self.places[token.slot as usize];
+        if place.closing {
+            return None;
+        }
+        // With several on their way there is no telling which one it was.
+        let may_try = is_passing(result) && self.job.pipeline == 1 && place.retries < RETRIES;
+        match self.parcels[token.slot as usize] {
+            Some(parcel) if may_try && !parcel.confirmed => {
+                place.retries += 1;
+                self.deliver_small(token.slot, parcel);
+                None
+            }
+            _ => Some(failed(result)),
+        }
     }
 
     /// Of https: what the kernel is to read stays untouched until it has; what comes meanwhile
@@ -155,18 +199,32 @@ impl Sockets {
     #[inline]
     fn send_small(&mut self, slot: Slot, copies: u32) {
         let length = self.request.length() * copies as usize;
-        let entry =
-            opcode::Send::new(self.rings.fixed(slot), self.request.bytes().as_ptr(), length as u32)
-                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
-                .build()
-                // Success needs no word: the answer tells. Saves a completion a request.
-                .flags(Flags::SKIP_SUCCESS);
+        let entry = small(self.rings.fixed(slot), self.request.bytes().as_ptr(), length);
         self.push(slot, Verb::Send, entry);
     }
 
     fn send_rest(&mut self, slot: Slot) {
         let Place { sending, unsent, encrypts, .. } = self.places[slot as usize];
-        let rest = match self.outboxes.get(slot as usize) {
+        let (start, length) = match self.parcels.get(slot as usize) {
+            Some(Some(parcel)) => parcel.rest(sending - unsent),
+            _ => {
+                let rest = self.rest(slot);
+                (rest.as_ptr(), rest.len())
+            }
+        };
+        // The head of a large request waits for the beginning of its body.
+        let more = if length < unsent { libc::MSG_MORE } else { 0 };
+        let all = if encrypts { 0 } else { libc::MSG_WAITALL };
+        let entry = opcode::Send::new(self.rings.fixed(slot), start, length as u32)
+            .flags(libc::MSG_NOSIGNAL | all | more)
+            .build();
+        self.push(slot, Verb::Send, entry);
+    }
+
+    /// What is to be sent next of the copies of the request, or of the records.
+    fn rest(&self, slot: Slot) -> &[u8] {
+        let Place { sending, unsent, encrypts, .. } = self.places[slot as usize];
+        match self.outboxes.get(slot as usize) {
             // The copies are all the same, so what is left of them is their end.
             Some(_) if encrypts => {
                 let length = self.request.length();
@@ -180,15 +238,7 @@ impl Sockets {
                 let (bytes, range) = self.request.piece(sending - unsent..sending);
                 &bytes[range]
             }
-        };
-        // The head of a large request waits for the beginning of its body.
-        let more = if rest.len() < unsent { libc::MSG_MORE } else { 0 };
-        let all = if encrypts { 0 } else { libc::MSG_WAITALL };
-        let length = rest.len() as u32;
-        let entry = opcode::Send::new(self.rings.fixed(slot), rest.as_ptr(), length)
-            .flags(libc::MSG_NOSIGNAL | all | more)
-            .build();
-        self.push(slot, Verb::Send, entry);
+        }
     }
 
     /// Ends a send. A cancel does not: once the kernel has handed the send to a thread of its own
@@ -199,4 +249,24 @@ impl Sockets {
         let entry = opcode::Shutdown::new(self.rings.fixed(slot), libc::SHUT_WR).build();
         self.push(slot, Verb::Shutdown, entry);
     }
+}
+
+/// A send of what fits the socket's buffer.
+#[inline]
+fn small(socket: Fixed, start: *const u8, length: usize) -> Entry {
+    opcode::Send::new(socket, start, length as u32)
+        .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+        .build()
+        // Success needs no word: the answer tells. Saves a completion a request.
+        .flags(Flags::SKIP_SUCCESS)
+}
+
+/// The kernel may take it the next time.
+fn is_passing(result: i32) -> bool {
+    matches!(-result, libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN | libc::EINTR)
+}
+
+/// With MSG_WAITALL a short count means that the rest met an error.
+fn failed(result: i32) -> Outcome {
+    Outcome::SendFailed(if result < 0 { -result } else { libc::EPIPE })
 }

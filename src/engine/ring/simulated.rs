@@ -14,7 +14,7 @@ use super::token::{Token, Verb};
 use crate::engine::core::tests;
 use crate::engine::job::{Arrivals, Job};
 use crate::engine::sim::dice::Dice;
-use crate::engine::wire::{Slot, Wire};
+use crate::engine::wire::{Parcel, Slot, Wire};
 use crate::http::Payload;
 use crate::tls::KernelKeys;
 
@@ -48,6 +48,8 @@ struct Kernel {
     dice: Dice,
     sockets: Sockets,
     confirms: bool,
+    /// What each parcel is a part of; `None`: the request is sent over and over.
+    delivers: Option<Vec<u8>>,
     /// https: nothing is sent before the kernel has its keys, and every end of a send is told.
     secure: bool,
     /// Who has been asked for that, and who does it.
@@ -96,7 +98,8 @@ impl Kernel {
     fn new(seed: u64) -> Kernel {
         let mut dice = Dice::new(seed);
         let is_large = dice.percent(50);
-        let secure = dice.percent(40);
+        let delivers = dice.percent(40);
+        let secure = !delivers && dice.percent(60);
         let length = if is_large { 50_000 } else { 100 };
         let request = vec![b'r'; length as usize];
         let arrivals = Arrivals::Closed { budget: 1, users: None };
@@ -108,7 +111,9 @@ impl Kernel {
         Kernel {
             dice,
             sockets,
-            confirms: is_large || secure,
+            // Parcels that are not confirmed have a verb of their own.
+            confirms: is_large || secure || delivers,
+            delivers: delivers.then_some(request),
             secure,
             offered: [false; SLOTS as usize],
             encrypts: [false; SLOTS as usize],
@@ -171,12 +176,23 @@ impl Kernel {
                     && self.secure == self.encrypts[at]
                     && self.dice.percent(80) =>
             {
-                self.sending[at] = self.confirms;
-                self.sockets.send(slot, 1);
+                self.send(slot);
             }
             State::Opening | State::Open if !goes_on || self.dice.percent(20) => self.close(slot),
             _ => {}
         }
+    }
+
+    fn send(&mut self, slot: Slot) {
+        let Some(bytes) = &self.delivers else {
+            self.sending[slot as usize] = self.confirms;
+            return self.sockets.send(slot, 1);
+        };
+        let confirmed = self.dice.percent(50);
+        let (head, tail) = bytes.split_at(bytes.len() / 2);
+        let parcel = Parcel::new(head, if confirmed { tail } else { &[] }, confirmed);
+        self.sending[slot as usize] = confirmed;
+        self.sockets.deliver(slot, parcel);
     }
 
     fn close(&mut self, slot: Slot) {
@@ -216,12 +232,16 @@ impl Kernel {
             }
             Verb::Close | Verb::Connect => {
                 let left = |op: &&Op| {
-                    op.token.slot == token.slot && (self.confirms || op.token.verb != Verb::Send)
+                    let needs_no_word = match op.token.verb {
+                        Verb::Send => !self.confirms,
+                        verb => verb == Verb::Deliver,
+                    };
+                    op.token.slot == token.slot && !needs_no_word
                 };
                 let left: Vec<_> = self.ops.iter().filter(left).collect();
                 assert!(left.is_empty(), "{token:?} while the kernel works on {left:?}");
             }
-            Verb::Send | Verb::Shutdown | Verb::Learn | Verb::Keys => {}
+            Verb::Send | Verb::Deliver | Verb::Shutdown | Verb::Learn | Verb::Keys => {}
             // Done at once, and in silence. (The first ring rings no bell of its own.)
             Verb::Await | Verb::Bell | Verb::Port => return,
         }
@@ -276,6 +296,15 @@ impl Kernel {
                 let part = 1 + self.dice.below(most.max(1)) as i32;
                 let result = self.dice.one(&[most as i32, most as i32, part, errno]);
                 if !self.confirms && result == self.length as i32 {
+                    // Success needs no word.
+                    self.ops.swap_remove(index);
+                    return;
+                }
+                (result, 0, false)
+            }
+            Verb::Deliver => {
+                let result = self.dice.one(&[0, 0, 1, errno, -libc::ENOBUFS]);
+                if result == 0 {
                     // Success needs no word.
                     self.ops.swap_remove(index);
                     return;

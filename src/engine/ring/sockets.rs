@@ -19,7 +19,7 @@ use super::setup::Setup;
 use super::token::{Token, Verb};
 use crate::engine::job::Job;
 use crate::engine::socket;
-use crate::engine::wire::{Slot, Wire};
+use crate::engine::wire::{Parcel, Slot, Wire};
 use crate::error::{Error, Result};
 use crate::http::Payload;
 use crate::tls::KernelKeys;
@@ -53,6 +53,8 @@ pub struct Sockets {
     pub(super) places: Vec<Place>,
     /// Of https, by slot; else empty.
     pub(super) outboxes: Vec<Outbox>,
+    /// What was delivered last, by slot; empty where nothing is.
+    pub(super) parcels: Vec<Option<Parcel>>,
     /// Opens that were over before they reached the ring: 0, or why they failed.
     immediate: VecDeque<(Slot, i32)>,
     /// The ring refused an operation: the run cannot go on.
@@ -80,6 +82,7 @@ impl Sockets {
                 Some(_) => (0..job.connections).map(|_| Outbox::default()).collect(),
                 None => Vec::new(),
             },
+            parcels: if job.delivers() { vec![None; job.connections as usize] } else { Vec::new() },
             immediate: VecDeque::new(),
             broken: None,
             buffers_exhausted: 0,
@@ -95,7 +98,7 @@ impl Sockets {
     /// The bytes that it keeps for its connections.
     pub fn memory(&self) -> usize {
         let outboxes: usize = self.outboxes.iter().map(Outbox::memory).sum();
-        size_of_val(&*self.places) + outboxes
+        size_of_val(&*self.places) + size_of_val(&*self.parcels) + outboxes
     }
 
     /// How much of a confirmed send is not written yet.
@@ -137,6 +140,7 @@ impl Sockets {
             (Verb::Discard, _) => self.discarded(token, result),
             (Verb::Connect, _) => self.connected(token, result),
             (Verb::Send, _) => self.sent(token, result),
+            (Verb::Deliver, _) => self.undelivered(token, result),
             (Verb::Learn | Verb::Keys, _) => self.encrypted(token, result),
             (Verb::Await, _) => {
                 self.cannot_await = true;
@@ -154,6 +158,9 @@ impl Sockets {
                 *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
                 if let Some(outbox) = self.outboxes.get_mut(token.slot as usize) {
                     outbox.clear();
+                }
+                if let Some(parcel) = self.parcels.get_mut(token.slot as usize) {
+                    *parcel = None;
                 }
                 Some(Outcome::Closed)
             }
@@ -235,7 +242,8 @@ impl Sockets {
         self.pushed.push(Token { slot, generation, verb });
         let entry = entry.user_data(Token { slot, generation, verb }.pack());
         // SAFETY: the entries of this module point to the request's bytes and to the addresses,
-        // which are never changed and live as long as the ring; to the records and the keys
+        // which are never changed and live as long as the ring; to a parcel, which the core leaves
+        // alone until the answer to it is there or the socket is closed; to the records and the keys
         // of an outbox, which are not touched before the operation with them has ended and are
         // dropped after the rings; receives name no memory (the kernel takes it from the registered
         // buffers), and what has to be there before one ends stands in `places`, which never moves.
@@ -255,6 +263,11 @@ impl Wire for Sockets {
     #[inline]
     fn send(&mut self, slot: Slot, copies: u32) {
         self.begin_sending(slot, copies);
+    }
+
+    #[inline]
+    fn deliver(&mut self, slot: Slot, parcel: Parcel) {
+        self.begin_delivering(slot, parcel);
     }
 
     fn write(&mut self, slot: Slot, bytes: &[u8]) {

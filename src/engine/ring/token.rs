@@ -14,6 +14,8 @@ pub enum Verb {
     /// A change of how much has to be there before a receive ends.
     Await,
     Send,
+    /// A send of a parcel that is not confirmed.
+    Deliver,
     Cancel,
     Shutdown,
     Close,
@@ -28,9 +30,12 @@ pub enum Verb {
 }
 
 /// By their numbers.
-const VERBS: [Verb; 12] = {
+const VERBS: [Verb; 13] = {
     use Verb::*;
-    [Connect, Receive, Discard, Await, Send, Cancel, Shutdown, Close, Bell, Port, Learn, Keys]
+    [
+        Connect, Receive, Discard, Await, Send, Deliver, Cancel, Shutdown, Close, Bell, Port,
+        Learn, Keys,
+    ]
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::net::{Net, Place, State, Telling, Told, What};
 use super::weather::Death;
 use crate::engine::job::Arrivals;
 use crate::engine::timeline::Gate;
-use crate::engine::wire::{Slot, Wire};
+use crate::engine::wire::{Parcel, Slot, Wire};
 use crate::failure::Kind;
 use crate::time::Nanos;
 
@@ -29,31 +29,12 @@ impl Wire for Net {
     }
 
     fn send(&mut self, slot: Slot, copies: u32) {
-        let Place { state, life, .. } = self.places[slot as usize];
-        let now = self.now;
-        if state != State::Open || copies == 0 {
-            return self.complain(format!("{copies} are sent on slot {slot}, which is {state:?}"));
-        }
-        self.note(life, "send", copies.into());
-        let connection = &mut self.lives[life];
-        if std::mem::replace(&mut connection.sending, self.job.confirms_sends()) {
-            return self.complain(format!("slot {slot} sends while it is sending"));
-        }
-        connection.sent += u64::from(copies);
-        connection.in_flight.extend((0..copies).map(|_| now));
-        let (in_flight, sent) = (connection.in_flight.len() as u64, connection.sent);
-        if in_flight > u64::from(self.job.pipeline) || sent > self.allowance() {
-            self.complain(format!("slot {slot} has {in_flight} in flight, and sent {sent}"));
-        }
-        self.ledger.sent += u64::from(copies);
-        self.ledger.sent_at.extend((0..copies).map(|_| now));
-        let bytes = u64::from(copies) * self.job.request.length() as u64;
-        self.ledger.bytes_sent += bytes;
-        let all: usize = self.lives_in_use().map(|life| life.in_flight.len()).sum();
-        if all as u64 > self.job.max_in_flight {
-            self.complain(format!("{all} are in flight"));
-        }
-        self.write(life, bytes);
+        let lengths = vec![self.job.request.length() as u64; copies as usize];
+        self.give(slot, &lengths, self.job.confirms_sends());
+    }
+
+    fn deliver(&mut self, slot: Slot, parcel: Parcel) {
+        self.give(slot, &[parcel.length() as u64], parcel.confirmed);
     }
 
     fn write(&mut self, slot: Slot, _: &[u8]) {
@@ -76,6 +57,36 @@ impl Wire for Net {
 }
 
 impl Net {
+    /// Requests of these lengths, to be written together.
+    fn give(&mut self, slot: Slot, lengths: &[u64], confirms: bool) {
+        let Place { state, life, .. } = self.places[slot as usize];
+        let (now, copies) = (self.now, lengths.len());
+        if state != State::Open || copies == 0 {
+            return self.complain(format!("{copies} are sent on slot {slot}, which is {state:?}"));
+        }
+        self.note(life, "send", copies as i64);
+        let connection = &mut self.lives[life];
+        if std::mem::replace(&mut connection.sending, confirms) {
+            return self.complain(format!("slot {slot} sends while it is sending"));
+        }
+        connection.sent += copies as u64;
+        connection.in_flight.extend((0..copies).map(|_| now));
+        connection.server.expect(lengths);
+        let (in_flight, sent) = (connection.in_flight.len() as u64, connection.sent);
+        if in_flight > u64::from(self.job.pipeline) || sent > self.allowance() {
+            self.complain(format!("slot {slot} has {in_flight} in flight, and sent {sent}"));
+        }
+        self.ledger.sent += copies as u64;
+        self.ledger.sent_at.extend((0..copies).map(|_| now));
+        let bytes = lengths.iter().sum();
+        self.ledger.bytes_sent += bytes;
+        let all: usize = self.lives_in_use().map(|life| life.in_flight.len()).sum();
+        if all as u64 > self.job.max_in_flight {
+            self.complain(format!("{all} are in flight"));
+        }
+        self.write(life, bytes, confirms);
+    }
+
     pub fn allowance(&self) -> u64 {
         self.job.per_connection.unwrap_or(u64::MAX)
     }
@@ -126,8 +137,8 @@ impl Net {
     }
 
     /// The kernel takes bytes to be sent: at once and in full, or bit by bit, or it fails.
-    fn write(&mut self, life: usize, bytes: u64) {
-        let (confirms, now) = (self.job.confirms_sends(), self.now);
+    fn write(&mut self, life: usize, bytes: u64, confirms: bool) {
+        let now = self.now;
         let mut at = now + self.dice.micros(0..=self.weather.latency_us);
         if self.lives[life].server.state == Mood::Gone {
             if self.dice.percent(70) {

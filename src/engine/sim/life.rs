@@ -50,6 +50,11 @@ pub struct Server {
     pub state: Mood,
     /// Bytes of requests that reached it.
     pub bytes: u64,
+    /// Where those end that did not reach it in full yet, by the bytes of all.
+    ends: VecDeque<u64>,
+    /// Where the last one ends that was written, and the last one that reached it in full.
+    written_to: u64,
+    read_to: u64,
     /// Requests received in full: the server's own count.
     pub requests: u64,
     /// Requests it has dealt with, some before they were there in full.
@@ -78,6 +83,31 @@ pub struct Meaning {
     pub must_close: bool,
     /// How the oldest request and those behind it end if the client closes for it.
     pub ends: Option<(Kind, Kind)>,
+}
+
+impl Server {
+    /// Requests of these lengths are on their way.
+    pub fn expect(&mut self, lengths: &[u64]) {
+        for length in lengths {
+            self.written_to += length;
+            self.ends.push_back(self.written_to);
+        }
+    }
+
+    /// So many bytes more have reached it.
+    pub fn read(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        while let Some(end) = self.ends.front().copied().filter(|end| *end <= self.bytes) {
+            self.ends.pop_front();
+            self.read_to = end;
+            self.requests += 1;
+        }
+    }
+
+    /// It has a part of a request, and not all.
+    pub fn is_amid(&self) -> bool {
+        self.bytes > self.read_to
+    }
 }
 
 impl Life {

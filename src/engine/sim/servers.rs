@@ -9,19 +9,17 @@ use crate::time::Nanos;
 impl Net {
     /// Bytes of requests reach the server.
     pub(super) fn arrives(&mut self, life: usize, bytes: u64, at: Nanos) -> Option<Told> {
-        let length = self.job.request.length() as u64;
         let server = &mut self.lives[life].server;
         if server.state == Mood::Gone {
             return None;
         }
-        server.bytes += bytes;
-        server.requests = server.bytes / length;
+        server.read(bytes);
         while self.lives[life].server.handled < self.lives[life].server.requests {
             self.handle(life, at);
         }
         // A server that refuses a large request need not read it to the end.
         let early = self.weather.is_bad(at) && self.job.confirms_sends() && self.dice.percent(5);
-        if early && !self.lives[life].server.bytes.is_multiple_of(length) {
+        if early && self.lives[life].server.is_amid() {
             self.note(life, "early answer", 0);
             self.handle(life, at);
         }

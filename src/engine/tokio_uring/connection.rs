@@ -107,14 +107,16 @@ async fn read(shared: &Shared, slot: Slot, stream: &TcpStream) {
 async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
     let request = &shared.job.request;
     loop {
-        let written = match poll_fn(|cx| shared.wire().poll_send(slot, cx)).await {
+        let (written, confirms) = match poll_fn(|cx| shared.wire().poll_send(slot, cx)).await {
             Writing::Copies(copies) => {
-                write_out(request, request.length() * copies as usize, stream).await
+                let length = request.length() * copies as usize;
+                (write_out(request, length, stream).await, shared.confirms())
             }
             Writing::Records(records) => {
-                let (written, records) = stream.write_all(records).await;
-                shared.wire().give_back(slot, records);
-                written
+                (write_whole(shared, slot, records, stream).await, shared.confirms())
+            }
+            Writing::Parcels(bytes, confirmed) => {
+                (write_whole(shared, slot, bytes, stream).await, confirmed)
             }
             Writing::Encrypted(keys) => {
                 // SAFETY: the stream is open for as long as it is borrowed here.
@@ -125,10 +127,11 @@ async fn write(shared: &Shared, slot: Slot, stream: &TcpStream) {
             }
         };
         match written {
-            Ok(()) if shared.confirms() => shared.on(slot, Event::Sent),
+            Ok(()) if confirms => shared.on(slot, Event::Sent),
             Ok(()) => {}
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EPIPE);
+                shared.wire().give_up(slot);
                 shared.on(slot, Event::SendFailed(errno));
             }
         }
@@ -144,6 +147,18 @@ async fn write_out(request: &Payload, length: usize, stream: &TcpStream) -> io::
         stream.write_all(Bytes::slice(bytes, range)).await.0?;
     }
     Ok(())
+}
+
+/// The bytes of a seat's buffer, which goes back to it.
+async fn write_whole(
+    shared: &Shared,
+    slot: Slot,
+    bytes: Vec<u8>,
+    stream: &TcpStream,
+) -> io::Result<()> {
+    let (written, bytes) = stream.write_all(bytes).await;
+    shared.wire().give_back(slot, bytes);
+    written
 }
 
 enum Either<A, B> {

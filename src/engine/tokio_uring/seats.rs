@@ -5,17 +5,22 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::task::{Context, Poll, Waker};
 
 use crate::engine::socket;
-use crate::engine::wire::{Slot, Wire};
+use crate::engine::wire::{Parcel, Slot, Wire};
 use crate::tls::KernelKeys;
 
 /// The seats of one worker's connections, by slot.
 #[derive(Debug)]
 pub struct Seats {
     seats: Vec<Seat>,
+    /// Parcels were delivered: they are what is written.
+    delivers: bool,
 }
 
 /// The bytes of one seat.
 pub const MEMORY: usize = size_of::<Seat>();
+
+/// The most that is copied of a parcel at a time.
+const PIECE: usize = 64 * 1024;
 
 /// What a task is to write.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub enum Writing {
     /// The request, so often.
     Copies(u32),
     Records(Vec<u8>),
+    /// Parcels, or a piece of one; whether its end is to be told.
+    Parcels(Vec<u8>, bool),
     /// By the kernel, from now on, with these keys.
     Encrypted(KernelKeys),
 }
@@ -34,9 +41,13 @@ struct Seat {
     open: Option<usize>,
     /// Requests to be written.
     copies: u32,
-    /// Of https: bytes to be written, and a buffer for the next ones.
+    /// Of https: bytes to be written, and a buffer for the next ones. Else those of parcels that
+    /// are not confirmed.
     records: Vec<u8>,
     spare: Vec<u8>,
+    /// One that is, behind them, and how much of it was taken. It is copied piece by piece: what
+    /// the ring reads must outlive a write that is given up, and a parcel does not.
+    parcel: Option<(Parcel, usize)>,
     keys: Option<KernelKeys>,
     /// The connection has to end.
     closing: bool,
@@ -47,9 +58,26 @@ struct Seat {
     writer: Option<Waker>,
 }
 
+impl Seat {
+    /// The next piece of the parcel. None of one whose connection has to end: it may be gone.
+    fn next_piece(&mut self) -> Option<Writing> {
+        let (parcel, taken) = self.parcel.take_if(|_| !self.closing)?;
+        let mut piece = std::mem::take(&mut self.spare);
+        // SAFETY: not all of it was sent, so its request has no fate but by the end of the
+        // connection, and that is not even asked for.
+        let copied = unsafe { parcel.copy(taken, PIECE, &mut piece) };
+        let rest = taken + copied;
+        let is_last = rest == parcel.length();
+        if !is_last {
+            self.parcel = Some((parcel, rest));
+        }
+        Some(Writing::Parcels(piece, is_last))
+    }
+}
+
 impl Seats {
     pub fn new(slots: u32) -> Seats {
-        Seats { seats: (0..slots).map(|_| Seat::default()).collect() }
+        Seats { seats: (0..slots).map(|_| Seat::default()).collect(), delivers: false }
     }
 
     /// Ready when a connection is to be opened.
@@ -82,7 +110,14 @@ impl Seats {
         }
         if !seat.records.is_empty() {
             let spare = std::mem::take(&mut seat.spare);
-            return Poll::Ready(Writing::Records(std::mem::replace(&mut seat.records, spare)));
+            let records = std::mem::replace(&mut seat.records, spare);
+            return Poll::Ready(match self.delivers {
+                true => Writing::Parcels(records, false),
+                false => Writing::Records(records),
+            });
+        }
+        if let Some(writing) = seat.next_piece() {
+            return Poll::Ready(writing);
         }
         if let Some(keys) = seat.keys.take() {
             return Poll::Ready(Writing::Encrypted(keys));
@@ -100,6 +135,11 @@ impl Seats {
         self.seats[slot as usize].spare = records;
     }
 
+    /// A write has failed: what was to follow it has no way any more.
+    pub fn give_up(&mut self, slot: Slot) {
+        self.seats[slot as usize].parcel = None;
+    }
+
     pub fn is_closing(&self, slot: Slot) -> bool {
         self.seats[slot as usize].closing
     }
@@ -114,7 +154,7 @@ impl Seats {
         let seat = &mut self.seats[slot as usize];
         (seat.copies, seat.closing, seat.socket) = (0, false, None);
         seat.records.clear();
-        seat.keys = None;
+        (seat.keys, seat.parcel) = (None, None);
     }
 
     /// No connection is open.
@@ -138,6 +178,21 @@ impl Wire for Seats {
     fn send(&mut self, slot: Slot, copies: u32) {
         let seat = &mut self.seats[slot as usize];
         seat.copies += copies;
+        if let Some(writer) = &seat.writer {
+            writer.wake_by_ref();
+        }
+    }
+
+    fn deliver(&mut self, slot: Slot, parcel: Parcel) {
+        self.delivers = true;
+        let seat = &mut self.seats[slot as usize];
+        if parcel.confirmed {
+            debug_assert!(seat.parcel.is_none());
+            seat.parcel = Some((parcel, 0));
+        } else {
+            // SAFETY: it is delivered just now, so its request has no fate yet.
+            unsafe { parcel.copy(0, usize::MAX, &mut seat.records) };
+        }
         if let Some(writer) = &seat.writer {
             writer.wake_by_ref();
         }

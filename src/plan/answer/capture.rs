@@ -14,6 +14,8 @@ pub struct Capture {
     pub name: String,
     /// Its place among all captures of the scenario.
     pub index: usize,
+    /// Its place among the checks: that it is there is one of them.
+    pub check: usize,
     pub from: Source,
 }
 

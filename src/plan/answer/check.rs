@@ -56,6 +56,11 @@ impl Check {
         Check { name: name.into(), index, test: Arc::new(test) }
     }
 
+    /// It says which statuses are good.
+    pub fn is_of_status(&self) -> bool {
+        matches!(&*self.test, Test::Status(_))
+    }
+
     pub fn needs(&self) -> Needs {
         match &*self.test {
             Test::Status(_) | Test::Size(_) | Test::Latency(_) => Needs::NOTHING,

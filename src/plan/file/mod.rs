@@ -13,6 +13,9 @@ mod session;
 mod sheet;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::{Around, Built, build};
 pub use load::LoadSheet;
 pub use place::{Key, Place};
@@ -24,6 +27,9 @@ pub use sheet::{
     WhenExhausted,
 };
 pub use value::{Field, Listed, Pairs, Text, Word};
+
+/// The JSON schema of the format.
+pub const SCHEMA: &str = include_str!("plan.schema.json");
 
 /// Reads what is a text in its short form and a table in its long one. (serde's own untagged enums
 /// forget what was wrong, and where.)

@@ -73,10 +73,15 @@ fn sentence(text: &str, at: usize, message: &str) -> String {
             Some(_) => format!("{kind} stands there"),
             None => "that is another".to_string(),
         };
-        return format!("{} takes {}, and {there}", key_name(&place), in_words(expected));
+        let key = key_name(&place);
+        // [requests] for [[requests]], the slip that everyone makes once.
+        if expected == "a sequence" && kind == "a table" {
+            return format!("{key} is a list of tables; write [[{}]]", key.trim_matches('"'));
+        }
+        return format!("{key} takes {}, and {there}", in_words(expected));
     }
-    let first = message.lines().collect::<Vec<_>>().join(", ");
-    format!("{first}; this is where the TOML cannot be read, so look at what stands before it")
+    let reason = message.lines().collect::<Vec<_>>().join(", ");
+    format!("this is no TOML ({reason}); correct it here or just before")
 }
 
 fn unknown_key(key: &str, table: &Place, keys: &[&str]) -> String {
@@ -143,37 +148,39 @@ mod tests {
     }
 
     #[test]
-    fn explore() {
-        for text in [
-            "[[requests]]\nname = \"a\"\nwieght = 5\n",
-            "urll = 5\n",
-            "[[requests]]\nweight = \"x\"\n",
-            "[[requests]]\nweight = -5\n",
-            "[[requests]]\nchecks = [ { name = \"a\", jsn = \"/a\" } ]\n",
-            "[[requests]]\nchecks = [ { json = \"/a\" } ]\n",
-            "[load]\nrpss = 5\n",
-            "[load]\nrps = true\n",
-            "[session]\nsteps = [ \"a\", { reqest = \"b\" } ]\n",
-            "[session]\norder = \"wieghted\"\n",
-            "[vars]\na = { defalt = 1 }\n",
-            "[vars]\na = [1]\n",
-            "[[requests]]\nheaders = { A = true }\n",
-            "[requests]\nname = \"a\"\n",
-            "url = \"a\nb\"",
-            "url = a",
-            "url = \"a\"\nurl = \"b\"",
-            "[load\n",
-            "[targets.x]\nprotected = true\n",
-            "a = ",
-            "[[requests]]\njson = { a = 1 b = 2}",
-            "url = 5",
-            "thresholds = \"a\"",
-            "thresholds = [5]",
-            "[limits]\nbdy=1",
-            "[data.users]\nfile=\"a\"\norder=\"uniqe\"",
-            "[load]\nstages=[[\"a\",{a=1}]]",
+    fn the_nearest_key_is_told_where_one_is_near() {
+        for (text, expected) in [
+            (
+                "[[requests]]\nname = \"a\"\nwieght = 5\n",
+                "p.toml:3:1: unknown key \"wieght\" in [[requests]]; did you mean \"weight\"?",
+            ),
+            ("[load]\nréps = 5\n", "p.toml:2:1: this is no TOML"),
+            ("url = \"a\" # é\nx = 1", "p.toml:2:1: unknown key \"x\" in the file's first lines"),
         ] {
-            println!("{}", refusal(text));
+            assert!(refusal(text).starts_with(expected), "{}", refusal(text));
         }
+        assert_eq!(nearest("Conections", &["rps", "connections"]), Some("connections"));
+        assert_eq!(nearest("zzz", &["rps", "connections"]), None);
+    }
+
+    #[test]
+    fn no_value_is_repeated() {
+        for text in [
+            "url = [\"s3cret\"]",
+            "[[requests]]\nweight = \"s3cret\"",
+            "[vars]\ntoken = [\"s3cret\"]",
+            "url = \"s3cret",
+            "url = s3cret",
+            "[session]\norder = \"s3cret\"",
+        ] {
+            assert!(!refusal(text).contains("s3cret"), "{}", refusal(text));
+        }
+    }
+
+    #[test]
+    fn the_comment_that_a_file_begins_with_is_its_description() {
+        let read = |text: &str| Written::read("p", text.to_string()).unwrap().comment();
+        assert_eq!(read("# A b\n#c\n\n# d\n"), Some("A b c".to_string()));
+        assert_eq!(read("url = \"h\"\n# d\n"), None);
     }
 }

@@ -12,10 +12,12 @@ use super::expect::Expected;
 use super::template::Message;
 use crate::http::Request;
 
+pub use crate::metrics::Part;
+
 pub mod flow;
 pub mod mix;
 
-pub use flow::{Flow, Step, Steps, Think};
+pub use flow::{Flow, Op, Program, Step, Steps, Think};
 pub use mix::Mix;
 
 #[derive(Clone, Debug)]
@@ -65,14 +67,6 @@ pub struct Entry {
     pub part: Part,
     /// Of a mix, or of weighted steps; 0 where there is no choice.
     pub weight: u64,
-}
-
-/// What a request is for. Only the main part is in the headline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Setup,
-    Main,
-    Teardown,
 }
 
 /// Whose requests they are.

@@ -5,10 +5,27 @@
 //! apart; what never changes is kept as it is, and what varies is drawn by [`Message::write`] from
 //! a [`Context`], into a buffer that is used again and again. Content-Length is that of the body
 //! as it is sent.
+//!
+//! ```text
+//! placeholder  how they are written
+//! body         tables, pairs and parts as pieces of a body
+//! compile      texts -> parts, fixed and variable
+//! slot         a value, drawn
+//! escape       a value, made fit for its surroundings
+//! write        parts -> bytes
+//! secret       what no person is to see
+//! ```
+//!
+//! What always holds: no value ends the line, the string or the pair that it stands in, and all
+//! that is random comes from the dice, in the order in which it is sent.
 
 pub mod body;
+mod compile;
 mod escape;
 mod placeholder;
+mod secret;
+mod slot;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +37,10 @@ use crate::error::Result;
 use crate::http::{Jar, Payload, Request};
 use crate::plan::data::Table;
 
+use compile::{Part, Reader};
+
 pub use body::MultipartPart;
-pub use placeholder::{literal, occurs_in};
+pub use placeholder::{Stretch, literal, occurs_in, split};
 
 /// A part of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +85,13 @@ pub struct Scope<'a> {
 #[derive(Clone, Debug)]
 pub struct Message {
     payload: Option<Payload>,
+    tables: Vec<usize>,
+    /// Up to the digits of the body's length; all but the tail where that does not vary.
+    first: Vec<Part>,
+    /// What stands between them and the body, and the body.
+    counted: Option<(Vec<Part>, Vec<Part>)>,
+    tail: Bytes,
+    most: usize,
 }
 
 /// What one request is made from.
@@ -84,9 +110,31 @@ pub struct Context<'a> {
 
 impl Message {
     /// `request`: its head, as written, and no body. Its target and the values of its fields are
-    /// texts with placeholders. Content-Length is put in where it is not among the fields.
-    pub fn compile(_request: &Request, _body: &[Piece], _scope: &Scope) -> Result<Message> {
-        Ok(Message { payload: None })
+    /// texts with placeholders. Content-Length is put in where it is not among the fields (nor
+    /// Transfer-Encoding is); one that [`Request`] put in itself is the body's.
+    pub fn compile(request: &Request, body: &[Piece], scope: &Scope) -> Result<Message> {
+        compile::message(request, body, scope, Reader::Server)
+    }
+
+    /// The same for a person to look at: secrets are written as `***`, and all else is what the
+    /// same dice make it.
+    pub fn shown(request: &Request, body: &[Piece], scope: &Scope) -> Result<Message> {
+        compile::message(request, body, scope, Reader::Person)
+    }
+
+    fn new(
+        payload: Option<Payload>,
+        tables: Vec<usize>,
+        first: Vec<Part>,
+        counted: Option<(Vec<Part>, Vec<Part>)>,
+        tail: Bytes,
+    ) -> Message {
+        const LENGTH: usize = 20;
+        let of_counted = |(between, body): &(Vec<Part>, Vec<Part>)| {
+            LENGTH + write::most(between) + write::most(body)
+        };
+        let most = write::most(&first) + counted.as_ref().map_or(0, of_counted);
+        Message { payload, tables, first, counted, tail, most }
     }
 
     /// All of it, where nothing varies.
@@ -94,23 +142,39 @@ impl Message {
         self.payload.as_ref()
     }
 
-    /// Places of the tables that it draws from.
+    /// Places of the tables that it draws from, ascending.
     pub fn tables(&self) -> &[usize] {
-        &[]
+        &self.tables
     }
 
     /// About how many bytes `write` makes; more only where values from outside are longer.
     pub fn most(&self) -> usize {
-        0
+        self.most
     }
 
     /// Behind what was written: a large part of the body that never changes.
     pub fn tail(&self) -> &Bytes {
-        static NONE: Bytes = Bytes::new();
-        &NONE
+        &self.tail
     }
 
-    /// Makes the next one, but for the tail. `body` is room for its body meanwhile. Neither grows
-    /// once it has its size.
-    pub fn write(&self, _context: &mut Context, _body: &mut Vec<u8>, _into: &mut Vec<u8>) {}
+    /// Makes the next one, but for the tail, in place of what `into` held. `body` is room for its
+    /// body meanwhile. Neither grows once it has its size.
+    pub fn write(&self, context: &mut Context, body: &mut Vec<u8>, into: &mut Vec<u8>) {
+        into.clear();
+        write::parts(&self.first, context, into);
+        if let Some((between, parts)) = &self.counted {
+            // The length is known only when the body is drawn, and what stands between is drawn
+            // before that.
+            body.clear();
+            write::parts(between, context, body);
+            let start = body.len();
+            let hidden = write::parts(parts, context, body);
+            let length = (body.len() - start + self.tail.len()).saturating_add_signed(hidden);
+            into.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+            into.extend_from_slice(body);
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

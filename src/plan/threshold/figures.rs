@@ -1,10 +1,10 @@
 //! What a rule is read from: a whole run, or a window of it.
 
-use crate::metrics::{Events, Fates, Mode, Stage, Summary};
+use crate::metrics::{Account, CheckCount, Events, Fates, Mode, Named, Part, Stage, Summary};
 use crate::time::Nanos;
 
 /// A run or a window, as the table reads it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Figures<'a> {
     pub(super) mode: Mode,
     pub(super) fates: &'a Fates,
@@ -18,6 +18,9 @@ pub struct Figures<'a> {
     pub(super) due: u64,
     /// The whole run, if it is one.
     pub(super) run: Option<&'a Summary>,
+    /// The checks of the scenario, and the books that tell what each rejected.
+    pub(super) checks: &'a [CheckCount],
+    pub(super) accounts: Vec<&'a Account>,
 }
 
 impl<'a> Figures<'a> {
@@ -34,6 +37,27 @@ impl<'a> Figures<'a> {
             },
             due: counters.scheduled,
             run: Some(summary),
+            checks: &summary.checks,
+            accounts: main_part(summary).map(|row| &row.account).collect(),
+        }
+    }
+
+    /// What was sent from one place of a scenario.
+    pub fn of_name(summary: &'a Summary, row: &'a Named) -> Figures<'a> {
+        let account = &row.account;
+        let counters = &account.fates.counters;
+        let requests = match summary.mode {
+            Mode::Open => counters.scheduled,
+            Mode::Closed => counters.sent,
+        };
+        Figures {
+            fates: &account.fates,
+            events: account.events,
+            requests,
+            due: counters.scheduled,
+            run: None,
+            accounts: vec![account],
+            ..Figures::of_run(summary)
         }
     }
 
@@ -42,13 +66,33 @@ impl<'a> Figures<'a> {
         let (fates, events, length) = (&stage.fates, stage.events, stage.length);
         // In closed loop what is due in a stage is what is sent in it.
         let requests = counters.scheduled;
-        Figures { mode, fates, events, length, requests, due: requests, run: None }
+        Figures {
+            mode,
+            fates,
+            events,
+            length,
+            requests,
+            due: requests,
+            run: None,
+            checks: &[],
+            accounts: Vec::new(),
+        }
     }
 
     /// `fates` are the requests that ended in the window (and the counts of those sent in it).
     pub fn of_window(mode: Mode, fates: &'a Fates, events: Events, length: Nanos) -> Figures<'a> {
         let ended = fates.counters.good + fates.counters.errors();
-        Figures { mode, fates, events, length, requests: ended, due: events.scheduled, run: None }
+        Figures {
+            mode,
+            fates,
+            events,
+            length,
+            requests: ended,
+            due: events.scheduled,
+            run: None,
+            checks: &[],
+            accounts: Vec::new(),
+        }
     }
 
     /// Attempts to connect that count as errors: those of a closed loop, where each stands for
@@ -61,4 +105,9 @@ impl<'a> Figures<'a> {
     pub(super) fn per_second(&self, count: u64) -> Option<f64> {
         (self.length > Nanos::ZERO).then(|| count as f64 / self.length.as_secs_f64())
     }
+}
+
+/// The rows that the headline is made of.
+fn main_part(summary: &Summary) -> impl Iterator<Item = &Named> {
+    summary.names.iter().filter(|row| row.part == Part::Main)
 }

@@ -2,14 +2,16 @@
 //! text and says what is accepted.
 //!
 //! ```text
-//! rule     = [ "stage" number "." ] metric OP value
+//! rule     = [ "stage" number "." | name "." ] metric OP value
 //! metric   = [ row "." ] statistic
 //!          | total
-//!          | "failures." kind | "rejections." kind
+//!          | "failures." kind | "rejections." kind | [ "rejections." ] "check:" text
+//! name     = "'" text "'" | '"' text '"' | text
 //! quantile = "p" number | "p(" number ")"       above 0 and below 100
 //! ```
 //!
-//! Spaces may stand around the operator.
+//! Spaces may stand around the operator. A name without quotes ends at the first point behind which
+//! there is a metric and an operator; what is a rule without a name has none.
 
 use super::table::{self, Class, Row, Statistic, What};
 use super::{Op, Threshold, Unit};
@@ -27,14 +29,48 @@ pub fn parse(text: &str) -> Result<Threshold> {
 }
 
 fn rule(expr: &str) -> Parsed<Threshold> {
-    let (metric, op, value) = split(expr)?;
+    let (name, unnamed) = name(expr);
+    let (metric, op, value) = split(unnamed)?;
     let (stage, metric) = match stage(metric) {
         Some((stage, metric)) => (Some(stage), metric),
         None => (None, metric),
     };
+    if name.is_some() && stage.is_some() {
+        return Err("names both a stage and a request; leave one of them away".to_string());
+    }
     let what = what(metric)?;
+    let name = name.map(str::to_string);
     let (limit, unit) = limit(what.class(), value)?;
-    Ok(Threshold { expr: expr.to_string(), stage, what, op, limit, unit })
+    Ok(Threshold { expr: expr.to_string(), name, stage, what, op, limit, unit })
+}
+
+/// The name in front, and what follows it.
+fn name(expr: &str) -> (Option<&str>, &str) {
+    for quotes in ["'", "\""] {
+        let Some(inner) = expr.strip_prefix(quotes) else { continue };
+        // A rule as a shell is given it, in a file.
+        if let Some(whole) = inner.strip_suffix(quotes) {
+            return name(whole);
+        }
+        if let Some((name, rest)) = inner.split_once(&format!("{quotes}.")) {
+            return (Some(name), rest);
+        }
+    }
+    let points = expr.match_indices('.').map(|(at, _)| (expr[..at].trim(), &expr[at + 1..]));
+    let named = |(name, rest): &(&str, &str)| !name.is_empty() && compares_a_metric(rest);
+    let mut points = points.take(MOST_POINTS).filter(named);
+    match points.next() {
+        Some((name, rest)) if !compares_a_metric(expr) => (Some(name), rest),
+        _ => (None, expr),
+    }
+}
+
+/// Points of a text that a name may end at.
+const MOST_POINTS: usize = 100;
+
+fn compares_a_metric(text: &str) -> bool {
+    let metric = split(text).map(|(metric, ..)| stage(metric).map_or(metric, |(_, rest)| rest));
+    metric.is_ok_and(|metric| what(metric).is_ok())
 }
 
 /// The stage that is named before the first point, from 0, and what follows it.
@@ -73,7 +109,11 @@ fn what(metric: &str) -> Parsed<What> {
     if let Some(kind) = metric.strip_prefix("failures.") {
         return named("failure", kind, Kind::ALL, |kind| kind.name()).map(What::Failures);
     }
-    if let Some(kind) = metric.strip_prefix("rejections.") {
+    let rejection = metric.strip_prefix("rejections.");
+    if let Some(name) = rejection.unwrap_or(metric).strip_prefix("check:") {
+        return Ok(What::Check(name.to_string()));
+    }
+    if let Some(kind) = rejection {
         let kind = named("rejection", kind, &Rejection::ALL, |kind| kind.name());
         return kind.map(What::Rejections);
     }
@@ -135,13 +175,13 @@ fn quantile(name: &str) -> Option<f64> {
 }
 
 /// The sentence that lists what exists.
-fn unknown() -> String {
+pub fn unknown() -> String {
     let rows: Vec<_> = table::ROWS.iter().map(|row| row.name).collect();
     let totals: Vec<_> = table::TOTALS.iter().map(|total| total.name).collect();
     format!(
         "names no metric; there are p50, p99.9 and every other quantile, mean, min, max, stdev \
-         (also behind {}, as in `service.p99`), {}, failures.KIND and rejections.KIND; `stage2.` in \
-         front asks for one stage",
+         (also behind {}, as in `service.p99`), {}, failures.KIND, rejections.KIND and check:NAME; \
+         `stage2.` in front asks for one stage, `'NAME'.` for one request of a plan",
         rows.join(", "),
         totals.join(", ")
     )
@@ -286,8 +326,11 @@ mod tests {
             whole.expr = of_stage.expr.clone();
             assert_eq!(of_stage, whole);
         }
-        for text in ["stage0.p99<1ms", "stage.p99<1ms", "stage-1.p99<1ms", "stage1p99<1ms"] {
-            assert!(refusal(text).contains("names no metric"), "{text}");
+        assert!(refusal("stage1p99<1ms").contains("names no metric"));
+        for text in ["stage0.p99<1ms", "stage.p99<1ms", "stage-1.p99<1ms"] {
+            // They may be names of requests.
+            let message = rule(text).check_names(&[]).expect_err(text).message;
+            assert!(message.contains("names no metric"), "{message}");
         }
         let refused = |text: &str, stages| rule(text).check_stages(stages).unwrap_err().message;
         assert!(rule("stage3.errors<1%").check_stages(3).is_ok());
@@ -319,8 +362,8 @@ mod tests {
             ("p9_9<1ms", "names no metric"),
             ("P99<1ms", "names no metric; there are p50"),
             ("latency<1ms", "service, send_lag"),
-            ("servce.p99<1ms", "efficiency, good_per_s"),
-            ("service.errors<1%", "failures.KIND"),
+            ("servce.p98765<1ms", "efficiency, good_per_s"),
+            ("service.error<1%", "failures.KIND"),
             ("service.<1ms", "names no metric"),
             (".p99<1ms", "names no metric"),
             ("<1ms", "names no metric"),

@@ -33,8 +33,14 @@ struct Value {
 type Measured = Result<Value, String>;
 
 impl Threshold {
-    /// Over a whole run, or the stage of it that the rule names.
+    /// Over a whole run, or the stage or the request of it that the rule names.
     pub fn judge(&self, summary: &Summary) -> Outcome {
+        if let Some(name) = &self.name {
+            return match summary.names.iter().find(|row| row.name == *name) {
+                Some(row) => self.over(&Figures::of_name(summary, row)),
+                None => self.unmeasured("no request has that name"),
+            };
+        }
         let Some(stage) = self.stage else { return self.over(&Figures::of_run(summary)) };
         match summary.stages.get(stage) {
             Some(stage) => self.over(&Figures::of_stage(summary.mode, stage)),
@@ -65,11 +71,12 @@ impl Threshold {
     }
 
     fn measure(&self, figures: &Figures) -> Measured {
-        match self.what {
-            What::Latency(row, statistic) => of_row(&(row.read)(figures), statistic),
+        match &self.what {
+            What::Latency(row, statistic) => of_row(&(row.read)(figures), *statistic),
             What::Total(total) => self.of_read((total.read)(figures)),
-            What::Failures(kind) => self.of_read(table::failures(figures, kind)),
-            What::Rejections(kind) => self.of_read(table::rejections(figures, kind)),
+            What::Failures(kind) => self.of_read(table::failures(figures, *kind)),
+            What::Rejections(kind) => self.of_read(table::rejections(figures, *kind)),
+            What::Check(name) => self.of_read(table::of_check(figures, name)),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Thresholds: rules over what was measured that hold or do not.
 //!
 //! ```text
-//! rule    = [ NAME "." ] METRIC OP VALUE      p99<10ms   service.p99.9<5ms   errors<0.1%
+//! rule    = [ ROW "." ] METRIC OP VALUE       p99<10ms   service.p99.9<5ms   errors<0.1%
 //!         | "stage" N "." rule                stage2.p99<10ms
+//!         | NAME "." rule                     'POST /items'.p99<10ms
 //! OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! ```text
 //! table    what can be judged: names, units, and how each is read
 //! grammar  from text to a rule, by the table
+//! name     rules about one request of a plan
 //! figures  what is read from: a run, or a window of it
 //! judge    whether a rule holds
 //! guard    rules over a sliding window, one of which may end the run
@@ -21,15 +23,15 @@ mod figures;
 mod grammar;
 mod guard;
 mod judge;
+mod name;
 mod table;
 
 #[cfg(test)]
 mod tests;
 
 use super::Expected;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metrics::Rejection;
-use crate::units::quote;
 
 pub use figures::Figures;
 pub use guard::{Guard, WINDOW};
@@ -42,6 +44,8 @@ use table::{Reach, What};
 pub struct Threshold {
     /// As it was typed, without the spaces around it.
     pub expr: String,
+    /// Of the requests of this name alone.
+    name: Option<String>,
     /// Of this stage alone, counted from 0.
     stage: Option<usize>,
     what: What,
@@ -70,31 +74,34 @@ impl Threshold {
     /// Refuses what a closed loop does not have.
     pub fn check_closed_loop(&self) -> Result<()> {
         match self.what.reach() {
-            Reach::OpenLoop | Reach::OpenRun => Err(Error::usage(format!(
-                "{} needs requests that are due at a time, and a closed loop has none; give a \
-                 rate with `--rps`",
-                quote(&self.expr)
-            ))),
+            Reach::OpenLoop | Reach::OpenRun => self.refuse(
+                "needs requests that are due at a time, and a closed loop has none; give a rate \
+                 with `--rps`",
+            ),
             Reach::Everywhere | Reach::WholeRun => Ok(()),
         }
     }
 
     /// Refuses what cannot be read over the last seconds of a run that goes on.
     pub fn check_window(&self) -> Result<()> {
+        if self.name.is_some() {
+            return self.refuse(
+                "is about one request, and a run is ended by what all of them do; judge it with \
+                 `--threshold`",
+            );
+        }
         match self.what.reach() {
             Reach::Everywhere | Reach::OpenLoop if self.stage.is_none() => Ok(()),
-            _ => Err(Error::usage(format!(
-                "{} can be told only at the end, so it cannot end a run; judge it with \
-                 `--threshold`",
-                quote(&self.expr)
-            ))),
+            _ => self.refuse(
+                "can be told only at the end, so it cannot end a run; judge it with `--threshold`",
+            ),
         }
     }
 
     /// Refuses a kind of rejection that cannot happen: the rule would hold whatever comes.
     pub fn check_rejections(&self, expected: &Expected) -> Result<()> {
         let What::Rejections(kind) = self.what else { return Ok(()) };
-        let refuse = |why: &str| Err(Error::usage(format!("{} {why}", quote(&self.expr))));
+        let refuse = |why: &str| self.refuse(why);
         match kind {
             Rejection::UnexpectedStatus if expected.statuses.is_none() => {
                 refuse("is about answers that nothing was said of; add `--expect-status`")
@@ -120,7 +127,7 @@ impl Threshold {
     /// Refuses a stage that a load of so many does not have, and what no stage has.
     pub fn check_stages(&self, stages: usize) -> Result<()> {
         let Some(stage) = self.stage else { return Ok(()) };
-        let refuse = |why: String| Err(Error::usage(format!("{} {why}", quote(&self.expr))));
+        let refuse = |why: String| self.refuse(&why);
         match self.what.reach() {
             Reach::WholeRun | Reach::OpenRun => {
                 refuse("can be told only of the whole run; leave the stage away".to_string())

@@ -6,32 +6,35 @@ use std::fmt;
 
 use super::Figures;
 use crate::failure::{Kind, Scope};
-use crate::metrics::{Distribution, Rejection, Summary};
+use crate::metrics::{Account, Distribution, Rejection, Summary};
 
 /// What one rule looks at.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum What {
     Latency(&'static Row, Statistic),
     Total(&'static Total),
     Failures(Kind),
     Rejections(Rejection),
+    /// Answers that this check rejected.
+    Check(String),
 }
 
 impl What {
-    pub fn class(self) -> Class {
+    pub fn class(&self) -> Class {
         match self {
             What::Latency(..) => Class::Time,
             What::Total(total) => total.class,
-            What::Failures(_) | What::Rejections(_) => Class::ShareOrCount,
+            What::Failures(_) | What::Rejections(_) | What::Check(_) => Class::ShareOrCount,
         }
     }
 
-    pub fn reach(self) -> Reach {
+    pub fn reach(&self) -> Reach {
         match self {
             What::Latency(row, _) => row.reach,
             What::Total(total) => total.reach,
             What::Failures(kind) if kind.scope() == Scope::Connection => Reach::WholeRun,
             What::Failures(_) | What::Rejections(_) => Reach::Everywhere,
+            What::Check(_) => Reach::WholeRun,
         }
     }
 }
@@ -241,6 +244,10 @@ pub static TOTALS: [Total; 12] = [
     },
 ];
 
+/// Totals that no single request has.
+pub const OF_THE_WHOLE: [&str; 4] =
+    ["offered_per_s", "peak_1s_per_s", "busy", "cpu_us_per_request"];
+
 /// Of all workers the one with the least time left.
 fn busiest(run: &Summary) -> Option<f64> {
     run.client.workers.iter().map(|worker| worker.busy()).reduce(f64::max)
@@ -257,6 +264,14 @@ pub fn failures(figures: &Figures, kind: Kind) -> Read {
 
 pub fn rejections(figures: &Figures, rejection: Rejection) -> Read {
     Read::Part(figures.fates.counters.rejections[rejection as usize], figures.requests)
+}
+
+/// What the check of that name rejected.
+pub fn of_check(figures: &Figures, name: &str) -> Read {
+    let place = figures.checks.iter().position(|check| check.name == name);
+    let of_account = |account: &Account| place.map_or(0, |place| account.checks[place].count);
+    let rejected = figures.accounts.iter().map(|account| of_account(account)).sum();
+    Read::Part(rejected, figures.requests)
 }
 
 /// By name: a row stands for itself.

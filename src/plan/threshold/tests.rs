@@ -3,9 +3,11 @@
 use super::*;
 use crate::failure::Kind;
 use crate::metrics::{
-    Aborted, Client, Events, Fates, Interval, Mode, Phase, Rejection, Summary, Worker, fixture,
+    Aborted, Account, CheckCount, Client, Events, Fates, Interval, Mode, Named, Part, Phase,
+    Rejection, Summary, Worker, fixture,
 };
 use crate::time::Nanos;
+use crate::units::quote;
 
 const MS: Nanos = Nanos::from_millis(1);
 
@@ -356,4 +358,60 @@ fn a_second_of_which_nothing_was_heard_is_empty() {
     let more = fates(0, 101, 0);
     guard.push(&second(9, &more), &more);
     assert_eq!(guard.aborted().unwrap().value, 101.0 / 201.0);
+}
+
+/// A request whose check rejected 5 of 100 answers, beside 900 that were good, and a login of
+/// which one of 10 failed.
+fn named() -> Summary {
+    let row = |name: &str, part, good, rejected| {
+        let mut fates = fates(good, rejected, 0);
+        fates.counters.rejections = [0; Rejection::COUNT];
+        fates.counters.rejections[Rejection::Check as usize] = rejected;
+        let mut account = Account { events: fixture::events_of(&fates), ..Account::new(fates, 1) };
+        (0..rejected).for_each(|_| account.checks[0].see(MS));
+        let (name, method) = (name.to_string(), "GET".to_string());
+        Named { name, method, part, weight: 1, share_asked: None, account }
+    };
+    let rows = vec![
+        row("login", Part::Setup, 9, 1),
+        row("POST /patient", Part::Main, 95, 5),
+        row("list", Part::Main, 900, 0),
+        row("never", Part::Main, 0, 0),
+    ];
+    let mut measure = Fates::default();
+    rows[1..].iter().for_each(|row| measure.add(&row.account.fates));
+    let checks = vec![CheckCount { name: "has an id".to_string(), passed: 104, failed: 6 }];
+    Summary { names: rows, checks, ..summary(Mode::Closed, measure) }
+}
+
+#[test]
+fn a_rule_about_one_request_looks_at_that_alone() {
+    assert_judged(
+        &named(),
+        &[
+            ("errors==0.5%", true),
+            ("'POST /patient'.errors==5%", true),
+            ("POST /patient.errors<5", false),
+            ("login.errors==1", true),
+            ("list.errors==0", true),
+            ("list.p99<2ms", true),
+            ("POST /patient.p50<2ms", true),
+            ("POST /patient.p95<2ms", true),
+            ("POST /patient.p99<10s", false),
+            ("POST /patient.max<10s", false),
+            ("POST /patient.max>0.9ms", true),
+            ("list.success==100%", true),
+            ("list.good_per_s==90", true),
+            ("POST /patient.completed_per_s==10", true),
+            ("POST /patient.rejections.check==5", true),
+            ("POST /patient.check:has an id==5%", true),
+            ("check:has an id==5", true),
+            ("rejections.check:has an id==0.5%", true),
+            ("list.check:has an id==0", true),
+        ],
+    );
+    let outcome = rule("never.p99<1s").judge(&named());
+    assert_eq!((outcome.ok, outcome.why.as_deref()), (false, Some("there were no samples")));
+    let outcome = rule("nobody.errors<1%").judge(&named());
+    assert_eq!(outcome.why.as_deref(), Some("no request has that name"));
 }

@@ -200,3 +200,25 @@ fn no_text_makes_the_parser_panic() {
         }
     }
 }
+
+#[test]
+fn placeholders_in_path_and_query_pass_through_as_they_are() {
+    for (typed, target, shown) in [
+        ("/items/{{int 1 100}}", "/items/{{int 1 100}}", "/items/{{int 1 100}}"),
+        ("/{{choice \"a?b#c\" d}}/x y", "/{{choice \"a?b#c\" d}}/x%20y", ""),
+        ("?q={{hex 4}}&key={{env K}}#top", "/?q={{hex 4}}&key={{env K}}", "/?q={{hex 4}}&key=***"),
+        ("/a/../{{seq}}/{{seq}}", "/{{seq}}/{{seq}}", ""),
+        ("/blast0x0x/{{seq}}", "/blast0x0x/{{seq}}", ""),
+        ("/{{seq", "/{{seq", ""),
+        ("/{x}", "/%7Bx%7D", ""),
+    ] {
+        let url = parse(&format!("http://host{typed}"));
+        assert_eq!(url.target, target, "{typed}");
+        let shown = if shown.is_empty() { target } else { shown };
+        assert_eq!(url.shown, format!("http://host{shown}"), "{typed}");
+    }
+    assert_eq!(parse("http://u:p{{x}}@host/{{seq}}").shown, "http://***@host/{{seq}}");
+    assert_eq!(Url::fixed("http://h/{{a b}}").unwrap().target, "/%7B%7Ba%20b%7D%7D");
+    let error = Url::parse("http://h{{int 1 9}}/{{seq}}").unwrap_err();
+    assert!(error.message.contains("character that none can have"), "{error}");
+}

@@ -81,6 +81,7 @@ fn groups(document: &Document) -> Vec<Group> {
         unexpected_status(document),
         unexpected("unexpected size", document, Rejection::UnexpectedSize),
         unexpected("unexpected body", document, Rejection::UnexpectedBody),
+        failed_checks(document),
         failed("timeouts", |kind| kind == Kind::Timeout),
         failed("broken by the server", |kind| kind != Kind::Timeout && kind.side() == Side::Target),
         failed("network", |kind| kind.side() == Side::Network),
@@ -138,6 +139,19 @@ fn unexpected(name: &'static str, document: &Document, rejection: Rejection) -> 
     let asked = asked.as_ref().map_or_else(String::new, |asked| format!(": {}", quote(asked)));
     let details = vec![format!("{}{asked}", rejection.hint())];
     Group { name, count: count_of(document, rejection), details }
+}
+
+/// Answers that checks of the plan rejected, by check.
+fn failed_checks(document: &Document) -> Group {
+    let prefix = format!("{}:", Rejection::Check.name());
+    let rejections = document.rejections.iter();
+    let mut by_check: Vec<_> = rejections
+        .filter_map(|(kind, count)| Some((kind.strip_prefix(&prefix)?, *count)))
+        .collect();
+    by_check.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let details = by_check.iter().map(|(name, count)| times(*count, name)).collect();
+    let sum: u64 = by_check.iter().map(|(_, count)| count).sum();
+    Group { name: "failed checks", count: sum + count_of(document, Rejection::Check), details }
 }
 
 fn of_failures(document: &Document, name: &'static str, belongs: fn(Kind) -> bool) -> Group {

@@ -3,6 +3,7 @@
 
 use super::super::Document;
 use super::super::number::{count, micros, per_second, percent, seconds};
+use super::names;
 use super::rules;
 use super::text::{Sheet, Tone};
 use crate::metrics::Drop;
@@ -13,15 +14,20 @@ const HELD: f64 = 0.99;
 
 pub fn what_ran(sheet: &mut Sheet, document: &Document) {
     let plan = &document.plan;
-    sheet.line(&format!("{} {}", plan.method, plan.url));
-    let mut parts = vec![load(document), counted(plan.connections, "connection")];
+    match &document.by_name {
+        None => sheet.line(&format!("{} {}", plan.method, plan.url)),
+        Some(_) => sheet.line(&plan.url),
+    }
+    let mut parts = vec![load(document)];
+    parts.extend(names::model(document));
+    parts.push(counted(plan.connections, "connection"));
     if plan.pipeline > 1 {
         parts.push(format!("{} requests in flight on each", plan.pipeline));
     }
     if !plan.keepalive {
         parts.push("one request on each".to_string());
     }
-    if plan.body_bytes > 0 {
+    if plan.body_bytes > 0 && document.by_name.is_none() {
         parts.push(format!("a body of {}", format_bytes(plan.body_bytes as f64)));
     }
     if let Some(deadline) = plan.deadline_s {
@@ -62,7 +68,8 @@ fn load(document: &Document) -> String {
             None => format!("{length}, closed loop"),
         };
     };
-    let rate = shape(document).unwrap_or_else(|| format!("at {}/s", per_second(rps)));
+    let sessions = if plan.model.as_deref() == Some("sessions") { " sessions" } else { "" };
+    let rate = shape(document).unwrap_or_else(|| format!("at {}{sessions}/s", per_second(rps)));
     let law = match (plan.burst, plan.seed) {
         (Some(size), _) => format!(" in bursts of {}", count(size)),
         (_, Some(seed)) => format!(", Poisson arrivals of seed {seed}"),

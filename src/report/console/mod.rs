@@ -11,6 +11,7 @@ mod errors;
 mod examples;
 mod head;
 mod host;
+mod names;
 mod rules;
 mod spectrum;
 mod stages;
@@ -50,8 +51,10 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     table::latency(&mut sheet, document, options.spectrum);
     backfill::as_wrk(&mut sheet, document);
     stages::stages(&mut sheet, document);
+    names::names(&mut sheet, document);
     sheet.gap();
     errors::errors(&mut sheet, document);
+    names::failures(&mut sheet, document);
     if options.verbose {
         examples::examples(&mut sheet, document);
     }

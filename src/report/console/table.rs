@@ -190,7 +190,7 @@ pub(super) struct Row {
 
 /// That of every table, unless one needs more.
 fn label_width(rows: &[Row]) -> usize {
-    rows.iter().map(|row| row.label.len()).max().unwrap_or(0).max(LABEL)
+    rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).max(LABEL)
 }
 
 fn widths(rows: &[Row]) -> Vec<usize> {

@@ -33,6 +33,8 @@ fn the_golden_pages_are_printed() {
     }
     golden("secured-verbose", &PageOptions { verbose: true, ..PageOptions::default() });
     golden("mixed-verbose", &PageOptions { verbose: true, ..PageOptions::default() });
+    golden("mix-narrow", &PageOptions { width: 50, ..PageOptions::default() });
+    golden("mix-wide", &PageOptions { width: 132, ..PageOptions::default() });
     golden("mixed-narrow", &PageOptions { width: 50, ..PageOptions::default() });
 }
 
@@ -107,4 +109,40 @@ fn failed_connects_of_a_closed_loop_are_errors() {
     run.summary.connections.failures[crate::Kind::ConnectRefused as usize] = 500_000;
     let page = page(&run.document(), &PageOptions::default());
     assert!(page.contains("none; 50 % counting 500,000 failed connects"), "{page}");
+}
+
+#[test]
+fn the_table_by_name_has_every_figure_where_there_is_room_and_aggregated_last() {
+    let wide = PageOptions { width: 160, ..PageOptions::default() };
+    let page = page(&fixture::mix().document(), &wide);
+    let mut lines = page.lines().skip_while(|line| !line.starts_with("by name"));
+    let head: Vec<&str> = lines.next().unwrap().split_whitespace().skip(2).collect();
+    let columns = "reqs fails % median avg p95 p99 max good/s asked/sent";
+    assert_eq!(head, columns.split(' ').collect::<Vec<_>>());
+    let rows: Vec<&str> = lines.take(6).collect();
+    assert!(rows[2].starts_with("GET  /patients/{{int 1 100000}}/records/latest"), "{}", rows[2]);
+    let cells: Vec<&str> = rows[1].split_whitespace().skip(2).collect();
+    assert_eq!(cells[..3], ["3,000", "60", "2%"]);
+    assert_eq!(cells.last(), Some(&"16.66/16.66%"));
+    assert!(rows[5].starts_with("Aggregated"), "{}", rows[5]);
+}
+
+#[test]
+fn setup_and_teardown_have_groups_of_their_own() {
+    let page = page(&fixture::users().document(), &PageOptions::default());
+    let lines = page.lines().skip_while(|line| !line.starts_with("by name"));
+    let labels: Vec<&str> =
+        lines.skip(1).take(8).map(|line| line.get(..14).unwrap_or(line).trim_end()).collect();
+    let expected = ["setup", "  POST login", "main", "  GET  whoami", "  POST transla", "teardown"];
+    assert_eq!(labels[..6], expected);
+    assert_eq!(labels[7], "Aggregated");
+}
+
+#[test]
+fn the_readme_shows_the_table_by_name_as_it_is_printed() {
+    let page = page(&fixture::users().document(), &PageOptions::default());
+    let table = page.lines().skip_while(|line| !line.starts_with("by name"));
+    let table: Vec<&str> = table.take(8).collect();
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&table.join("\n")), "{}", table.join("\n"));
 }

@@ -7,6 +7,7 @@ mod counts;
 mod example;
 mod host;
 mod latency;
+mod named;
 mod plan;
 mod rules;
 mod stage;
@@ -20,13 +21,14 @@ pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
+pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 
 use crate::failure::Kind;
-use crate::metrics::{self, Counters, Drop, Mode, Summary, WarmupEnd};
+use crate::metrics::{self, Account, Counters, Drop, Mode, Part, Summary, WarmupEnd};
 use crate::plan::Plan;
 use crate::time::Nanos;
 
@@ -82,6 +84,9 @@ pub struct Document {
     pub drain: Happened,
     /// Of the load's shape; empty for a steady load.
     pub stages: Vec<Stage>,
+    /// Missing where there is no scenario.
+    #[serde(flatten)]
+    pub by_name: Option<ByName>,
     pub interval_s: f64,
     pub intervals: Vec<Interval>,
 }
@@ -102,8 +107,8 @@ impl Document {
             latency: Latencies::new(summary),
             latency_from: latency_from(summary.mode).to_string(),
             statuses: counters.statuses().map(|(s, count)| (s.to_string(), count)).collect(),
-            rejections: named(counters.rejections().map(|(r, n)| (r.name(), n))),
-            failures: named(counters.failures().map(|(kind, count)| (kind.name(), count))),
+            rejections: named::rejections(counters, &main_part(summary), &summary.checks),
+            failures: counted(counters.failures().map(|(kind, count)| (kind.name(), count))),
             drops: drops(counters),
             unsolicited_bytes: summary.unsolicited_bytes,
             bytes: Bytes::new(&summary.measure_events, summary.measured),
@@ -119,6 +124,7 @@ impl Document {
             warmup: Warmup::of(summary),
             drain: Happened::new(&summary.drain_events),
             stages: Stage::all(summary),
+            by_name: ByName::of(summary),
             interval_s: summary.interval_length.as_secs_f64(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
         }
@@ -284,17 +290,23 @@ fn latency_from(mode: Mode) -> &'static str {
     }
 }
 
-fn named<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+/// The books of those entries that the headline is made of.
+fn main_part(summary: &Summary) -> Vec<&Account> {
+    let main = summary.names.iter().filter(|row| row.part == Part::Main);
+    main.map(|row| &row.account).collect()
+}
+
+fn counted<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
     counts.map(|(name, count)| (name.to_string(), count)).collect()
 }
 
 fn drops(counters: &Counters) -> BTreeMap<String, u64> {
     let reasons = Drop::ALL.iter().map(|why| (why.name(), counters.drops[*why as usize]));
-    named(reasons.filter(|(_, count)| *count > 0))
+    counted(reasons.filter(|(_, count)| *count > 0))
 }
 
 fn failures_by_name(failures: &[u64; Kind::COUNT]) -> BTreeMap<String, u64> {
-    named(metrics::counters::kinds(failures).map(|(kind, count)| (kind.name(), count)))
+    counted(metrics::counters::kinds(failures).map(|(kind, count)| (kind.name(), count)))
 }
 
 /// Whose fault each kind is that happened.

@@ -8,7 +8,7 @@ use super::mode_name;
 use super::tls::TlsEcho;
 use crate::metrics::Summary;
 use crate::plan::url::{MASK, sounds_secret};
-use crate::plan::{Expected, Law, Offered, Pin, Plan, Warmup};
+use crate::plan::{Expected, Law, Offered, Pin, Plan, Threshold, Warmup};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanEcho {
@@ -51,6 +51,9 @@ pub struct PlanEcho {
     pub engine: String,
     /// `open` or `closed`.
     pub mode: String,
+    /// Whose requests they were: `mix`, `users` or `sessions`. Missing without a scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     pub wait: String,
     /// `auto`, `off` or the cores, separated by commas.
     pub pin: String,
@@ -153,6 +156,7 @@ impl PlanEcho {
             connect_rate: plan.connect_rate.map(|rate| rate.per_s()),
             engine: summary.client.engine.to_string(),
             mode: mode_name(summary.mode).to_string(),
+            model: summary.model.map(str::to_string),
             wait: plan.wait.name().to_string(),
             pin: pin(&plan.pin),
             bind: plan.bind.iter().map(ToString::to_string).collect(),
@@ -163,8 +167,8 @@ impl PlanEcho {
             family: route.family.map(|family| family.names().1.to_ascii_lowercase()),
             dns_refresh_s: route.dns_refresh.map(|period| period.as_secs_f64()),
             tls: plan.tls.as_ref().map(TlsEcho::new),
-            thresholds: plan.thresholds.iter().map(|rule| rule.expr.clone()).collect(),
-            abort_on: plan.abort_on.iter().map(|rule| rule.expr.clone()).collect(),
+            thresholds: plan.thresholds.iter().map(Threshold::shown).collect(),
+            abort_on: plan.abort_on.iter().map(Threshold::shown).collect(),
         }
     }
 }

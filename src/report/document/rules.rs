@@ -33,7 +33,7 @@ impl Threshold {
             lower_bound: outcome.lower_bound,
             ok: outcome.ok,
             why: outcome.why,
-            expr: outcome.expr,
+            expr: threshold.shown(),
         }
     }
 }

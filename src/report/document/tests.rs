@@ -30,11 +30,15 @@ fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut warmed_up = fixture::warmed_up();
     warmed_up.as_wrk = true;
-    for run in [warmed_up, fixture::judged(), fixture::aborted(), fixture::shaped()] {
+    for run in [warmed_up, fixture::judged(), fixture::aborted(), fixture::shaped()]
+        .into_iter()
+        .chain([fixture::mix(), fixture::users()])
+    {
         let whole = value(&run);
         // Maps by status or kind take any name.
-        let maps = ["/statuses", "/rejections", "/failures", "/drops", "/connections/failures"];
-        for path in objects(&whole, "").iter().filter(|path| !maps.contains(&path.as_str())) {
+        let maps = ["/statuses", "/rejections", "/failures", "/drops", "/failure_sides"];
+        let is_map = |path: &str| maps.iter().any(|map| path.ends_with(map));
+        for path in objects(&whole, "").iter().filter(|path| !is_map(path)) {
             let mut longer = whole.clone();
             longer.pointer_mut(path).unwrap()["unheard_of"] = json!(1);
             assert!(!validator.is_valid(&longer), "{path} takes a field that is not in the schema");
@@ -291,4 +295,63 @@ fn a_run_that_a_rule_ended_says_which_and_is_not_complete() {
     assert!(!fixture::aborted().document().is_within_thresholds());
     assert_eq!(fixture::held().document().aborted, None);
     assert!(fixture::held().document().is_within_thresholds());
+}
+
+#[test]
+fn without_a_scenario_nothing_is_said_by_name() {
+    let held = value(&fixture::held());
+    for name in ["names", "checks", "sessions", "aside"] {
+        assert!(held.get(name).is_none(), "{name}");
+    }
+    assert!(held["plan"].get("model").is_none());
+}
+
+#[test]
+fn each_name_has_what_the_whole_has_and_they_add_up() {
+    let mix = value(&fixture::mix());
+    let names = mix["names"].as_array().unwrap();
+    let sum = |of: fn(&Value) -> u64| names.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|n| n["requests"]["sent"].as_u64().unwrap()), mix["requests"]["sent"]);
+    assert_eq!(sum(|n| n["requests"]["good"].as_u64().unwrap()), mix["requests"]["good"]);
+    let shares: f64 = names.iter().map(|n| n["share_sent"].as_f64().unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-9);
+    let patient = &names[1];
+    assert_eq!((&patient["name"], &patient["part"]), (&json!("POST /patient"), &json!("main")));
+    assert_eq!(patient["share_asked"], json!(3.0 / 18.0));
+    assert_eq!(patient["requests"]["error_share"], json!(0.02));
+    assert!(patient["latency"]["response"]["p95_us"].is_number());
+    let whole: f64 = names.iter().map(|n| n["rate"]["good_per_s"].as_f64().unwrap()).sum();
+    assert!((whole - mix["rate"]["good_per_s"].as_f64().unwrap()).abs() < 0.01);
+}
+
+#[test]
+fn a_rejection_by_a_check_has_the_check_s_name() {
+    let mix = value(&fixture::mix());
+    let kinds = json!({"check:has an id": 15, "check:is JSON": 5, "status_5xx": 30});
+    assert_eq!(mix["rejections"], kinds);
+    assert_eq!(mix["names"][1]["rejections"], kinds);
+    assert_eq!(mix["names"][0]["rejections"], json!({}));
+    let failures = mix["names"][1]["failures"].as_array().unwrap();
+    let found: Vec<_> = failures.iter().map(|f| f["kind"].as_str().unwrap()).collect();
+    assert_eq!(found, ["status_5xx", "check:has an id", "timeout", "check:is JSON"]);
+    assert_eq!((&failures[1]["first_s"], &failures[1]["last_s"]), (&json!(0.41), &json!(9.3)));
+    assert_eq!(mix["checks"][1], json!({"name": "is JSON", "passed": 2_920, "failed": 20}));
+    assert_eq!(mix["sessions"], Value::Null);
+}
+
+#[test]
+fn setup_and_teardown_stand_aside() {
+    let users = value(&fixture::users());
+    assert_eq!(users["requests"]["sent"], 6_000);
+    assert_eq!(users["aside"]["requests"]["sent"], 100);
+    assert_eq!(users["aside"]["requests"]["rejected"], 3);
+    assert_eq!(users["rejections"], json!({}), "a login is no part of the load");
+    let parts: Vec<_> = users["names"].as_array().unwrap().iter().map(|n| &n["part"]).collect();
+    assert_eq!(parts, ["setup", "main", "main", "teardown"]);
+    assert_eq!(users["names"][0]["share_sent"], Value::Null);
+    let sessions = &users["sessions"];
+    assert_eq!((&sessions["started"], &sessions["cut"]), (&json!(530), &json!(47)));
+    let length = &sessions["length"];
+    assert_eq!((&length["count"], &length["censored"]), (&json!(483), &json!(3)));
+    assert_eq!(users["plan"]["model"], "users");
 }

@@ -8,12 +8,15 @@ use bytes::Bytes;
 
 use super::super::mailbox::Mailbox;
 use super::super::timeline::{Gate, Stop};
+use super::super::wire::Parcel;
 use super::*;
 use crate::metrics::{Distribution, Events, Fates, Mode};
 use crate::plan::{Law, Offered, Schedule, Shape, Warmup};
 
 mod experiments;
 mod life;
+pub(in crate::engine) mod parcels;
+mod scenarios;
 mod shapes;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -40,6 +43,8 @@ struct Net {
     number: u64,
     server: Server,
     dials: Vec<(Nanos, usize)>,
+    /// The requests of scenarios, in the order they were sent.
+    delivered: Vec<Vec<u8>>,
     /// Whether a connect at this time, to this address, is accepted.
     listens: Box<dyn Fn(Nanos, usize) -> bool>,
 }
@@ -69,6 +74,12 @@ impl Wire for Net {
         }
     }
 
+    fn deliver(&mut self, slot: Slot, parcel: Parcel) {
+        // SAFETY: a parcel is in place until its request has its fate.
+        self.delivered.push(unsafe { parcel.piece(0) }.to_vec());
+        self.send(slot, 1);
+    }
+
     fn write(&mut self, _: Slot, _: &[u8]) {
         unreachable!("no load here is https");
     }
@@ -83,6 +94,8 @@ impl Wire for Net {
 struct Outcome {
     warmup: Fates,
     measure: Fates,
+    aside: Fates,
+    delivered: Vec<Vec<u8>>,
     measured: Events,
     totals: Totals,
     phases: Phases,
@@ -184,15 +197,18 @@ fn simulate_with(
         number: 0,
         server: Box::new(move |at| Some(origin + server(at - origin)?)),
         dials: Vec::new(),
+        delivered: Vec::new(),
         listens: Box::new(move |at, address| listens(at - origin, address)),
     };
     let mut core = Core::new(job);
     let (mut warmup, mut measure) = (Fates::default(), Fates::default());
+    let mut aside = Fates::default();
     let mut measured = Events::default();
     let mut collect = || {
         while let Some(letter) = mailbox.collect() {
             warmup.add(&letter.snapshot.warmup);
             measure.add(&letter.snapshot.measure);
+            aside.add(&letter.snapshot.aside);
             if letter.snapshot.phase == Phase::Measure {
                 measured.add(&letter.snapshot.events);
             }
@@ -234,7 +250,8 @@ fn simulate_with(
     let totals = core.finish(net.now);
     collect();
     let phases = *core.phases();
-    Outcome { warmup, measure, measured, totals, phases, dials: net.dials }
+    let Net { dials, delivered, .. } = net;
+    Outcome { warmup, measure, aside, delivered, measured, totals, phases, dials }
 }
 
 fn against(job: Job, server: impl FnMut(Nanos) -> Option<Nanos> + 'static) -> Outcome {

@@ -126,13 +126,20 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn captures(&self, request: usize, all: &[String]) -> Result<Vec<Capture>> {
+    /// That there is something to capture is a check of its own, named `capture NAME`.
+    pub(super) fn captures(
+        &self,
+        request: usize,
+        all: &[String],
+        checks: &mut Vec<String>,
+    ) -> Result<Vec<Capture>> {
         let captures = &self.written.sheet.requests[request].capture;
         let places = Place::top("requests").then(request).then("capture");
         let capture = |(name, sheet): (&str, &CaptureSheet)| {
             let index = all.iter().position(|known| known == name).unwrap_or(0);
             let from = self.source(sheet, &places.then(name))?;
-            Ok(Capture { name: name.to_string(), index, from })
+            let check = position(checks, &format!("capture {name}"));
+            Ok(Capture { name: name.to_string(), index, check, from })
         };
         captures.iter().map(capture).collect()
     }

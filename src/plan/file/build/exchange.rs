@@ -31,7 +31,7 @@ impl Draft {
             Piece::Text(text, _) => occurs_in(text),
             Piece::Fixed(_) => false,
         });
-        in_head || in_body || occurs_in(&self.request.target)
+        in_head || in_body || occurs_in(&self.address)
     }
 
     /// Where nothing varies. A large file is not copied.
@@ -192,13 +192,13 @@ impl Builder<'_> {
         draft: &Draft,
         entries: &Entries,
         captures: &[String],
-        checks: &mut Vec<String>,
+        all_checks: &mut Vec<String>,
     ) -> Result<Exchange> {
         let scope = self.scope(place, entries, captures);
         let message = Message::compile(&draft.request, &draft.pieces, &scope)
             .map_err(|error| self.blame(place, draft, &scope, error))?;
-        let checks: Vec<Check> = self.checks(place, checks)?;
-        let captures: Vec<Capture> = self.captures(place, captures)?;
+        let checks: Vec<Check> = self.checks(place, all_checks)?;
+        let captures: Vec<Capture> = self.captures(place, captures, all_checks)?;
         Ok(Exchange {
             name: self.names[place].clone(),
             request: draft.request.clone(),

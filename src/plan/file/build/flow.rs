@@ -4,7 +4,7 @@ use super::Builder;
 use super::names::{self, Numbered};
 use crate::error::Result;
 use crate::plan::file::session::{SessionModel, StepOrder};
-use crate::plan::file::{Key, OnceSheet, Place, SessionSheet, StepSheet, StepTable, Text};
+use crate::plan::file::{OnceSheet, Place, SessionSheet, StepSheet, StepTable, Text};
 use crate::plan::scenario::flow::{Flow, Step, Steps, Think};
 use crate::plan::scenario::{Entry, Model, Part};
 use crate::time::Nanos;

@@ -1,0 +1,229 @@
+//! `blast run PLAN`: what a plan file says, with the flags beside it, as one `Plan`.
+//!
+//! Keys of `[load]`, thresholds and outputs are words of the command line that stand before the
+//! typed ones (`words`), so that file and flags are read by the same code and the typed ones win.
+//! What is sent is built by `plan::file`; the files it names are read here.
+
+mod check;
+mod guard;
+mod show;
+mod target;
+mod words;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::high::{self, Subject};
+use super::low::{LoadArgs, RunArgs};
+use super::source::{Source, Sources};
+use super::values::Header;
+use super::{Outputs, print, request};
+use crate::error::{Error, Exit, Result};
+use crate::http::Request;
+use crate::plan::file::{self, Around, Built, Written};
+use crate::plan::scenario::Model;
+use crate::plan::{Expected, Plan};
+use crate::time::Nanos;
+use crate::units::quote;
+use target::Target;
+
+/// A plan file with all that is known beside it.
+pub struct Meant {
+    pub written: Written,
+    /// The file's own, and then the typed ones.
+    pub args: RunArgs,
+    pub target: Target,
+    pub plan: Plan,
+}
+
+pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
+    if typed.file.schema {
+        return print(file::SCHEMA);
+    }
+    // What is shown is made without the environment's secrets.
+    let is_shown = typed.file.show.is_some();
+    let env = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        Some(if is_shown { crate::plan::url::MASK.to_string() } else { value })
+    };
+    let meant = mean(typed, arguments, &env)?;
+    if typed.file.check || is_shown {
+        let check = if typed.file.check { check::text(&meant) } else { String::new() };
+        let shown = typed.file.show.map(|count| show::text(&meant.plan, count)).unwrap_or_default();
+        let between = if check.is_empty() || shown.is_empty() { "" } else { "\n" };
+        return print(&format!("{check}{between}{shown}"));
+    }
+    guard::pass(&meant)?;
+    super::run::run(meant.plan, Outputs::of(&meant.args.load)?)
+}
+
+/// The plan of `blast run ARGUMENTS`; the program's name and the verb come first.
+pub fn plan(arguments: &[OsString]) -> Result<Plan> {
+    let env = |name: &str| std::env::var(name).ok();
+    mean(&words::typed(arguments)?, arguments, &env).map(|meant| meant.plan)
+}
+
+fn mean(
+    typed: &RunArgs,
+    arguments: &[OsString],
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Meant> {
+    refuse(typed)?;
+    let (name, url) = words_of(&typed.load.words)?;
+    let mut sources = Sources::default();
+    let text = read_text(name, &mut sources)?;
+    let written = Written::read(name, text)?;
+    let folder = folder(name);
+    let target = Target::choose(&written, &typed.file, url)?;
+    let words = words::of_file(&written, &folder, &typed.load)?;
+    let mut args = words::merge(&written, &words, arguments)?;
+    if let Some(factor) = typed.file.speed {
+        hasten(&mut args.load, factor);
+    }
+    let headers = headers(&args.load, &mut sources)?;
+    let close = args.load.connection.no_keepalive;
+    let dress = |request: &mut Request| {
+        if close {
+            request.set_header("Connection", "close")?;
+        }
+        request::apply(&headers, request)
+    };
+    let expected = expected(&args.load);
+    let vars: BTreeMap<String, String> = typed.file.vars.iter().cloned().collect();
+    let built = file::build(
+        &written,
+        &Around {
+            folder: &folder,
+            base: &target.base,
+            read: &|path| {
+                let path = path.to_string_lossy().into_owned();
+                Sources::default().body("plan", &Source::File(path))
+            },
+            env,
+            vars: &vars,
+            dress: &dress,
+            expected: &expected,
+            has_rate: has_rate(&args.load),
+            seed: args.load.shape.seed.unwrap_or(1),
+        },
+    );
+    let Built { url, request, expected, scenario } =
+        built.map_err(|error| target.blame(&written, error))?;
+    let subject = Subject { url, request, expected, scenario, curl: None };
+    let plan = high::assemble(&args.load, subject);
+    let plan = plan.map_err(|error| words::blame(&written, &words, error))?;
+    check_pipeline(&plan)?;
+    Ok(Meant { written, args, target, plan })
+}
+
+/// What makes one request of a command line has no place beside a plan's own.
+fn refuse(args: &RunArgs) -> Result<()> {
+    let request = &args.load.request;
+    let typed = [
+        ("--method", request.method.is_some()),
+        ("--body", request.body.is_some()),
+        ("--json-body", request.json_body.is_some()),
+        ("--form", !request.form.is_empty()),
+        ("--content-type", request.content_type.is_some()),
+        ("--curl", request.curl.is_some()),
+        ("--user", request.user.is_some()),
+        ("--cookie", !request.cookie.is_empty()),
+        ("--compressed", request.compressed),
+    ];
+    if let Some((flag, _)) = typed.iter().find(|(_, is)| *is) {
+        return Err(Error::usage(format!(
+            "{flag} makes a request, and the plan has its own; write it into the plan file \
+             (`-H` adds a header to all of them)"
+        )));
+    }
+    if args.file.csv.is_some() {
+        return Err(Error::usage(
+            "--csv: tables of CSV are not there yet; use `-o FILE.json`, which has all figures",
+        ));
+    }
+    Ok(())
+}
+
+/// The plan file, and the URL in its place.
+fn words_of(words: &[String]) -> Result<(&str, Option<&str>)> {
+    match words {
+        [] => Err(Error::usage("the plan file is missing; write `blast run plan.toml`")),
+        [plan] => Ok((plan, None)),
+        [plan, url] => Ok((plan, Some(url))),
+        words => Err(Error::usage(format!(
+            "a plan file and a URL are taken and {} words were given; put quotes around a value \
+             with spaces",
+            words.len()
+        ))),
+    }
+}
+
+fn read_text(name: &str, sources: &mut Sources) -> Result<String> {
+    if name != "-" && name.contains("://") {
+        return Err(Error::usage(
+            "a URL stands where the plan file is due; write `blast run plan.toml URL`",
+        ));
+    }
+    sources.text("run", &Source::File(name.to_string())).map_err(|error| {
+        let message = error.message.strip_prefix("run: ").unwrap_or(&error.message).to_string();
+        Error::usage(message)
+    })
+}
+
+/// What relative names in the file begin at.
+fn folder(name: &str) -> PathBuf {
+    let parent = Path::new(name).parent().filter(|_| name != "-");
+    parent.map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Those of `-H`, and of the files that it names.
+fn headers(args: &LoadArgs, sources: &mut Sources) -> Result<Vec<Header>> {
+    let mut headers = Vec::new();
+    for header in &args.request.headers {
+        match header {
+            Header::File(name) => headers.extend(request::of_file(name, sources)?),
+            header => headers.push(header.clone()),
+        }
+    }
+    Ok(headers)
+}
+
+fn expected(args: &LoadArgs) -> Expected {
+    let typed = args.expect.clone();
+    Expected { statuses: typed.expect_status, size: typed.expect_size, body: typed.expect_body }
+}
+
+fn has_rate(args: &LoadArgs) -> bool {
+    args.size.rps.is_some() || !args.shape.stages.is_empty() || args.shape.steps.is_some()
+}
+
+/// `--speed`: each duration of the load, and nothing else.
+fn hasten(args: &mut LoadArgs, factor: f64) {
+    let divide = |time: &mut Nanos| {
+        // A float becomes an integer by saturation.
+        let shorter = (time.0 as f64 / factor).round() as u64;
+        *time = Nanos(if time.0 > 0 { shorter.max(1) } else { 0 });
+    };
+    args.size.duration.iter_mut().for_each(divide);
+    if let Some(crate::plan::Warmup::For(time)) = &mut args.phases.warmup {
+        divide(time);
+    }
+    args.shape.stages.iter_mut().for_each(|stage| divide(&mut stage.length));
+    args.shape.connections_stages.iter_mut().for_each(|stage| divide(&mut stage.length));
+    args.shape.steps.iter_mut().for_each(|steps| divide(&mut steps.each));
+}
+
+/// The next request of a user is made from the answer to the last.
+fn check_pipeline(plan: &Plan) -> Result<()> {
+    let has_users = plan.scenario.as_ref().is_some_and(|s| !matches!(s.model, Model::Mix(_)));
+    if has_users && plan.pipeline > 1 {
+        return Err(Error::usage("a user waits for each answer; drop `--pipeline`, or [session]"));
+    }
+    Ok(())
+}
+
+/// A name as errors and the check repeat it.
+fn shown(name: &str) -> String {
+    quote(name).trim_matches('`').to_string()
+}

@@ -1,0 +1,196 @@
+//! `[load]`, thresholds and outputs as words of the command line.
+//!
+//! A typed value wins over the file's. A typed shape of the load takes the place of the file's
+//! shape, whatever that is; otherwise the two would only contradict each other.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::cli::low::{Cli, LoadArgs, RunArgs, Verb};
+use crate::cli::{Parsed, parse};
+use crate::error::{Error, Result};
+use crate::plan::file::{LoadSheet, Place, Written};
+
+/// A word, and where in the file it comes from.
+#[derive(Clone, Debug)]
+pub struct FileWord {
+    place: Place,
+    /// `--rps`.
+    flag: String,
+    word: String,
+}
+
+/// Keys that are other names of flags.
+const OTHER_NAMES: [(&str, &str); 3] =
+    [("users", "connections"), ("users_stages", "connections_stages"), ("run_time", "duration")];
+
+/// Keys that name files, relative to the plan file.
+const FILES: [&str; 3] = ["cacert", "cert", "key"];
+
+/// Flags that are given once for each value.
+const REPEATED: [&str; 2] = ["resolve", "connect_to"];
+
+/// What stands in the file, but for what was typed.
+pub fn of_file(written: &Written, folder: &Path, typed: &LoadArgs) -> Result<Vec<FileWord>> {
+    let dropped = dropped(typed, &written.sheet.load);
+    let mut words = Vec::new();
+    for (key, values) in values(&written.sheet.load) {
+        let place = Place::top("load").then(&*key);
+        let other = OTHER_NAMES.iter().find(|(name, _)| *name == key);
+        let meant = other.map_or(&*key, |(_, meant)| meant);
+        if other.is_some() && values_of(&written.sheet.load, meant) {
+            let message = format!("`{key}` and `{meant}` are two names of one key; keep one");
+            return Err(written.error(&place, message));
+        }
+        if dropped.contains(&meant) {
+            continue;
+        }
+        let flag = format!("--{}", meant.replace('_', "-"));
+        let in_folder = |value: String| match FILES.contains(&meant) {
+            true => folder.join(value).to_string_lossy().into_owned(),
+            false => value,
+        };
+        let values: Vec<String> = values.into_iter().map(in_folder).collect();
+        let word = |word: String| FileWord { place: place.clone(), flag: flag.clone(), word };
+        match meant {
+            _ if values == ["\u{1}"] => words.push(word(flag.clone())),
+            _ if REPEATED.contains(&meant) => {
+                words.extend(values.iter().map(|value| word(format!("{flag}={value}"))));
+            }
+            _ => words.push(word(format!("{flag}={}", values.join(",")))),
+        }
+    }
+    words.extend(lists(written, folder));
+    Ok(words)
+}
+
+/// Thresholds, rules to abort on, outputs: typed ones stand beside them.
+fn lists(written: &Written, folder: &Path) -> Vec<FileWord> {
+    let sheet = &written.sheet;
+    let outputs: Vec<String> =
+        sheet.outputs.iter().map(|file| folder.join(file).to_string_lossy().into_owned()).collect();
+    let lists = [
+        ("thresholds", "--threshold", &sheet.thresholds),
+        ("abort_on", "--abort-on", &sheet.abort_on),
+        ("outputs", "--output", &outputs),
+    ];
+    let words = lists.iter().flat_map(|(key, flag, values)| {
+        values.iter().enumerate().map(move |(index, value)| FileWord {
+            place: Place::top(key).then(index),
+            flag: flag.to_string(),
+            word: format!("{flag}={value}"),
+        })
+    });
+    words.collect()
+}
+
+/// The keys that are given, and their values; a flag without one has a mark in its place.
+fn values(load: &LoadSheet) -> Vec<(String, Vec<String>)> {
+    let table = toml::Table::try_from(load).unwrap_or_default();
+    let texts = |value: toml::Value| match value {
+        toml::Value::String(text) => Some(vec![text]),
+        toml::Value::Boolean(true) => Some(vec!["\u{1}".to_string()]),
+        toml::Value::Boolean(false) => None,
+        toml::Value::Array(items) => Some(
+            items.into_iter().map(|item| item.as_str().unwrap_or_default().to_string()).collect(),
+        ),
+        other => Some(vec![other.to_string()]),
+    };
+    table.into_iter().filter_map(|(key, value)| Some((key, texts(value)?))).collect()
+}
+
+fn values_of(load: &LoadSheet, key: &str) -> bool {
+    values(load).iter().any(|(name, _)| name == key)
+}
+
+/// The file's keys that what was typed takes the place of.
+fn dropped(typed: &LoadArgs, file: &LoadSheet) -> Vec<&'static str> {
+    const SHAPES: [&str; 5] = ["rps", "stages", "steps", "connections_stages", "spawn_rate"];
+    const OF_A_RATE: [&str; 3] = ["arrivals", "deadline", "max_in_flight"];
+    let (size, shape) = (&typed.size, &typed.shape);
+    let to_rates = !shape.stages.is_empty() || shape.steps.is_some();
+    let to_users = !shape.connections_stages.is_empty();
+    let spawns = shape.spawn_rate.is_some();
+    let file_has_users_stages = file.users_stages.is_some() || file.connections_stages.is_some();
+    let mut dropped = Vec::new();
+    if size.rps.is_some() || to_rates || to_users || spawns {
+        dropped.extend(SHAPES);
+    }
+    if to_rates || to_users {
+        dropped.push("duration");
+    }
+    if to_users || spawns {
+        dropped.extend(OF_A_RATE);
+        dropped.push("warmup");
+    }
+    if to_users || (size.rps.is_some() || to_rates) && file_has_users_stages {
+        dropped.push("connections");
+    }
+    // A number of users is all of them from the start, unless they are spawned.
+    if size.connections.is_some() && file_has_users_stages {
+        dropped.push("connections_stages");
+    }
+    let lists = [
+        ("bind", !typed.connection.bind.is_empty()),
+        ("resolve", !typed.route.resolve.is_empty()),
+        ("connect_to", !typed.route.connect_to.is_empty()),
+        ("alpn", !typed.tls.alpn.is_empty()),
+        ("ciphers", !typed.tls.ciphers.is_empty()),
+    ];
+    dropped.extend(lists.iter().filter(|(_, is_typed)| *is_typed).map(|(key, _)| *key));
+    dropped
+}
+
+/// What was typed behind `blast run`.
+pub fn typed(arguments: &[OsString]) -> Result<RunArgs> {
+    match parse(arguments)? {
+        Parsed::Cli(cli) => match *cli {
+            Cli { verb: Some(Verb::Run(args)), .. } => Ok(*args),
+            _ => Err(Error::usage("this is no plan's command line; write `blast run plan.toml`")),
+        },
+        Parsed::Text(_) => Err(Error::usage("help was asked for; write `blast run plan.toml`")),
+    }
+}
+
+/// The file's words, and behind them the typed ones.
+pub fn merge(written: &Written, words: &[FileWord], arguments: &[OsString]) -> Result<RunArgs> {
+    let mut all: Vec<OsString> = arguments.iter().take(2).cloned().collect();
+    all.extend(words.iter().map(|word| OsString::from(&word.word)));
+    all.extend(arguments.iter().skip(2).cloned());
+    typed(&all).map_err(|error| {
+        // The typed ones alone were read before: it is one of the file's.
+        let alone = words.iter().find_map(|word| {
+            let arguments = ["blast", "run", "plan"].map(OsString::from);
+            let arguments = [&arguments[..], &[OsString::from(&word.word)]].concat();
+            let error = typed(&arguments).err()?;
+            Some(written.error(&word.place, without_flag(&error.message, &word.flag)))
+        });
+        alone.unwrap_or(error)
+    })
+}
+
+/// The file is told where to look, not which flag was meant.
+fn without_flag<'a>(message: &'a str, flag: &str) -> &'a str {
+    let rest = message.strip_prefix(flag).and_then(|rest| rest.strip_prefix(": "));
+    rest.unwrap_or(message)
+}
+
+/// An error of flags that do not go together is told with the first of them that is the file's.
+pub fn blame(written: &Written, words: &[FileWord], error: Error) -> Error {
+    let of_rule = words.iter().find(|word| {
+        let rule = word.word.strip_prefix(&word.flag).and_then(|rest| rest.strip_prefix('='));
+        let is_rule = word.flag == "--threshold" || word.flag == "--abort-on";
+        is_rule && rule.is_some_and(|rule| error.message.contains(rule))
+    });
+    let names = |word: &&FileWord| {
+        let is_end = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
+        error
+            .message
+            .match_indices(&word.flag)
+            .any(|(at, flag)| is_end(error.message[at + flag.len()..].chars().next()))
+    };
+    match of_rule.or_else(|| words.iter().find(names)) {
+        Some(word) => written.error(&word.place, without_flag(&error.message, &word.flag)),
+        None => error,
+    }
+}

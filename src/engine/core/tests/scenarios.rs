@@ -1,0 +1,243 @@
+//! Mixes, users and sessions under the simulated clock: what is sent, when, and how it is booked.
+
+use super::*;
+use crate::http::Request;
+use crate::plan::Scenario;
+use crate::plan::scenario::{Entry, Exchange, Flow, Mix, Model, Part, Step, Steps, Think};
+use crate::plan::template::{Message, Scope};
+
+/// Requests `/0`, `/1`, ... of these parts.
+fn scenario(parts: &[Part], model: Model) -> Scenario {
+    let scope = Scope {
+        tables: &[],
+        captures: &[],
+        vars: &Default::default(),
+        env: &|_| None,
+        has_users: model.flow().is_some(),
+        has_cookies: false,
+    };
+    let exchange = |index: usize| {
+        let request = Request::new("GET", &format!("/{index}"), "h");
+        let message = Message::compile(&request, &[], &scope).expect("a message");
+        let name = format!("GET /{index}");
+        let (expected, checks, captures) = Default::default();
+        Exchange { name, request, message, expected, checks, captures }
+    };
+    let entry = |(index, part): (usize, &Part)| Entry {
+        name: format!("GET /{index}"),
+        request: index,
+        part: *part,
+        weight: 1,
+    };
+    Scenario {
+        requests: (0..parts.len()).map(exchange).collect(),
+        entries: parts.iter().enumerate().map(entry).collect(),
+        model,
+        run_setup: Vec::new(),
+        run_teardown: Vec::new(),
+        tables: Vec::new(),
+        captures: Vec::new(),
+        checks: Vec::new(),
+        seed: 1,
+        has_cookies: false,
+        body_limit: 1024,
+    }
+}
+
+fn with(scenario: Scenario, job: Job) -> Job {
+    Job { scenario: Some(Arc::new(scenario)), ..job }
+}
+
+fn mix(weights: &[u64]) -> Scenario {
+    let entries = weights.iter().copied().enumerate().collect();
+    scenario(&vec![Part::Main; weights.len()], Model::Mix(Mix { entries, random: false }))
+}
+
+fn step(entry: usize) -> Step {
+    Step { what: Steps::One(entry), repeat: (1, 1), probability: 1.0, weight: 1, think: Think::Not }
+}
+
+fn thinking(entry: usize, from: u64, to: u64) -> Step {
+    let think = Think::Uniform(Nanos::from_millis(from), Nanos::from_millis(to));
+    Step { think, ..step(entry) }
+}
+
+/// Of which entry each request was, in the order they were sent.
+fn entries(outcome: &Outcome) -> Vec<usize> {
+    let entry = |bytes: &Vec<u8>| {
+        let text = std::str::from_utf8(bytes).expect("text");
+        text["GET /".len()..].split(' ').next().and_then(|n| n.parse().ok()).expect("a number")
+    };
+    outcome.delivered.iter().map(entry).collect()
+}
+
+fn after(service: Nanos) -> impl FnMut(Nanos) -> Option<Nanos> {
+    move |now| Some(now + service)
+}
+
+/// By entry: sent, good.
+fn booked(outcome: &Outcome) -> Vec<(u64, u64)> {
+    let books = |account: &crate::metrics::Account| {
+        (account.fates.counters.sent, account.fates.counters.good)
+    };
+    outcome.totals.by_name.accounts.iter().map(books).collect()
+}
+
+#[test]
+fn a_mix_has_its_shares_in_any_window_of_the_sum_of_its_weights() {
+    for job in [closed_loop(1, 7), open_loop(1_000, 1, 7)] {
+        let outcome = against(with(mix(&[10, 3, 2, 2, 1]), job), after(Nanos::from_millis(5)));
+        let sent = entries(&outcome);
+        assert!(sent.len() >= 1_000, "{}", sent.len());
+        for window in sent.windows(18) {
+            let mut counts = [0; 5];
+            window.iter().for_each(|entry| counts[*entry] += 1);
+            assert_eq!(counts, [10, 3, 2, 2, 1]);
+        }
+        let by_name: u64 = booked(&outcome).iter().map(|(sent, _)| sent).sum();
+        assert_eq!(by_name, outcome.measure.counters.sent);
+    }
+}
+
+#[test]
+fn workers_share_a_number_of_requests_so_that_the_shares_are_exact() {
+    let mut counts = [0u64; 5];
+    let parts = [67, 67, 66];
+    for worker in 0..3 {
+        let arrivals = Arrivals::Closed { budget: parts[worker] * 9, users: None };
+        let budget_before = parts[..worker].iter().sum::<u64>() * 9;
+        let job = Job { worker, workers: 3, budget_before, ..job(5, arrivals) };
+        // Whoever is not the first waits for the first one's connection.
+        job.timeline.open_gate();
+        let outcome = against(with(mix(&[10, 3, 2, 2, 1]), job), after(Nanos::from_millis(1)));
+        entries(&outcome).into_iter().for_each(|entry| counts[entry] += 1);
+    }
+    assert_eq!(counts, [1_000, 300, 200, 200, 100]);
+}
+
+#[test]
+fn what_is_dropped_of_a_mix_has_a_name_as_well() {
+    let job = Job { max_in_flight: 2, ..open_loop(100, 1, 4) };
+    let outcome = against(with(mix(&[1, 1]), job), after(Nanos::from_secs(3)));
+    let accounts = &outcome.totals.by_name.accounts;
+    let dropped: Vec<u64> = accounts.iter().map(|a| a.fates.counters.dropped).collect();
+    assert_eq!(dropped, [49, 49]);
+    assert_eq!(booked(&outcome), [(1, 1), (1, 1)]);
+}
+
+#[test]
+fn users_who_think_keep_the_law_of_the_closed_loop() {
+    let (users, service) = (500, Nanos::from_millis(118));
+    let steps = vec![thinking(0, 1_000, 3_000)];
+    let model = Model::Users(Flow { steps, ..Flow::default() });
+    let outcome =
+        against(with(scenario(&[Part::Main], model), closed_loop(60, users)), after(service));
+    let expected = f64::from(users) * (60.0 / 2.118 + 0.54);
+    let sent = outcome.measure.counters.sent as f64;
+    assert!((sent / expected - 1.0).abs() < 0.01, "{sent}, not {expected}");
+}
+
+#[test]
+fn each_user_sets_up_once_and_takes_down_once_beside_the_headline() {
+    let parts = [Part::Setup, Part::Main, Part::Teardown];
+    let flow = Flow {
+        setup: vec![0],
+        steps: vec![thinking(1, 100, 100)],
+        teardown: vec![2],
+        ..Flow::default()
+    };
+    let job = with(scenario(&parts, Model::Users(flow)), closed_loop(2, 20));
+    let outcome = against(job, after(Nanos::from_millis(10)));
+    let sent = entries(&outcome);
+    let count = |entry| sent.iter().filter(|sent| **sent == entry).count() as u64;
+    assert_eq!((count(0), count(2)), (20, 20));
+    assert_eq!(count(1), outcome.measure.counters.sent);
+    assert_eq!(outcome.aside.counters.sent, 40);
+    assert_eq!(outcome.aside.counters.good, 40);
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!(sessions.cut + sessions.completed, count(1));
+}
+
+#[test]
+fn users_with_a_number_of_rounds_end_the_run_themselves() {
+    let steps = vec![step(0), thinking(1, 50, 60)];
+    let model = Model::Users(Flow { steps, rounds: Some(3), ..Flow::default() });
+    let outcome = against(
+        with(scenario(&[Part::Main; 2], model), closed_loop(3_600, 10)),
+        after(Nanos::from_millis(10)),
+    );
+    assert_eq!(booked(&outcome), [(30, 30), (30, 30)]);
+    assert!(outcome.phases.end - outcome.phases.measure < SECOND);
+}
+
+#[test]
+fn a_budget_of_requests_ends_users_as_well() {
+    let model = Model::Users(Flow { steps: vec![thinking(0, 10, 20)], ..Flow::default() });
+    let job = job(9, Arrivals::Closed { budget: 100, users: None });
+    let outcome = against(with(scenario(&[Part::Main], model), job), after(Nanos::from_millis(1)));
+    assert_eq!(outcome.measure.counters.sent, 100);
+}
+
+#[test]
+fn sessions_arrive_by_the_schedule_and_take_their_steps_behind_one_another() {
+    let steps = vec![step(0), thinking(1, 200, 200), step(2)];
+    let model = Model::Sessions(Flow { steps, ..Flow::default() });
+    let job = with(scenario(&[Part::Main; 3], model), open_loop(10, 10, 50));
+    let outcome = against(job, after(Nanos::from_millis(20)));
+    let counters = &outcome.measure.counters;
+    // A session takes 260 ms: the last two are cut before their third step.
+    assert_eq!(booked(&outcome), [(100, 100), (100, 100), (98, 98)]);
+    assert_eq!((counters.scheduled, counters.dropped), (298, 0));
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!(sessions.completed, 98);
+    assert_eq!(sessions.cut, 2);
+    // Each step is due when the one before it is done, or thought about.
+    assert_close(outcome.mean(), 20.0);
+}
+
+#[test]
+fn sessions_that_find_nobody_free_wait_and_their_first_step_shows_it() {
+    let steps = vec![step(0), step(1)];
+    let model = Model::Sessions(Flow { steps, ..Flow::default() });
+    let job = with(scenario(&[Part::Main; 2], model), open_loop(10, 10, 1));
+    // One at a time takes 200 ms, and they come every 100 ms.
+    let outcome = against(job, after(Nanos::from_millis(100)));
+    let counters = &outcome.measure.counters;
+    assert_eq!(booked(&outcome)[0].0, 100, "the drain sends what was due");
+    assert_eq!(counters.scheduled, counters.sent + counters.dropped);
+    let first = &outcome.totals.by_name.accounts[0].fates.good;
+    assert!(first.max() > Nanos::from_secs(4), "{:?}", first.max());
+    let second = &outcome.totals.by_name.accounts[1].fates.good;
+    assert_eq!(second.max().as_micros_f64().round() as u64 / 1_000, 100);
+}
+
+#[test]
+fn a_user_whose_connection_breaks_goes_on_with_a_new_one() {
+    let steps = vec![step(0), thinking(1, 300, 500)];
+    let model = Model::Users(Flow { steps, ..Flow::default() });
+    let job = with(scenario(&[Part::Main; 2], model), closed_loop(5, 20));
+    let is_up = |now: Nanos| now.0 >= 1 << 62 || !(2 * SECOND.0..3 * SECOND.0).contains(&now.0);
+    let outcome = simulate(job, after(Nanos::from_millis(10)), move |now, _| is_up(now)).audited();
+    let counters = &outcome.measure.counters;
+    assert!(counters.failed() > 0 && counters.good > 200, "{counters:?}");
+    assert_eq!(counters.sent, counters.good + counters.failed());
+}
+
+#[test]
+fn users_come_and_go_with_the_level_and_take_themselves_down() {
+    let parts = [Part::Setup, Part::Main, Part::Teardown];
+    let flow = Flow {
+        setup: vec![0],
+        steps: vec![thinking(1, 50, 50)],
+        teardown: vec![2],
+        ..Flow::default()
+    };
+    let shape = Shape::to_levels(0, &[(SECOND, 10), (SECOND, 10), (SECOND, 0)]).unwrap();
+    let duration = Some(shape.length());
+    let arrivals = Arrivals::Closed { budget: u64::MAX, users: Some(shape) };
+    let job = with(scenario(&parts, Model::Users(flow)), Job { duration, ..job(10, arrivals) });
+    let outcome = against(job, after(Nanos::from_millis(10)));
+    let sent = entries(&outcome);
+    let count = |entry| sent.iter().filter(|sent| **sent == entry).count();
+    assert_eq!((count(0), count(2)), (10, 10));
+}

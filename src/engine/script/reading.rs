@@ -1,0 +1,84 @@
+//! What is kept of an answer while it is read: for checks and captures, where there are some.
+
+use crate::http::Look;
+use crate::plan::answer::Needs;
+
+#[derive(Debug, Default)]
+pub struct Reading {
+    needs: Needs,
+    /// Bytes of a body at most.
+    limit: usize,
+    pub head: Vec<u8>,
+    pub body: Vec<u8>,
+    /// The body was longer.
+    pub is_cut: bool,
+}
+
+impl Look for Reading {
+    #[inline]
+    fn head(&mut self, head: &[u8]) {
+        if self.needs.head {
+            self.head.extend_from_slice(head);
+        }
+    }
+
+    #[inline]
+    fn body(&mut self, piece: &[u8]) {
+        if self.needs.body {
+            let room = self.limit - self.body.len();
+            self.is_cut |= piece.len() > room;
+            self.body.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+    }
+}
+
+/// Those of a worker: one for each answer that is being read, used again and again.
+#[derive(Debug)]
+pub struct Readings {
+    /// By slot.
+    open: Vec<Option<Box<Reading>>>,
+    spare: Vec<Box<Reading>>,
+    limit: usize,
+}
+
+/// A reading that grew beyond this is not kept for another answer.
+const WORTH_KEEPING: usize = 1 << 20;
+
+impl Readings {
+    /// For so many slots; none where nothing is ever looked at.
+    pub fn new(slots: usize, limit: usize) -> Readings {
+        Readings { open: (0..slots).map(|_| None).collect(), spare: Vec::new(), limit }
+    }
+
+    /// The one of the answer that is read on this slot.
+    #[inline]
+    pub fn of(&mut self, slot: usize, needs: Needs) -> &mut Reading {
+        self.open[slot].get_or_insert_with(|| {
+            let mut reading = self.spare.pop().unwrap_or_default();
+            reading.head.clear();
+            reading.body.clear();
+            (reading.needs, reading.limit, reading.is_cut) = (needs, self.limit, false);
+            reading
+        })
+    }
+
+    /// The answer is complete.
+    #[inline]
+    pub fn take(&mut self, slot: usize) -> Option<Box<Reading>> {
+        self.open.get_mut(slot)?.take()
+    }
+
+    pub fn give_back(&mut self, reading: Option<Box<Reading>>) {
+        if let Some(reading) = reading
+            && reading.body.capacity() <= WORTH_KEEPING
+        {
+            self.spare.push(reading);
+        }
+    }
+
+    pub fn memory(&self) -> usize {
+        let all = self.open.iter().flatten().chain(&self.spare);
+        let kept = all.map(|r| size_of::<Reading>() + r.head.capacity() + r.body.capacity());
+        kept.sum::<usize>() + size_of_val(&*self.open)
+    }
+}
