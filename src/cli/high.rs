@@ -35,7 +35,9 @@ pub fn plan(args: &LoadArgs) -> Result<Plan> {
     let close = args.connection.no_keepalive;
     let (request, pieces) = request::build(&args.request, curl, &url, close, &mut sources)?;
     let expected = expected(&args.expect, &request)?;
-    assemble(args, Subject { url, request, expected, scenario: None, curl })
+    let scenario = varying::scenario(args, &request, &pieces, &expected)?.map(Arc::new);
+    let request = scenario.as_ref().map_or(request, |made| made.requests[0].request.clone());
+    assemble(args, Subject { url, request, expected, scenario, curl })
 }
 
 /// The plan of what is sent, with the load, the rules and the ways that the flags ask for.
@@ -53,8 +55,6 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
     let notes = notes(curl, &route, &url);
-    let scenario = varying::scenario(args, &request, &pieces, &expected)?.map(Arc::new);
-    let request = scenario.as_ref().map_or(request, |made| made.requests[0].request.clone());
     let plan = Plan::new(url, request);
     let timeout = args.request.timeout.or(curl.and_then(|curl| curl.timeout));
     let timeout = timeout.unwrap_or(plan.timeout);
