@@ -18,6 +18,7 @@ mod limits;
 mod load;
 mod outputs;
 mod packaging;
+mod plans;
 mod reading;
 mod refusal;
 mod requests;
