@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::placeholder;
 use super::secrets::Secrets;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Url;
 
 /// Different requests that are kept.
@@ -179,14 +179,13 @@ impl Draft {
         {
             headers.push(("Authorization".into(), authorization.clone()));
         }
-        let scheme = if parsed.is_https { "https" } else { "http" };
         // A virtual host's name is no more than the address says, unless it says otherwise.
         headers.retain(|(name, value)| {
             !name.eq_ignore_ascii_case("host") || !value.eq_ignore_ascii_case(&parsed.authority)
         });
         self.add(Call {
             method: method.into(),
-            origin: format!("{scheme}://{}", parsed.authority),
+            origin: origin(&parsed)?,
             path: placeholder::literal(&parsed.target),
             headers,
             body,
@@ -345,6 +344,17 @@ impl Draft {
                 counted(self.fields_dropped, "header field")
             ));
         }
+    }
+}
+
+/// What a plan has as its `url`.
+pub fn origin(url: &Url) -> Result<String> {
+    let scheme = if url.is_https { "https" } else { "http" };
+    match url.authority.contains(['{', '}']) {
+        true => Err(Error::usage(
+            "a variable stands where the host is due; write the host that it stands for",
+        )),
+        false => Ok(format!("{scheme}://{}", url.authority)),
     }
 }
 

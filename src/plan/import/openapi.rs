@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use super::draft::{Body, Call, Draft, Part, Told};
+use super::draft::{Body, Call, Draft, Part, Told, origin};
 use super::placeholder::{encoded, literal};
 use super::schema::{Document, literals, written};
 use crate::plan::Url;
@@ -99,11 +99,11 @@ fn server(root: &Value) -> Result<(String, String), Refusal> {
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
         return Ok((String::new(), literal(&prefix)));
     }
-    let parsed = Url::parse(&url)
-        .map_err(|error| Refusal::whole(format!("servers[0].url is no URL here: {error}")))?;
-    let scheme = if parsed.is_https { "https" } else { "http" };
+    let refuse = |error| Refusal::whole(format!("servers[0].url is no URL here: {error}"));
+    let parsed = Url::parse(&url).map_err(refuse)?;
+    let origin = origin(&parsed).map_err(refuse)?;
     let prefix = parsed.target.split('?').next().unwrap_or_default().trim_end_matches('/');
-    Ok((format!("{scheme}://{}", parsed.authority), literal(prefix)))
+    Ok((origin, literal(prefix)))
 }
 
 struct Reader<'a> {
