@@ -186,7 +186,8 @@ impl Draft {
         self.add(Call {
             method: method.into(),
             origin: origin(&parsed)?,
-            path: placeholder::literal(&parsed.target),
+            // What looks like a placeholder was left as it was typed.
+            path: placeholder::encoded(&placeholder::literal(&parsed.target)),
             headers,
             body,
             told: Told::default(),

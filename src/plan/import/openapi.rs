@@ -186,9 +186,11 @@ impl<'a> Reader<'a> {
         };
         match place {
             "path" => parts.path.push((name, segment(&value))),
-            "query" => parts.query.push(format!("{}={}", query_text(&name), query_text(&value))),
+            "query" => {
+                parts.query.push(format!("{}={}", query_text(&literal(&name)), query_text(&value)))
+            }
             "header" => parts.headers.push((name, value)),
-            "cookie" => parts.cookies.push(format!("{name}={value}")),
+            "cookie" => parts.cookies.push(format!("{}={value}", literal(&name))),
             _ => {}
         }
     }
@@ -264,11 +266,11 @@ impl<'a> Reader<'a> {
         match (of("type").as_str(), of("in").as_str()) {
             ("apiKey", "query") => {
                 let value = self.draft.secrets.asked_for(&name);
-                parts.query.push(format!("{}={value}", query_text(&name)));
+                parts.query.push(format!("{}={value}", query_text(&literal(&name))));
             }
             ("apiKey", "cookie") => {
                 let value = self.draft.secrets.asked_for(&name);
-                parts.cookies.push(format!("{name}={value}"));
+                parts.cookies.push(format!("{}={value}", literal(&name)));
             }
             ("apiKey", _) => {
                 let value = self.draft.secrets.asked_for(&name);

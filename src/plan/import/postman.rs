@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::Refusal;
 use super::draft::{Body, Call, Draft, Part, Told, find, origin};
 use super::har::essence;
-use super::placeholder::encoded;
+use super::placeholder::{encoded, literal};
 use super::variables::{Variables, authority_at};
 use crate::plan::Url;
 use crate::units::quote;
@@ -333,7 +333,7 @@ impl Reader<'_> {
                 let (key, value) = (value("key"), self.text(&value("value")));
                 if auth.parameter("in") == "query" {
                     let mark = if path.contains('?') { '&' } else { '?' };
-                    return format!("{path}{mark}{}={}", encoded(&key), encoded(&value));
+                    return format!("{path}{mark}{}={}", encoded(&literal(&key)), encoded(&value));
                 }
                 headers.push((key, value));
                 None
