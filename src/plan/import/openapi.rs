@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
             "application/x-www-form-urlencoded" => Some(Body::Form(fields(value))),
             "multipart/form-data" => Some(Body::Multipart(self.parts(value, schema))),
             essence => {
-                headers.push(("Content-Type".into(), kind.clone()));
+                headers.push(("Content-Type".into(), literal(kind)));
                 match value {
                     // An example as it is to be sent.
                     Value::String(text) if !essence.contains("json") => Some(Body::Text(text)),
