@@ -69,7 +69,9 @@ impl Builder<'_> {
         if let Some(credentials) = &url.authorization {
             request.set_header("Authorization", credentials)?;
         }
-        request.validate().map_err(|error| self.error(&here.then("method"), error.message))?;
+        // The address was read already, and its placeholders hold blanks.
+        let bare = Request { target: "/".to_string(), ..request.clone() };
+        bare.validate().map_err(|error| self.error(&here.then("method"), error.message))?;
         request.remove_header("Content-Length");
         let content_type = sheet.content_type.as_ref().or(body.content_type.as_ref());
         if let Some(content_type) = content_type {
