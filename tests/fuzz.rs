@@ -72,3 +72,8 @@ fn any_shape_can_be_walked_through_or_is_refused_in_a_sentence() {
 fn any_text_is_a_rule_or_a_sentence() {
     beside_others(|| holds(&properties::THRESHOLDS, 40_000));
 }
+
+#[test]
+fn any_text_is_a_template_of_one_request_or_a_sentence() {
+    beside_others(|| holds(&properties::TEMPLATES, 5_000));
+}

@@ -19,6 +19,7 @@ mod load;
 mod outputs;
 mod packaging;
 mod plan_files;
+mod plans;
 mod reading;
 mod refusal;
 mod requests;

@@ -166,6 +166,8 @@ fn a_wrong_rule_is_one_sentence_and_exit_2_before_anything_is_sent() {
             ("--threshold", "p99<10", "--threshold: `p99<10` gives a time without its unit"),
             ("--threshold", "errors<0.01", "write `1%` or a whole count"),
             ("--threshold", "latency<1ms", "names no metric; there are p50"),
+            ("--threshold", "servce.p99<1ms", "names no metric; there are p50"),
+            ("--threshold", "check:ok<1%", "there are none; write `checks` into a plan file"),
             ("--threshold", "", "--threshold: `` compares nothing"),
             ("--threshold", "efficiency>99%", "--threshold: `efficiency>99%` needs requests"),
             ("--slo", "p99~1ms", "--threshold: `p99~1ms` compares nothing"),

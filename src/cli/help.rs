@@ -36,6 +36,9 @@ Examples:
 const MORE: &str = "`blast --help` has the rarer flags and the exit codes.";
 
 pub const CONVENTIONS: &str = "\
+What is typed of the URL, -H, --body, --json-body and --form may hold placeholders, drawn anew for
+each request: {{int 1 100}} {{float 0 1 2}} {{choice a b c}} {{uuid}} {{seq}} {{string 12}}
+{{hex 16}} {{now rfc3339|unix|unix_ms}} {{env NAME}}; two braces themselves are {{\"{{\"}}.
 Numbers take k, M and G; times take ns, us, ms, s, m and h, and are seconds without.
 The report goes to stdout, all else to stderr.";
 

@@ -239,7 +239,7 @@ pub struct RequestArgs {
     #[arg(short = 'H', long = "header", value_name = "H", value_parser = values::header)]
     pub headers: Vec<values::Header>,
 
-    /// Body: text, @FILE or @- (stdin), sent byte for byte
+    /// Body: text, with placeholders such as {{int 1 100}}; @FILE or @- (stdin), byte for byte
     #[arg(short, long, value_name = "B", allow_hyphen_values = true, alias = "data")]
     #[arg(value_hint = ValueHint::FilePath)]
     pub body: Option<String>,

@@ -3,6 +3,7 @@
 use super::low::{LoadArgs, Verb};
 use super::*;
 use crate::plan::route::Family;
+use crate::plan::template::Context;
 use crate::plan::{Engine, Law, Load, Pin, Plan, Rate, Wait, Warmup};
 use crate::time::Nanos;
 
@@ -538,4 +539,96 @@ fn places_that_contradict_each_other_are_refused() {
     }
     // The other way round it fits.
     plan("--bind ::1 --connect-to ::[::1]:");
+}
+
+/// What the first request of a command's run would be, under seed 1.
+fn first_sent(arguments: &[&str]) -> String {
+    let plan = high::plan(&typed(arguments).unwrap().load).unwrap();
+    let scenario = plan.scenario.unwrap_or_else(|| panic!("{arguments:?} varies nowhere"));
+    assert_eq!((scenario.model.name(), scenario.requests.len()), ("mix", 1));
+    let mut dice = crate::dice::Dice::of(scenario.seed, 0, 0);
+    let dice = &mut dice;
+    let mut context = Context { dice, number: 1, user: 0, captures: &[], rows: &[], jar: None };
+    let (mut body, mut into) = (Vec::new(), Vec::new());
+    let message = &scenario.requests[0].message;
+    message.write(&mut context, &mut body, &mut into);
+    let agent = concat!("User-Agent: blast/", env!("CARGO_PKG_VERSION"), "\r\n");
+    String::from_utf8([&into[..], message.tail()].concat()).unwrap().replace(agent, "")
+}
+
+#[test]
+fn what_is_typed_may_hold_placeholders() {
+    assert_eq!(
+        first_sent(&["http://h/items/{{int 7 7}}", "-b", "{\"v\": {{float 1 1 2}}}"]),
+        "POST /items/7 HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{\"v\": 1.00}"
+    );
+    assert_eq!(
+        first_sent(&["h", "-H", "X-Id: {{seq}}", "-H", "Host: a{{seq}}"]),
+        "GET / HTTP/1.1\r\nHost: a1\r\nX-Id: 1\r\n\r\n"
+    );
+    let json = first_sent(&["h", "--json-body", "{\"s\":\"{{choice \"\\\"\"}}\"}"]);
+    assert!(json.ends_with("\r\nAccept: application/json\r\n\r\n{\"s\":\"\\\"\"}"), "{json}");
+    let form = first_sent(&["h", "-F", "a=n{{seq}}", "-F", "b=\"{{seq}};\""]);
+    assert!(form.contains("name=\"a\"\r\n\r\nn1\r\n") && form.contains("\r\n\r\n1;\r\n"), "{form}");
+    let two = first_sent(&["h/?q={{choice \"a b\"}}", "-b", "{{\"{{\"}}"]);
+    let raw = first_sent(&["h/?q={{\"{{\"}}"]);
+    assert!(raw.starts_with("GET /?q={{ HTTP/1.1\r\n"), "{raw}");
+    assert!(two.starts_with("POST /?q=a%20b HTTP") && two.ends_with("\r\n\r\n{{"), "{two}");
+}
+
+#[test]
+fn what_was_not_typed_is_sent_byte_for_byte() {
+    let plain = |arguments: &[&str]| high::plan(&typed(arguments).unwrap().load).unwrap();
+    let file = std::env::temp_dir().join(format!("blast-braces-{}", std::process::id()));
+    std::fs::write(&file, "X-A: {{seq}}").unwrap();
+    let from_file = format!("@{}", file.display());
+    let curl = "curl 'http://h/?q={{seq}}' -H 'X-B: {{hex}}' -d '{{seq}}'";
+    for arguments in [&["h", "-b", &from_file][..], &["h", "-H", &from_file], &["--curl", curl]] {
+        let plan = plain(arguments);
+        assert!(plan.scenario.is_none(), "{arguments:?}");
+        let bytes = crate::http::Payload::new(&plan.request, 1).bytes().clone();
+        assert!(String::from_utf8_lossy(&bytes).contains("{{seq}}"), "{arguments:?}");
+    }
+    let beside = first_sent(&["--curl", curl, "-H", "X-C: {{seq}}", "-H", &from_file]);
+    assert!(beside.starts_with("POST /?q={{seq}} HTTP/1.1\r\n"), "{beside}");
+    for line in ["X-A: {{seq}}", "X-B: {{hex}}", "X-C: 1", "\r\n\r\n{{seq}}"] {
+        assert!(beside.contains(line), "{line}: {beside}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_plan_that_varies_is_told_as_it_was_written() {
+    let words =
+        ["h/a?n={{seq}}&token=s3", "-b", "{{uuid}}", "--seed", "9", "--expect-status", "201"];
+    let plan = high::plan(&typed(&words).unwrap().load).unwrap();
+    let scenario = plan.scenario.as_ref().unwrap();
+    assert_eq!(plan.url.shown, "http://h/a?n={{seq}}&token=***");
+    assert_eq!(scenario.entries[0].name, "POST /a?n={{seq}}&token=***");
+    assert_eq!(scenario.seed, 9);
+    assert_eq!(scenario.requests[0].expected.statuses, plan.expected.statuses);
+    assert_eq!(scenario.requests[0].request, plan.request);
+    assert!(
+        plan.request.body.is_empty() && !headers(&plan).iter().any(|(n, _)| *n == "Content-Length")
+    );
+    assert!(plan_of(&["-b", "{\"a\":{\"b\":{}}}"]).unwrap().scenario.is_none());
+}
+
+#[test]
+fn a_wrong_placeholder_is_refused_with_what_to_write() {
+    for (arguments, expected) in [
+        (
+            &["h/{{itn 1 2}}"][..],
+            "in the path: `itn` is no placeholder; did you mean `{{int 1 100}}`?",
+        ),
+        (&["h", "-b", "{{zzz}}"], "two braces themselves are written `{{\"{{\"}}`"),
+        (&["h", "-H", "X-A: {{seq"], "in header `X-A`: `{{` opens a placeholder"),
+        (&["h", "-b", "{{user.id}}"], "or use `{{seq}}`"),
+        (&["h", "-b", "{{env BLAST_NO_SUCH}}"], "the environment has no variable"),
+    ] {
+        let error = high::plan(&typed(arguments).unwrap().load).expect_err(expected);
+        assert!(error.message.contains(expected), "{error}");
+        assert_eq!(error.exit, Exit::Usage);
+    }
 }

@@ -196,7 +196,10 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, plan.scenario.is_some())),
+            mailbox: Arc::new(Mailbox::new(
+                plan.warmup != Warmup::NONE,
+                plan.scenario.as_ref().is_some_and(|scenario| scenario.has_aside()),
+            )),
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Request`] is serialised once and sent many times. [`Reader`] takes whatever bytes a read
 //! brought and says when a response is complete; it keeps no bytes but those of a head that was
-//! split over reads, and these stand in the worker's [`HeadPool`]. Bodies are counted, not kept; where one is expected to
-//! hold something, a [`Pattern`] looks at its bytes as they pass.
+//! split over reads, and these stand in the worker's [`HeadPool`]. Bodies are counted, not kept;
+//! where one is expected to hold something, a [`Pattern`] looks at its bytes as they pass. Who
+//! wants to keep a head or a body is a [`Look`].
 //!
 //! ```text
 //! reader   which part of a response is next

@@ -7,6 +7,12 @@ use super::{Events, Fates, Histogram, Rejection};
 use crate::failure::Kind;
 use crate::time::Nanos;
 
+/// The names of the models: whose requests they are. A connection of a mix sends whatever is next;
+/// users begin anew when they are done; sessions arrive by a schedule.
+pub const MIX: &str = "mix";
+pub const USERS: &str = "users";
+pub const SESSIONS: &str = "sessions";
+
 /// What a request is for. Only the main part is in the headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {

@@ -210,8 +210,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// With the room made for all that may be recorded.
     pub fn reserved(warmup: bool, aside: bool) -> Snapshot {
-        let fates = |wanted| if wanted { Fates::reserved() } else { Fates::default() };
-        let (warmup, aside) = (fates(warmup), fates(aside));
+        let warmup = if warmup { Fates::reserved() } else { Fates::default() };
+        let aside = if aside { Fates::reserved_for_good(true) } else { Fates::default() };
         Snapshot { warmup, measure: Fates::reserved(), aside, ..Snapshot::default() }
     }
 

@@ -3,6 +3,7 @@
 //! blast suspects itself first. Only where its workers had time to spare and were punctual can
 //! anything be said about the server.
 
+use super::named::{SESSIONS, USERS};
 use super::{Histogram, Limit::*, Mode, Stage, Summary};
 use crate::failure::{Kind, Side};
 use crate::time::Nanos;
@@ -23,10 +24,6 @@ const AS_BEFORE: f64 = 1.5;
 
 /// Users of whom this share waits for answers, on average, do little else.
 const MOSTLY_WAITING: f64 = 0.9;
-
-/// The models whose connections do not send whenever they are free.
-const USERS: &str = "users";
-const SESSIONS: &str = "sessions";
 
 /// Who was the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

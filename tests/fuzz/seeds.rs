@@ -8,11 +8,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use properties::{FLAGS, IMPORTS, PLANS, READER, STAGES, THRESHOLDS, URL};
+use properties::{FLAGS, IMPORTS, PLANS, READER, STAGES, TEMPLATES, THRESHOLDS, URL};
 
 fn main() -> io::Result<()> {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for property in [READER, URL, FLAGS, IMPORTS, PLANS, STAGES, THRESHOLDS] {
+    for property in [READER, URL, FLAGS, IMPORTS, PLANS, STAGES, TEMPLATES, THRESHOLDS] {
         let folder = corpora.join(property.name);
         fs::create_dir_all(&folder)?;
         for (number, seed) in property.seeds.iter().enumerate() {

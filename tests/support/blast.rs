@@ -93,6 +93,11 @@ impl Blast {
         self
     }
 
+    /// Of a verb, which stands first.
+    pub fn verb(verb: &str) -> Blast {
+        Blast::of(Command::new(env!("CARGO_BIN_EXE_blast"))).arg(verb)
+    }
+
     fn of(mut command: Command) -> Blast {
         command.env_remove("BLAST_ENGINE").env_remove("COLUMNS").stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());

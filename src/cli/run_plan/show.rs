@@ -1,7 +1,7 @@
 //! `--show N`: the first requests as they would be sent, but for their secrets.
 //!
-//! Of a mix, in the order of its choice; of users, the first one's setup and then its steps. What
-//! an answer would give stands as `<capture.NAME>`, which changes the length of a body.
+//! Of a mix, in the order of its choice; of users, the first one's setup and then its steps.
+//! Captured values are secrets as those of the environment are, and stand as `***` too.
 
 use crate::dice::Dice;
 use crate::plan::Plan;
@@ -117,17 +117,19 @@ struct Writer<'a> {
     scenario: &'a Scenario,
     captures: Vec<Option<Box<[u8]>>>,
     rows: Vec<u64>,
+    /// From each table so far.
+    draws: Vec<u64>,
     body: Vec<u8>,
     bytes: Vec<u8>,
 }
 
 impl<'a> Writer<'a> {
     fn new(scenario: &'a Scenario) -> Writer<'a> {
-        let capture = |name: &String| Some(format!("<capture.{name}>").into_bytes().into());
         Writer {
             scenario,
-            captures: scenario.captures.iter().map(capture).collect(),
+            captures: vec![None; scenario.captures.len()],
             rows: vec![0; scenario.tables.len()],
+            draws: vec![0; scenario.tables.len()],
             body: Vec::new(),
             bytes: Vec::new(),
         }
@@ -137,7 +139,7 @@ impl<'a> Writer<'a> {
         let entry = &self.scenario.entries[entry];
         let exchange = &self.scenario.requests[entry.request];
         let bytes = self.bytes_of(exchange, number);
-        format!("--- {number}: {}\n{}\n", entry.name, self.readable(&bytes))
+        format!("--- {number}: {}\n{}\n", entry.name, readable(&bytes))
     }
 
     fn bytes_of(&mut self, exchange: &Exchange, number: u64) -> Vec<u8> {
@@ -151,8 +153,9 @@ impl<'a> Writer<'a> {
         let mut dice = Dice::of(self.scenario.seed, REQUESTS, number);
         for place in message.tables() {
             let table = &self.scenario.tables[*place];
-            let row = table.row(number - 1, 0, 1, 1, &mut dice);
+            let row = table.row(self.draws[*place], 0, 1, 1, &mut dice);
             self.rows[*place] = row.unwrap_or(0);
+            self.draws[*place] += 1;
         }
         let mut context = Context {
             dice: &mut dice,
@@ -165,26 +168,18 @@ impl<'a> Writer<'a> {
         message.write(&mut context, &mut self.body, &mut self.bytes);
         [&self.bytes[..], message.tail()].concat()
     }
+}
 
-    /// Line ends are a terminal's, what is no text is told by its size, and what would be captured
-    /// is named as it is written in the plan, however it was escaped.
-    fn readable(&self, bytes: &[u8]) -> String {
-        let head =
-            bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
-        let (head, body) = bytes.split_at(head);
-        let head = String::from_utf8_lossy(head).replace("\r\n", "\n");
-        let body = match std::str::from_utf8(body) {
-            Ok(text) if is_readable(text) => shortened(text),
-            _ => format!("({} bytes)", body.len()),
-        };
-        let mut text = head.trim_end_matches('\n').to_string();
-        if !body.is_empty() {
-            text += &format!("\n\n{body}");
-        }
-        for name in &self.scenario.captures {
-            text = text.replace(&format!("%3Ccapture.{name}%3E"), &format!("<capture.{name}>"));
-        }
-        text
+/// Line ends are a terminal's, and what is no text is told by its size.
+fn readable(bytes: &[u8]) -> String {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, body) = bytes.split_at(end.map_or(bytes.len(), |at| at + 4));
+    let head = String::from_utf8_lossy(head).replace("\r\n", "\n");
+    let head = head.trim_end_matches('\n');
+    match std::str::from_utf8(body) {
+        Ok("") => head.to_string(),
+        Ok(text) if is_readable(text) => format!("{head}\n\n{}", shortened(text)),
+        _ => format!("{head}\n\n({} bytes)", body.len()),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Buffers {
 impl Buffers {
     /// For so many requests in flight, each about this long; 0: none is ever made.
     pub fn new(flights: usize, room: usize) -> Buffers {
-        let count = if room == 0 { 0 } else { flights.min(MOST / room) };
+        let count = MOST.checked_div(room).map_or(0, |most| flights.min(most));
         let mut buffers = Buffers {
             all: Vec::with_capacity(flights),
             free: Vec::with_capacity(flights),

@@ -32,11 +32,12 @@ impl Look for Reading {
     }
 }
 
-/// Those of a worker: one for each answer that is being read, used again and again.
+/// Those of a worker, boxed because slots without one are many: one for each answer that is being read, used again and again.
 #[derive(Debug)]
 pub struct Readings {
     /// By slot.
     open: Vec<Option<Box<Reading>>>,
+    #[allow(clippy::vec_box)]
     spare: Vec<Box<Reading>>,
     limit: usize,
 }

@@ -79,7 +79,7 @@ const IDLE_ROUND: Nanos = Nanos::from_millis(1);
 const RETRY: Nanos = Nanos::from_secs(1);
 
 /// The stream of the dice of users.
-const USERS: u64 = 0x7573_6572_73;
+const USERS: u64 = 0x0075_7365_7273;
 
 impl User {
     pub fn absent(captures: usize, tables: usize) -> User {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::placeholder;
 use super::secrets::Secrets;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Url;
 
 /// Different requests that are kept.
@@ -81,6 +81,14 @@ pub enum Body {
 }
 
 impl Body {
+    fn is_empty(&self) -> bool {
+        match self {
+            Body::Form(fields) => fields.is_empty(),
+            Body::Multipart(parts) => parts.is_empty(),
+            _ => false,
+        }
+    }
+
     fn holds(&self, text: &str) -> bool {
         match self {
             Body::Text(body) | Body::Json(body) => body.contains(text),
@@ -171,15 +179,15 @@ impl Draft {
         {
             headers.push(("Authorization".into(), authorization.clone()));
         }
-        let scheme = if parsed.is_https { "https" } else { "http" };
         // A virtual host's name is no more than the address says, unless it says otherwise.
         headers.retain(|(name, value)| {
             !name.eq_ignore_ascii_case("host") || !value.eq_ignore_ascii_case(&parsed.authority)
         });
         self.add(Call {
             method: method.into(),
-            origin: format!("{scheme}://{}", parsed.authority),
-            path: placeholder::literal(&parsed.target),
+            origin: origin(&parsed)?,
+            // What looks like a placeholder was left as it was typed.
+            path: placeholder::encoded(&placeholder::literal(&parsed.target)),
             headers,
             body,
             told: Told::default(),
@@ -192,6 +200,10 @@ impl Draft {
         // CONNECT asks for a tunnel.
         if !is_token(&call.method) || call.method == "CONNECT" {
             self.pass_over("with a method that carries no load".into());
+            return;
+        }
+        if call.path.starts_with("//") {
+            self.pass_over("whose path begins with `//`, which a plan takes for a host".into());
             return;
         }
         self.clean(&mut call);
@@ -224,7 +236,7 @@ impl Draft {
 
     pub fn why_empty(&self) -> Option<&'static str> {
         let skipped = !self.passed_over.is_empty();
-        skipped.then_some("what it holds is of other schemes, and blast sends http and https")
+        skipped.then_some("what it holds cannot be sent by blast")
     }
 
     /// Fields that are made anew for each request, or belong to one connection (RFC 9110, 7.6.1).
@@ -242,6 +254,7 @@ impl Draft {
         self.fields_dropped += (named - call.headers.len()) as u64;
         call.headers.iter_mut().for_each(|(_, value)| *value = value.trim().to_string());
         call.headers = joined(std::mem::take(&mut call.headers));
+        call.body = call.body.take().filter(|body| !body.is_empty());
     }
 
     pub fn finished(mut self) -> Finished {
@@ -332,6 +345,17 @@ impl Draft {
                 counted(self.fields_dropped, "header field")
             ));
         }
+    }
+}
+
+/// What a plan has as its `url`.
+pub fn origin(url: &Url) -> Result<String> {
+    let scheme = if url.is_https { "https" } else { "http" };
+    match url.authority.contains(['{', '}']) {
+        true => Err(Error::usage(
+            "a variable stands where the host is due; write the host that it stands for",
+        )),
+        false => Ok(format!("{scheme}://{}", url.authority)),
     }
 }
 

@@ -82,7 +82,7 @@ pub fn read(bytes: &[u8], draft: &mut Draft) -> Result<(), Refusal> {
 impl PostData {
     fn body(self, headers: &mut Vec<(String, String)>, draft: &mut Draft) -> Option<Body> {
         if find(headers, "Content-Type").is_none() && !self.mime_type.is_empty() {
-            headers.push(("Content-Type".into(), self.mime_type.clone()));
+            headers.push(("Content-Type".into(), literal(&self.mime_type)));
         }
         let essence = essence(&self.mime_type);
         let is_base64 = self.encoding.as_deref() == Some("base64");

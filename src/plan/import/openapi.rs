@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use super::draft::{Body, Call, Draft, Part, Told};
+use super::draft::{Body, Call, Draft, Part, Told, origin};
 use super::placeholder::{encoded, literal};
 use super::schema::{Document, literals, written};
 use crate::plan::Url;
@@ -99,11 +99,11 @@ fn server(root: &Value) -> Result<(String, String), Refusal> {
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
         return Ok((String::new(), literal(&prefix)));
     }
-    let parsed = Url::parse(&url)
-        .map_err(|error| Refusal::whole(format!("servers[0].url is no URL here: {error}")))?;
-    let scheme = if parsed.is_https { "https" } else { "http" };
+    let refuse = |error| Refusal::whole(format!("servers[0].url is no URL here: {error}"));
+    let parsed = Url::parse(&url).map_err(refuse)?;
+    let origin = origin(&parsed).map_err(refuse)?;
     let prefix = parsed.target.split('?').next().unwrap_or_default().trim_end_matches('/');
-    Ok((format!("{scheme}://{}", parsed.authority), literal(prefix)))
+    Ok((origin, literal(prefix)))
 }
 
 struct Reader<'a> {
@@ -186,9 +186,11 @@ impl<'a> Reader<'a> {
         };
         match place {
             "path" => parts.path.push((name, segment(&value))),
-            "query" => parts.query.push(format!("{}={}", query_text(&name), query_text(&value))),
+            "query" => {
+                parts.query.push(format!("{}={}", query_text(&literal(&name)), query_text(&value)))
+            }
             "header" => parts.headers.push((name, value)),
-            "cookie" => parts.cookies.push(format!("{name}={value}")),
+            "cookie" => parts.cookies.push(format!("{}={value}", literal(&name))),
             _ => {}
         }
     }
@@ -212,7 +214,7 @@ impl<'a> Reader<'a> {
             "application/x-www-form-urlencoded" => Some(Body::Form(fields(value))),
             "multipart/form-data" => Some(Body::Multipart(self.parts(value, schema))),
             essence => {
-                headers.push(("Content-Type".into(), kind.clone()));
+                headers.push(("Content-Type".into(), literal(kind)));
                 match value {
                     // An example as it is to be sent.
                     Value::String(text) if !essence.contains("json") => Some(Body::Text(text)),
@@ -264,11 +266,11 @@ impl<'a> Reader<'a> {
         match (of("type").as_str(), of("in").as_str()) {
             ("apiKey", "query") => {
                 let value = self.draft.secrets.asked_for(&name);
-                parts.query.push(format!("{}={value}", query_text(&name)));
+                parts.query.push(format!("{}={value}", query_text(&literal(&name))));
             }
             ("apiKey", "cookie") => {
                 let value = self.draft.secrets.asked_for(&name);
-                parts.cookies.push(format!("{name}={value}"));
+                parts.cookies.push(format!("{}={value}", literal(&name)));
             }
             ("apiKey", _) => {
                 let value = self.draft.secrets.asked_for(&name);

@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Refusal;
-use super::draft::{Body, Call, Draft, Part, Told, find};
+use super::draft::{Body, Call, Draft, Part, Told, find, origin};
 use super::har::essence;
-use super::placeholder::encoded;
+use super::placeholder::{encoded, literal};
 use super::variables::{Variables, authority_at};
 use crate::plan::Url;
 use crate::units::quote;
@@ -209,11 +209,10 @@ impl Reader<'_> {
             ));
             return Ok((String::new(), path));
         };
-        let url = Url::parse(authority).map_err(|error| {
+        let origin = Url::parse(authority).and_then(|url| origin(&url)).map_err(|error| {
             Refusal::whole(format!("{} has a bad URL: {error}", quote(&self.folders.join(" / "))))
         })?;
-        let scheme = if url.is_https { "https" } else { "http" };
-        Ok((format!("{scheme}://{}", url.authority), path))
+        Ok((origin, path))
     }
 
     /// `:name` in a path stands for a variable of the address.
@@ -334,7 +333,7 @@ impl Reader<'_> {
                 let (key, value) = (value("key"), self.text(&value("value")));
                 if auth.parameter("in") == "query" {
                     let mark = if path.contains('?') { '&' } else { '?' };
-                    return format!("{path}{mark}{}={}", encoded(&key), encoded(&value));
+                    return format!("{path}{mark}{}={}", encoded(&literal(&key)), encoded(&value));
                 }
                 headers.push((key, value));
                 None

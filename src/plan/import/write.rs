@@ -4,7 +4,6 @@ use serde_json::Value as Json;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::draft::{Body, Call, Finished, Part, Variable, counted, find, take};
-use super::har::essence;
 use super::placeholder::shown;
 use super::{Imported, Wishes};
 
@@ -157,10 +156,10 @@ fn put_body(
     let implied = match &body {
         Body::Json(_) | Body::Value(_) => Some("application/json"),
         Body::Form(_) => Some("application/x-www-form-urlencoded"),
-        // It has a boundary, which is made anew.
-        Body::Multipart(_) => Some("multipart/form-data"),
         _ => None,
     };
+    // Its type has a boundary, which is made anew.
+    let is_multipart = matches!(body, Body::Multipart(_));
     match body {
         Body::Text(text) => table["body"] = value(text),
         Body::Json(text) => table["json"] = value(text),
@@ -173,11 +172,7 @@ fn put_body(
         Body::File(file) => table["body_file"] = value(files.named(file)),
         Body::Bytes(bytes) => table["body_file"] = value(files.beside(bytes)),
     }
-    let is_implied = |kind: &String| match implied {
-        Some("multipart/form-data") => essence(kind) == "multipart/form-data",
-        implied => Some(kind.as_str()) == implied,
-    };
-    if let Some(kind) = kind.filter(|kind| !is_implied(kind)) {
+    if let Some(kind) = kind.filter(|kind| !is_multipart && Some(kind.as_str()) != implied) {
         table["content_type"] = value(kind);
     }
 }
@@ -274,7 +269,9 @@ struct Names(std::collections::HashMap<String, u64>);
 impl Names {
     fn of(&mut self, call: &Call) -> String {
         let path = call.told.path.clone().unwrap_or_else(|| shown(&call.path));
-        let name: String = format!("{} {path}", call.method).chars().take(LONGEST_NAME).collect();
+        let name = format!("{} {path}", call.method);
+        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect::<String>();
+        let name = name.trim_end().to_string();
         let mut number = self.0.get(&name).map_or(1, |number| number + 1);
         let mut unique = numbered(&name, number);
         while number > 1 && self.0.contains_key(&unique) {

@@ -11,6 +11,7 @@ use super::data::Table;
 use super::expect::Expected;
 use super::template::Message;
 use crate::http::Request;
+use crate::metrics::named;
 
 pub use crate::metrics::Part;
 
@@ -43,6 +44,13 @@ pub struct Scenario {
     pub has_cookies: bool,
     /// Bytes of a body that are kept where something looks at it.
     pub body_limit: usize,
+}
+
+impl Scenario {
+    /// Whether anything is sent that is no part of the load.
+    pub fn has_aside(&self) -> bool {
+        self.entries.iter().any(|entry| entry.part != Part::Main)
+    }
 }
 
 /// A request that can be sent, and what is looked at in its answer.
@@ -84,9 +92,9 @@ pub enum Model {
 impl Model {
     pub fn name(&self) -> &'static str {
         match self {
-            Model::Mix(_) => "mix",
-            Model::Users(_) => "users",
-            Model::Sessions(_) => "sessions",
+            Model::Mix(_) => named::MIX,
+            Model::Users(_) => named::USERS,
+            Model::Sessions(_) => named::SESSIONS,
         }
     }
 

@@ -24,9 +24,9 @@ pub struct MultipartPart {
 /// A value whose strings, and whose keys, may hold placeholders. A string that is nothing but a
 /// placeholder of a number becomes that number.
 pub fn json(value: &Value) -> Vec<Piece> {
-    let mut text = String::new();
-    write_json(value, &mut text);
-    vec![Piece::Text(text, Escape::Json)]
+    let mut writer = Writer::new(Escape::Json);
+    writer.value(value);
+    vec![Piece::Text(writer.end(), Escape::Json)]
 }
 
 /// application/x-www-form-urlencoded.
@@ -57,55 +57,79 @@ pub fn multipart(parts: &[MultipartPart]) -> (Vec<Piece>, String) {
     (pieces, multipart::content_type(&boundary))
 }
 
-fn write_json(value: &Value, into: &mut String) {
-    match value {
-        Value::String(text) if is_number(text) => into.push_str(text),
-        Value::String(text) => write_string(text, into),
-        Value::Array(items) => {
-            into.push('[');
-            for (place, item) in items.iter().enumerate() {
-                into.push_str(if place > 0 { "," } else { "" });
-                write_json(item, into);
-            }
-            into.push(']');
-        }
-        Value::Object(fields) => {
-            into.push('{');
-            for (place, (name, value)) in fields.iter().enumerate() {
-                into.push_str(if place > 0 { "," } else { "" });
-                write_string(name, into);
-                into.push(':');
-                write_json(value, into);
-            }
-            into.push('}');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => into.push_str(&value.to_string()),
-    }
-}
-
-fn write_string(text: &str, into: &mut String) {
-    into.push('"');
-    write_escaped(text, Escape::Json, into);
-    into.push('"');
-}
-
 fn joined(pairs: &[(String, String)], escape: Escape) -> String {
-    let mut text = String::new();
+    let mut writer = Writer::new(escape);
     for (place, (name, value)) in pairs.iter().enumerate() {
-        text.push_str(if place > 0 { "&" } else { "" });
-        write_escaped(name, escape, &mut text);
-        text.push('=');
-        write_escaped(value, escape, &mut text);
+        writer.text.push_str(if place > 0 { "&" } else { "" });
+        writer.escaped(name);
+        writer.text.push('=');
+        writer.escaped(value);
     }
-    text
+    writer.end()
 }
 
-/// All but the placeholders is escaped.
-fn write_escaped(text: &str, escape: Escape, into: &mut String) {
-    for stretch in placeholder::split(text) {
-        match stretch {
-            Stretch::Literal(literal) => into.push_str(&escape::text(literal, escape)),
-            Stretch::Placeholder(whole) | Stretch::Open(whole) => into.push_str(whole),
+/// Puts a text together from others.
+struct Writer {
+    escape: Escape,
+    text: String,
+    /// Braces that nothing closes: what follows must not.
+    open: Option<String>,
+}
+
+impl Writer {
+    fn new(escape: Escape) -> Writer {
+        Writer { escape, text: String::new(), open: None }
+    }
+
+    /// All of it, or what is wrong in it.
+    fn end(self) -> String {
+        self.open.unwrap_or(self.text)
+    }
+
+    /// All but the placeholders is escaped.
+    fn escaped(&mut self, text: &str) {
+        for stretch in placeholder::split(text) {
+            match stretch {
+                Stretch::Literal(literal) => {
+                    self.text.push_str(&escape::text(literal, self.escape));
+                }
+                Stretch::Placeholder(whole) => self.text.push_str(whole),
+                Stretch::Open(open) => self.open = Some(open.to_string()),
+            }
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.text.push('"');
+        self.escaped(text);
+        self.text.push('"');
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::String(text) if is_number(text) => self.text.push_str(text),
+            Value::String(text) => self.string(text),
+            Value::Array(items) => {
+                self.text.push('[');
+                for (place, item) in items.iter().enumerate() {
+                    self.text.push_str(if place > 0 { "," } else { "" });
+                    self.value(item);
+                }
+                self.text.push(']');
+            }
+            Value::Object(fields) => {
+                self.text.push('{');
+                for (place, (name, value)) in fields.iter().enumerate() {
+                    self.text.push_str(if place > 0 { "," } else { "" });
+                    self.string(name);
+                    self.text.push(':');
+                    self.value(value);
+                }
+                self.text.push('}');
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                self.text.push_str(&value.to_string());
+            }
         }
     }
 }

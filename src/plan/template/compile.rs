@@ -26,6 +26,14 @@ pub(super) enum Part {
     Hidden(Vec<Part>),
 }
 
+/// What stands behind the digits of a length that varies.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    /// Up to the body.
+    pub between: Vec<Part>,
+    pub body: Vec<Part>,
+}
+
 /// From this size on the fixed end of a body is not copied for each request.
 const LARGE: usize = 4 * 1024;
 
@@ -53,7 +61,7 @@ pub(super) fn message(
     let payload = head.payload(&body);
     let tail = body.split_tail();
     let (first, counted) = head.parts(body);
-    let of_counted = counted.iter().flat_map(|(between, body)| between.iter().chain(body));
+    let of_counted = counted.iter().flat_map(|counted| counted.between.iter().chain(&counted.body));
     let tables = tables(first.iter().chain(of_counted));
     Ok(Message::new(payload, tables, first, counted, tail))
 }
@@ -140,6 +148,8 @@ impl Compiler<'_> {
         };
         let value = |text: &str| fixed(&escape::text(text, escape));
         let slot = match placeholder {
+            // In a target as it is, and judged there as if it had been typed.
+            Placeholder::Text(text) if escape == Escape::Url => return Ok(fixed(&text)),
             Placeholder::Text(text) => return Ok(value(&text)),
             Placeholder::Var(name) => return Ok(value(self.var(&name)?)),
             Placeholder::Env(name) => return Ok(hidden(value(&self.env(&name)?))),
@@ -270,7 +280,7 @@ impl Head<'_> {
 
     /// What stands before the body's length; what stands between that and the body, and the body.
     /// Where no length has to be found out, all of it is in the first.
-    fn parts(self, body: Body) -> (Vec<Part>, Option<(Vec<Part>, Vec<Part>)>) {
+    fn parts(self, body: Body) -> (Vec<Part>, Option<Counted>) {
         let adds = self.adds(body.length.unwrap_or(1));
         let (mut before, mut behind) = (Vec::new(), Vec::new());
         before.push(fixed(&format!("{} ", self.request.method)));
@@ -308,7 +318,8 @@ impl Head<'_> {
         }
         parts.push(fixed("\r\n"));
         if is_behind {
-            return (joined(before), Some((joined(behind), body.parts)));
+            let counted = Counted { between: joined(behind), body: body.parts };
+            return (joined(before), Some(counted));
         }
         before.extend(body.parts);
         (joined(before), None)
@@ -424,8 +435,12 @@ fn of_part(part: &Part) -> Vec<usize> {
 fn sample(request: &Request) -> Result<Request> {
     let drawn = |text: &str| {
         let stretches = placeholder::split(text).map(|stretch| match stretch {
-            Stretch::Literal(literal) => literal,
-            Stretch::Placeholder(_) | Stretch::Open(_) => "x",
+            Stretch::Literal(literal) => literal.to_string(),
+            Stretch::Placeholder(whole) => match Placeholder::parse(whole) {
+                Ok(Placeholder::Text(text)) => text,
+                _ => "x".to_string(),
+            },
+            Stretch::Open(_) => "x".to_string(),
         });
         stretches.collect::<String>()
     };

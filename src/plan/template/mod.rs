@@ -37,7 +37,7 @@ use crate::error::Result;
 use crate::http::{Jar, Payload, Request};
 use crate::plan::data::Table;
 
-use compile::{Part, Reader};
+use compile::{Counted, Part, Reader};
 
 pub use body::MultipartPart;
 pub use placeholder::{Stretch, literal, occurs_in, split};
@@ -88,8 +88,7 @@ pub struct Message {
     tables: Vec<usize>,
     /// Up to the digits of the body's length; all but the tail where that does not vary.
     first: Vec<Part>,
-    /// What stands between them and the body, and the body.
-    counted: Option<(Vec<Part>, Vec<Part>)>,
+    counted: Option<Counted>,
     tail: Bytes,
     most: usize,
 }
@@ -126,13 +125,12 @@ impl Message {
         payload: Option<Payload>,
         tables: Vec<usize>,
         first: Vec<Part>,
-        counted: Option<(Vec<Part>, Vec<Part>)>,
+        counted: Option<Counted>,
         tail: Bytes,
     ) -> Message {
         const LENGTH: usize = 20;
-        let of_counted = |(between, body): &(Vec<Part>, Vec<Part>)| {
-            LENGTH + write::most(between) + write::most(body)
-        };
+        let of_counted =
+            |counted: &Counted| LENGTH + write::most(&counted.between) + write::most(&counted.body);
         let most = write::most(&first) + counted.as_ref().map_or(0, of_counted);
         Message { payload, tables, first, counted, tail, most }
     }
@@ -162,13 +160,13 @@ impl Message {
     pub fn write(&self, context: &mut Context, body: &mut Vec<u8>, into: &mut Vec<u8>) {
         into.clear();
         write::parts(&self.first, context, into);
-        if let Some((between, parts)) = &self.counted {
+        if let Some(counted) = &self.counted {
             // The length is known only when the body is drawn, and what stands between is drawn
             // before that.
             body.clear();
-            write::parts(between, context, body);
+            write::parts(&counted.between, context, body);
             let start = body.len();
-            let hidden = write::parts(parts, context, body);
+            let hidden = write::parts(&counted.body, context, body);
             let length = (body.len() - start + self.tail.len()).saturating_add_signed(hidden);
             into.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
             into.extend_from_slice(body);

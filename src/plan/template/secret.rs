@@ -62,9 +62,9 @@ fn of_json(shape: &str) -> Vec<Range<usize>> {
     let mut secrets: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while let Some(open) = shape[at..].find('"').map(|found| at + found) {
-        let close = string_end(shape, open);
-        at = close;
-        let rest = &shape[close..];
+        let Some(close) = closing(shape, open) else { break };
+        at = close + 1;
+        let rest = &shape[at..];
         let Some(value) = rest.trim_start().strip_prefix(':').map(str::trim_start) else {
             continue;
         };
@@ -72,40 +72,33 @@ fn of_json(shape: &str) -> Vec<Range<usize>> {
             continue;
         }
         let start = shape.len() - value.len();
-        (at, secrets) = match value.starts_with('"') {
-            true => {
-                let end = string_end(shape, start);
-                // The quotes stay: what is shown is still JSON.
-                let inside = start + 1..end.saturating_sub(1).max(start + 1).min(shape.len());
-                (end, with(secrets, inside))
-            }
+        let secret = match value.starts_with('"') {
+            // The quotes stay: what is shown is still JSON.
+            true => start + 1..closing(shape, start).unwrap_or(shape.len()),
             false => {
-                let end = start + value.find([',', '}', ']', '\n']).unwrap_or(value.len());
-                (end, with(secrets, start..end))
+                let length = value.find([',', '}', ']', '\n']).unwrap_or(value.len());
+                start..start + length
             }
         };
+        at = shape.len().min(secret.end + usize::from(value.starts_with('"')));
+        secrets.push(secret);
     }
     secrets
 }
 
-fn with(mut secrets: Vec<Range<usize>>, secret: Range<usize>) -> Vec<Range<usize>> {
-    secrets.push(secret);
-    secrets
-}
-
-/// Behind the quote that closes the one at `open`.
-fn string_end(text: &str, open: usize) -> usize {
+/// The quote that closes the one at `open`.
+fn closing(text: &str, open: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = open + 1;
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'\\' => at += 1,
-            b'"' => return at + 1,
+            b'"' => return Some(at),
             _ => {}
         }
         at += 1;
     }
-    text.len()
+    None
 }
 
 /// Of the part of multipart/form-data whose head ends there.
@@ -145,6 +138,7 @@ mod tests {
             ),
             ("", r#"{"token":"#, r#"{"token":***"#),
             ("", r#"{"token":""#, r#"{"token":"***"#),
+            ("", "{\"token\":\"é", "{\"token\":\"***"),
             ("; name=\"password\"\r\n\r\n", "abc", "***"),
             ("; name=\"user\"\r\n\r\n", "abc", "abc"),
             ("", "plain", "plain"),

@@ -250,6 +250,9 @@ fn the_bodies_of_plans_are_written_in_golden_bytes() {
     let line = "GET /?page=9&q=a%20b%26a%20b HTTP/1.1\r\n";
     let message = world.compile(&get(&format!("/?{query}")), &[]);
     assert!(sent(&message, 1).starts_with(line.as_bytes()));
+    // Braces that nothing closes in one text are not closed by the next.
+    let open = serde_json::json!({ "a": "{{choice \"x", "b": "y\"}}" });
+    assert!(world.compile_as(Reader::Server, &get("/"), &body::json(&open)).is_err());
     let part = |name: &str, content, filename: Option<&str>, content_type: Option<&str>| {
         let (filename, content_type) = (filename.map(Into::into), content_type.map(Into::into));
         MultipartPart { name: name.into(), content, filename, content_type }
@@ -440,7 +443,7 @@ fn what_a_text_refers_to_and_is_not_there_is_one_sentence() {
             assert_eq!(error.exit, crate::Exit::Usage);
         }
     }
-    for target in ["/a b", "/\r\nX: y", ""] {
+    for target in ["/a b", "/\r\nX: y", "/{{\"a b\"}}", ""] {
         assert!(world.compile_as(Reader::Server, &get(target), &[]).is_err(), "{target:?}");
     }
     let mut header = get("/");

@@ -137,7 +137,11 @@ fn unexpected(name: &'static str, document: &Document, rejection: Rejection) -> 
         _ => &expect.body,
     };
     let asked = asked.as_ref().map_or_else(String::new, |asked| format!(": {}", quote(asked)));
-    let details = vec![format!("{}{asked}", rejection.hint())];
+    let details = match document.by_name {
+        None => vec![format!("{}{asked}", rejection.hint())],
+        // Each request has its own.
+        Some(_) => vec!["not what `expect` of the plan file asks for".to_string()],
+    };
     Group { name, count: count_of(document, rejection), details }
 }
 

@@ -7,6 +7,7 @@ use super::names;
 use super::rules;
 use super::text::{Sheet, Tone};
 use crate::metrics::Drop;
+use crate::metrics::named::SESSIONS;
 use crate::units::format_bytes;
 
 /// A schedule met to less than this was not met (the verdict's own bound).
@@ -68,7 +69,7 @@ fn load(document: &Document) -> String {
             None => format!("{length}, closed loop"),
         };
     };
-    let sessions = if plan.model.as_deref() == Some("sessions") { " sessions" } else { "" };
+    let sessions = if plan.model.as_deref() == Some(SESSIONS) { " sessions" } else { "" };
     let rate = shape(document).unwrap_or_else(|| format!("at {}{sessions}/s", per_second(rps)));
     let law = match (plan.burst, plan.seed) {
         (Some(size), _) => format!(" in bursts of {}", count(size)),

@@ -5,6 +5,7 @@ use super::super::document::{ByName, Latency, Named, Requests, Seen};
 use super::super::number::{cell, count, per_second, percent, seconds};
 use super::table::{Row, fits, write};
 use super::text::{Sheet, Tone};
+use crate::metrics::named;
 
 /// Columns of a name that is cut: as long as there are columns to spare, and at least.
 const SHORT: usize = 18;
@@ -30,8 +31,8 @@ pub fn model(document: &Document) -> Option<String> {
     let requests = document.by_name.as_ref()?.names.len();
     let plural = if requests == 1 { "" } else { "s" };
     let model = match document.plan.model.as_deref()? {
-        "mix" => "mix over connections",
-        "users" => "users",
+        named::MIX => "mix over connections",
+        named::USERS => "users",
         _ => "sessions (partly open)",
     };
     Some(format!("{model}, {} request{plural} by name", count(requests as u64)))

@@ -113,6 +113,7 @@ pub const SEEDS: &[&[u8]] = &[
     b"--form\na=1;type=a/b\n--form\nb=\"c;d\"\n--user\na:b\n--compressed\nh",
     b"--json-body\n{}\n--cookie\na=b\n--expect-status\n200,3xx\n--expect-size\n1k..\nh",
     b"--expect-body\n/a(b|c)+$/\nh\n--threshold\nrejections.unexpected_body<1%",
+    b"h/{{int 1 9}}?a={{hex 4}}\n-H\nA: {{seq}}\n-b\n{\"v\": {{float 0 1 2}}}\n--seed\n7",
     b"completions\n--",
     b"demo\n-c5",
     b"target\n--port\n0\n--delay\nexp:5ms\n--chunked=16",

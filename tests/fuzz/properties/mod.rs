@@ -8,6 +8,7 @@ mod imports;
 mod plans;
 mod reader;
 mod stages;
+mod templates;
 mod thresholds;
 mod url;
 
@@ -45,6 +46,13 @@ pub const THRESHOLDS: Property = Property {
     check: thresholds::check,
     seeds: thresholds::SEEDS,
     words: thresholds::WORDS,
+};
+
+pub const TEMPLATES: Property = Property {
+    name: "templates",
+    check: templates::check,
+    seeds: templates::SEEDS,
+    words: templates::WORDS,
 };
 
 /// A refusal is one sentence that fits a screen and a terminal: no line break, no control

@@ -69,7 +69,7 @@ impl Builder<'_> {
         if let Some(credentials) = &url.authorization {
             request.set_header("Authorization", credentials)?;
         }
-        // Of the target, whose placeholders may hold blanks, the URL was read.
+        // The address was read already, and its placeholders hold blanks.
         let bare = Request { target: "/".to_string(), ..request.clone() };
         bare.validate().map_err(|error| self.error(&here.then("method"), error.message))?;
         request.remove_header("Content-Length");
