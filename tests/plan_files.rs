@@ -1,8 +1,11 @@
 //! `blast run`: plan files through the program. Nothing here needs a server.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use blast::cli;
 
 use crate::support::Folder;
 
@@ -188,6 +191,63 @@ fn typed_flags_win_over_the_file() {
         ),
     ] {
         assert_eq!(load(arguments), expected, "{arguments:?}");
+    }
+}
+
+/// A plan by what it holds.
+fn of_words(words: &[&str]) -> String {
+    let words: Vec<OsString> = ["blast"].iter().chain(words).map(OsString::from).collect();
+    let plan = match words.get(1).is_some_and(|word| word == "run") {
+        true => cli::plan_of_file(&words).expect("a plan file"),
+        false => match cli::parse(&words).expect("flags") {
+            cli::Parsed::Cli(typed) => cli::plan(&typed.load).expect("a plan"),
+            cli::Parsed::Text(text) => panic!("{text}"),
+        },
+    };
+    format!("{plan:#?}")
+}
+
+#[test]
+fn a_file_of_one_request_is_the_same_plan_as_its_flags() {
+    for (file, flags) in [
+        ("url = \"http://h\"\n[[requests]]\n", "http://h"),
+        (
+            "url = \"http://u:p@h:8080/api\"\n[load]\nrps = \"1k:50k\"\nrun_time = \"1m\"\nusers = 7\n\
+             [[requests]]\npath = \"/a?b=c\"\n",
+            "http://u:p@h:8080/api/a?b=c -R 1k:50k -d 1m -c 7",
+        ),
+        (
+            "url = \"h\"\n[load]\nstages = [[\"30s\", \"1k\"], [10, 0]]\nwarmup = \"5s\"\ndrain = 1\n\
+             arrivals = \"poisson\"\nseed = 5\ntimeout = \"250ms\"\n[[requests]]\n",
+            "h --stages 30s:1k,10:0 --warmup 5s --drain 1 --arrivals poisson --seed 5 -T 250ms",
+        ),
+        (
+            "url = \"h\"\n[load]\nusers_stages = [[\"5m\", 100], [\"2m\", 0]]\nno_keepalive = true\n\
+             bind = [\"127.0.0.1\", \"127.0.0.2\"]\nengine = \"epoll\"\npin = \"off\"\nipv4 = true\n\
+             resolve = [\"h:80:127.0.0.1\"]\n[[requests]]\n",
+            "h --connections-stages 5m:100,2m:0 --no-keepalive --bind 127.0.0.1,127.0.0.2 \
+             --engine epoll --pin off -4 --resolve h:80:127.0.0.1",
+        ),
+        (
+            "url = \"h\"\nthresholds = [\"p99<5ms\", \"errors<1%\"]\nabort_on = [\"errors>50%\"]\n\
+             [[requests]]\nmethod = \"put\"\nbody = \"abc\"\ncontent_type = \"text/plain\"\n\
+             headers = { X-A = \"1\", User-Agent = false, B = \"\" }\n\
+             expect = { status = [200, \"3xx\"], size = \"1..2\", body = \"/a+/\" }\n",
+            "h --threshold p99<5ms --threshold errors<1% --abort-on errors>50% -X PUT -b abc \
+             --content-type text/plain -H X-A:1 -H User-Agent: -H B; --expect-status 200,3xx \
+             --expect-size 1..2 --expect-body /a+/",
+        ),
+        (
+            "url = \"h\"\n[[requests]]\njson = \"[1]\"\n[load]\nconnections = 3\nrequests = 9\n",
+            "h --json-body [1] -c 3 -n 9",
+        ),
+    ] {
+        let folder = Folder::new();
+        let path = folder.path().join("plan.toml");
+        fs::write(&path, file).unwrap();
+        let of_file = of_words(&["run", path.to_str().unwrap()]);
+        let of_flags = of_words(&flags.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(of_file, of_flags, "{file}");
     }
 }
 

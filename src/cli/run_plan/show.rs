@@ -127,7 +127,8 @@ impl<'a> Writer<'a> {
     fn new(scenario: &'a Scenario) -> Writer<'a> {
         Writer {
             scenario,
-            captures: vec![None; scenario.captures.len()],
+            // Whatever it is, it is masked.
+            captures: vec![Some(Box::from(*b"-")); scenario.captures.len()],
             rows: vec![0; scenario.tables.len()],
             draws: vec![0; scenario.tables.len()],
             body: Vec::new(),

@@ -18,7 +18,7 @@ use crate::plan::{Expected, Url};
 pub struct Draft {
     /// Its URL, as it would be typed.
     pub address: String,
-    /// Without its body.
+    /// With its body, where that never changes.
     pub request: Request,
     pub pieces: Vec<Piece>,
     pub expected: Expected,
@@ -27,28 +27,7 @@ pub struct Draft {
 impl Draft {
     pub fn has_placeholders(&self) -> bool {
         let in_head = self.request.headers.iter().any(|(_, value)| occurs_in(value));
-        let in_body = self.pieces.iter().any(|piece| match piece {
-            Piece::Text(text, _) => occurs_in(text),
-            Piece::Fixed(_) => false,
-        });
-        in_head || in_body || occurs_in(&self.address)
-    }
-
-    /// Where nothing varies. A large file is not copied.
-    pub fn whole_body(&self) -> Bytes {
-        let bytes = |piece: &Piece| match piece {
-            Piece::Text(text, _) => Bytes::copy_from_slice(text.as_bytes()),
-            Piece::Fixed(bytes) => bytes.clone(),
-        };
-        match &self.pieces[..] {
-            [one] => bytes(one),
-            pieces => pieces.iter().map(bytes).collect::<Vec<_>>().concat().into(),
-        }
-    }
-
-    /// A Content-Length that somebody wrote stays, true or not.
-    pub fn keeps_length(&self) -> bool {
-        has_field(&self.request, "content-length")
+        in_head || fixed(&self.pieces).is_none() || occurs_in(&self.address)
     }
 }
 
@@ -72,13 +51,13 @@ impl Builder<'_> {
         // The address was read already, and its placeholders hold blanks.
         let bare = Request { target: "/".to_string(), ..request.clone() };
         bare.validate().map_err(|error| self.error(&here.then("method"), error.message))?;
-        request.remove_header("Content-Length");
         let content_type = sheet.content_type.as_ref().or(body.content_type.as_ref());
         if let Some(content_type) = content_type {
             request
                 .set_header("Content-Type", content_type)
                 .map_err(|error| self.error(&here.then("content_type"), error.message))?;
         }
+        request.set_body(fixed(&body.pieces).unwrap_or_default(), None);
         if body.is_json {
             request.set_header("Accept", bodies::JSON)?;
         }
@@ -205,7 +184,7 @@ impl Builder<'_> {
         let captures: Vec<Capture> = self.captures(place, captures, all_checks)?;
         Ok(Exchange {
             name: self.names[place].clone(),
-            request: draft.request.clone(),
+            request: Request { body: Bytes::new(), ..draft.request.clone() },
             message,
             expected: draft.expected.clone(),
             checks,
@@ -263,6 +242,22 @@ impl Builder<'_> {
         ];
         let key = bodies.iter().find(|(_, given)| *given).map_or("path", |(key, _)| key);
         self.error(&here.then(key), error.message)
+    }
+}
+
+/// A body without placeholders. A large file is not copied.
+fn fixed(pieces: &[Piece]) -> Option<Bytes> {
+    let bytes = |piece: &Piece| match piece {
+        Piece::Text(text, _) if occurs_in(text) => None,
+        Piece::Text(text, _) => Some(Bytes::copy_from_slice(text.as_bytes())),
+        Piece::Fixed(bytes) => Some(bytes.clone()),
+    };
+    match pieces {
+        [one] => bytes(one),
+        pieces => {
+            let all: Option<Vec<Bytes>> = pieces.iter().map(bytes).collect();
+            all.map(|all| all.concat().into())
+        }
     }
 }
 

@@ -115,12 +115,8 @@ impl<'a> Builder<'a> {
     }
 
     fn plain(&self, draft: &Draft) -> Result<Built> {
-        let mut request = draft.request.clone();
-        request.set_body(draft.whole_body(), None);
-        if draft.keeps_length() {
-            request.headers.clone_from(&draft.request.headers);
-        }
         let url = Url::parse(&draft.address)?;
+        let request = draft.request.clone();
         Ok(Built { url, request, expected: draft.expected.clone(), scenario: None })
     }
 
