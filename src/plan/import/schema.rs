@@ -130,7 +130,7 @@ impl<'a> Document<'a> {
                 continue;
             }
             if let Some(value) = self.of(schema, descent) {
-                members.insert(name.clone(), value);
+                members.insert(literal(name), value);
             }
         }
         members
@@ -161,7 +161,7 @@ pub fn literals(value: &Value) -> Option<Value> {
         Value::String(text) => Value::String(literal(text)),
         Value::Array(items) => Value::Array(items.iter().filter_map(literals).collect()),
         Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| Some((name.clone(), literals(value)?));
+            let member = |(name, value): (&String, &Value)| Some((literal(name), literals(value)?));
             Value::Object(members.iter().filter_map(member).collect())
         }
         other => other.clone(),
@@ -194,7 +194,7 @@ fn choice(schema: &Value) -> Option<String> {
         [] => None,
         [only] => Some(literal(only)),
         // No way to write these in a placeholder.
-        [first, ..] if values.iter().any(|value| value.contains(['"', '{', '}', '\\'])) => {
+        [first, ..] if values.iter().any(|value| value.contains(['"', '{', '}', '\\', '#'])) => {
             Some(literal(first))
         }
         _ => Some(format!("{{{{choice {quoted}}}}}")),
