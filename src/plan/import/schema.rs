@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::placeholder::literal;
+use crate::plan::template::body;
 
 /// How deep a value goes, and how many references one name may go through.
 const DEEPEST: usize = 8;
@@ -152,6 +153,12 @@ pub fn written(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// A value as JSON whose texts hold placeholders: those are not escaped.
+pub fn json_text(value: &Value) -> String {
+    let pieces = body::json(value);
+    pieces.iter().map(|piece| String::from_utf8_lossy(piece.bytes())).collect()
 }
 
 /// All texts of a value made literal. `null` has no place in a plan file and is left out.
