@@ -1,4 +1,4 @@
-//! HTTP Archive 1.2 (http://www.softwareishard.com/blog/har-12-spec/): what a browser or a proxy
+//! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>): what a browser or a proxy
 //! recorded. Only requests are read; answers are passed over.
 
 use base64::Engine as _;
