@@ -300,11 +300,17 @@ mod tests {
         for rate in [1, 7, 997, 10_000] {
             for workers in [1, 2, 3, 7] {
                 let mut union = Vec::new();
-                for mut stripe in stripes(rate, Nanos::from_millis(50), workers) {
-                    union.extend(all(&mut stripe, LATE));
+                let stripes = stripes(rate, Nanos::from_millis(50), workers);
+                for (worker, mut stripe) in (0..).zip(stripes) {
+                    // A stripe's numbers are every so many of the schedule's.
+                    union.extend(
+                        all(&mut stripe, LATE)
+                            .into_iter()
+                            .map(|due| Due { number: due.number * workers + worker, ..due }),
+                    );
                 }
                 union.sort_by_key(|due| due.intended);
-                let expected = all(&mut stripes(rate, Nanos::from_millis(50), 1)[0], LATE);
+                let expected = all(&mut self::stripes(rate, Nanos::from_millis(50), 1)[0], LATE);
                 assert_eq!(union, expected, "{rate}/s over {workers}");
                 assert_eq!(of(&union, Phase::Measure), rate * 10);
             }

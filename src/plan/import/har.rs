@@ -1,4 +1,4 @@
-//! HTTP Archive 1.2 (http://www.softwareishard.com/blog/har-12-spec/): what a browser or a proxy
+//! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>): what a browser or a proxy
 //! recorded. Only requests are read; answers are passed over.
 
 use base64::Engine as _;
@@ -97,7 +97,9 @@ impl PostData {
             }
             Some(text) if !text.is_empty() => Some(of_text(&text, &essence)),
             _ if !self.params.is_empty() => {
-                let field = |param: Param| (param.name, literal(&param.value.unwrap_or_default()));
+                let field = |param: Param| {
+                    (literal(&param.name), literal(&param.value.unwrap_or_default()))
+                };
                 Some(Body::Form(self.params.into_iter().map(field).collect()))
             }
             _ => None,
@@ -155,7 +157,7 @@ fn fields(text: &str) -> Option<Vec<(String, String)>> {
     names.sort_unstable();
     names.dedup();
     let is_plain = again == text && names.len() == fields.len() && !names.contains(&"");
-    let literals = |(name, value): (String, String)| (name, literal(&value));
+    let literals = |(name, value): (String, String)| (literal(&name), literal(&value));
     is_plain.then(|| fields.into_iter().map(literals).collect())
 }
 

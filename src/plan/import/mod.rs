@@ -1,6 +1,6 @@
 //! What other tools recorded or describe, turned into a plan file: bytes in, text out.
 //!
-//! One file a format reads its requests into a [`Draft`], which merges equal ones and counts them,
+//! One file a format reads its requests into a draft, which merges equal ones and counts them,
 //! drops what is computed anew (Host, Content-Length, hop-by-hop fields) and takes credentials out;
 //! `write` makes the plan file. What could not be taken over is told in sentences, never silently.
 //!
@@ -20,9 +20,6 @@ mod urls;
 mod variables;
 mod vegeta;
 mod write;
-
-#[cfg(test)]
-mod tests;
 
 pub use draft::MOST;
 pub use refusal::Refusal;

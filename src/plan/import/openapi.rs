@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Refusal;
 use super::draft::{Body, Call, Draft, Part, Told, origin};
 use super::placeholder::{encoded, literal};
-use super::schema::{Document, literals, written};
+use super::schema::{Document, json_text, literals, written};
 use crate::plan::Url;
 use crate::units::quote;
 
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
                         Some(Body::Json(text))
                     }
                     value if essence.contains("json") => Some(Body::Value(value)),
-                    value => Some(Body::Text(value.to_string())),
+                    value => Some(Body::Text(json_text(&value))),
                 }
             }
         }

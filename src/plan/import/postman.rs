@@ -264,7 +264,7 @@ impl Reader<'_> {
             }
             "urlencoded" => {
                 let pairs = pairs(body.urlencoded).into_iter().filter(|pair| !pair.disabled);
-                let field = |pair: Pair| (pair.key, self.text(&written(&pair.value)));
+                let field = |pair: Pair| (self.text(&pair.key), self.text(&written(&pair.value)));
                 Some(Body::Form(pairs.map(field).collect()))
             }
             "formdata" => {

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::placeholder::literal;
+use crate::plan::template::body;
 
 /// How deep a value goes, and how many references one name may go through.
 const DEEPEST: usize = 8;
@@ -130,7 +131,7 @@ impl<'a> Document<'a> {
                 continue;
             }
             if let Some(value) = self.of(schema, descent) {
-                members.insert(name.clone(), value);
+                members.insert(literal(name), value);
             }
         }
         members
@@ -154,6 +155,12 @@ pub fn written(value: &Value) -> String {
     }
 }
 
+/// A value as JSON whose texts hold placeholders: those are not escaped.
+pub fn json_text(value: &Value) -> String {
+    let pieces = body::json(value);
+    pieces.iter().map(|piece| String::from_utf8_lossy(piece.bytes())).collect()
+}
+
 /// All texts of a value made literal. `null` has no place in a plan file and is left out.
 pub fn literals(value: &Value) -> Option<Value> {
     Some(match value {
@@ -161,7 +168,7 @@ pub fn literals(value: &Value) -> Option<Value> {
         Value::String(text) => Value::String(literal(text)),
         Value::Array(items) => Value::Array(items.iter().filter_map(literals).collect()),
         Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| Some((name.clone(), literals(value)?));
+            let member = |(name, value): (&String, &Value)| Some((literal(name), literals(value)?));
             Value::Object(members.iter().filter_map(member).collect())
         }
         other => other.clone(),
@@ -194,7 +201,7 @@ fn choice(schema: &Value) -> Option<String> {
         [] => None,
         [only] => Some(literal(only)),
         // No way to write these in a placeholder.
-        [first, ..] if values.iter().any(|value| value.contains(['"', '{', '}', '\\'])) => {
+        [first, ..] if values.iter().any(|value| value.contains(['"', '{', '}', '\\', '#'])) => {
             Some(literal(first))
         }
         _ => Some(format!("{{{{choice {quoted}}}}}")),

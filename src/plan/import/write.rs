@@ -5,6 +5,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Val
 
 use super::draft::{Body, Call, Finished, Part, Variable, counted, find, take};
 use super::placeholder::shown;
+use super::schema::json_text;
 use super::{Imported, Wishes};
 
 /// Fields of a request that stand on one line.
@@ -165,7 +166,7 @@ fn put_body(
         Body::Json(text) => table["json"] = value(text),
         Body::Value(json) => match of_json(&json) {
             Some(json) => table["json"] = value(json),
-            None => table["json"] = value(json.to_string()),
+            None => table["json"] = value(json_text(&json)),
         },
         Body::Form(pairs) => table["form"] = value(fields(pairs)),
         Body::Multipart(parts) => table["multipart"] = value(multipart(parts, files)),

@@ -134,7 +134,7 @@ mod tests {
     fn an_object_comes_as_json_or_as_a_form() {
         let form = "Content-Type: application/x-www-form-urlencoded\r\n";
         for (fields, body, expected) in [
-            (form, "user=a%20b&password=", Some(r#"{"password":"","user":"a b"}"#)),
+            (form, "user=a%20b&password=", Some(r#"{"user":"a b","password":""}"#)),
             (form, "", Some("{}")),
             ("Content-Type: application/json\r\n", r#"{"id": 1}"#, Some(r#"{"id":1}"#)),
             ("", "{}", Some("{}")),
