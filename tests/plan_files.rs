@@ -197,13 +197,14 @@ fn typed_flags_win_over_the_file() {
 /// A plan by what it holds.
 fn of_words(words: &[&str]) -> String {
     let words: Vec<OsString> = ["blast"].iter().chain(words).map(OsString::from).collect();
-    let plan = match words.get(1).is_some_and(|word| word == "run") {
+    let mut plan = match words.get(1).is_some_and(|word| word == "run") {
         true => cli::plan_of_file(&words).expect("a plan file"),
         false => match cli::parse(&words).expect("flags") {
             cli::Parsed::Cli(typed) => cli::plan(&typed.load).expect("a plan"),
             cli::Parsed::Text(text) => panic!("{text}"),
         },
     };
+    plan.file = None;
     format!("{plan:#?}")
 }
 

@@ -47,6 +47,8 @@ pub const START_RATE: u64 = 20_000;
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The plan file, as it was named; `None`: flags said it all.
+    pub file: Option<String>,
     pub url: Url,
     /// Of https.
     pub tls: Option<tls::Settings>,
@@ -107,6 +109,7 @@ impl Plan {
     pub fn new(url: Url, request: Request) -> Plan {
         let timeout = Nanos::from_secs(10);
         Plan {
+            file: None,
             tls: url.is_https.then(tls::Settings::new),
             url,
             request,

@@ -105,8 +105,9 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
         built.map_err(|error| target.blame(&written, error))?;
     let subject = Subject { url, request, expected, scenario, curl: None };
     let plan = high::assemble(&args.load, subject);
-    let checked = plan.and_then(|plan| {
+    let checked = plan.and_then(|mut plan| {
         check_pipeline(&plan)?;
+        plan.file = Some(written.name.clone());
         Ok((plan, Outputs::of(&args.load)?))
     });
     let (plan, outputs) = checked.map_err(|error| words::blame(&written, &words, error))?;

@@ -54,6 +54,26 @@ fn the_schema_takes_what_the_types_take_and_refuses_what_they_refuse() {
 }
 
 #[test]
+fn every_ready_plan_is_valid_by_the_schema() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/plans");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let plans: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    assert!(plans.len() >= 19, "{}", plans.len());
+    for plan in plans {
+        let text = std::fs::read_to_string(&plan).unwrap();
+        let table: toml::Table = toml::from_str(&text).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&serde_json::to_value(table).unwrap())
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{plan:?}: {errors:?}");
+    }
+}
+
+#[test]
 fn what_is_written_reads_back_the_same() {
     let sheet: Sheet = toml::from_str(FULL).unwrap();
     let written = toml::to_string(&sheet).unwrap();

@@ -8,16 +8,20 @@ use super::rules;
 use super::text::{Sheet, Tone};
 use crate::metrics::Drop;
 use crate::metrics::named::SESSIONS;
-use crate::units::format_bytes;
+use crate::units::{format_bytes, quote};
 
 /// A schedule met to less than this was not met (the verdict's own bound).
 const HELD: f64 = 0.99;
 
 pub fn what_ran(sheet: &mut Sheet, document: &Document) {
     let plan = &document.plan;
-    match &document.by_name {
-        None => sheet.line(&format!("{} {}", plan.method, plan.url)),
-        Some(_) => sheet.line(&plan.url),
+    let url = match &document.by_name {
+        None => format!("{} {}", plan.method, plan.url),
+        Some(_) => plan.url.clone(),
+    };
+    match &plan.file {
+        None => sheet.line(&url),
+        Some(file) => sheet.line(&format!("{url} by {}", quote(file).trim_matches('`'))),
     }
     let mut parts = vec![load(document)];
     parts.extend(names::model(document));

@@ -12,6 +12,9 @@ use crate::plan::{Expected, Law, Offered, Pin, Plan, Threshold, Warmup};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanEcho {
+    /// The plan file, as it was named. Missing where flags said it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Userinfo and secret query fields masked.
     pub url: String,
     pub method: String,
@@ -123,6 +126,7 @@ impl PlanEcho {
         let law = plan.load.offered().map(Offered::law);
         let route = &plan.route;
         PlanEcho {
+            file: plan.file.clone(),
             url: plan.url.shown.clone(),
             method: plan.request.method.clone(),
             headers: plan.request.headers.iter().map(|(n, v)| Header::new(n, v)).collect(),
