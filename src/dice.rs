@@ -16,6 +16,7 @@ impl Dice {
     }
 
     #[inline]
+    #[allow(clippy::should_implement_trait)] // an endless one, and no iterator's caller
     pub fn next(&mut self) -> u64 {
         self.0.next_u64()
     }

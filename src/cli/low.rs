@@ -100,7 +100,8 @@ pub struct PlanArgs {
     #[arg(long, value_name = "NAME")]
     pub yes: Option<String>,
 
-    /// Divide each duration of the load: 10x is a tenth of the time at the same rates
+    /// Divide each duration of the load: 10x is a tenth of the time, at the same rates and with as
+    /// many users, who come as much faster
     #[arg(long, value_name = "Nx", value_parser = values::speed)]
     pub speed: Option<f64>,
 

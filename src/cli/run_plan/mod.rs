@@ -200,7 +200,7 @@ fn has_rate(args: &LoadArgs) -> bool {
     args.size.rps.is_some() || !args.shape.stages.is_empty() || args.shape.steps.is_some()
 }
 
-/// `--speed`: each duration of the load, and nothing else.
+/// `--speed`: each duration of the load, also that in which users come; nothing else.
 fn hasten(args: &mut LoadArgs, factor: f64) {
     let divide = |time: &mut Nanos| {
         // A float becomes an integer by saturation.
@@ -214,6 +214,7 @@ fn hasten(args: &mut LoadArgs, factor: f64) {
     args.shape.stages.iter_mut().for_each(|stage| divide(&mut stage.length));
     args.shape.connections_stages.iter_mut().for_each(|stage| divide(&mut stage.length));
     args.shape.steps.iter_mut().for_each(|steps| divide(&mut steps.each));
+    args.shape.spawn_rate.iter_mut().for_each(|rate| divide(&mut rate.period));
 }
 
 /// The next request of a user is made from the answer to the last.

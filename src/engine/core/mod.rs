@@ -389,7 +389,7 @@ impl Core {
             let entry = self.entry_of(&due);
             self.tally.dropped(&due, entry, Drop::Unsent, now);
         }
-        self.tally.connections.asked = u64::from(self.crew.most());
+        self.tally.connections.asked = self.asked();
         let [further_in_warmup, further] = self.further;
         self.tally.scheduled(Phase::Warmup, warmup.saturating_add_signed(further_in_warmup));
         self.tally.scheduled(Phase::Measure, measure.saturating_add_signed(further));
@@ -406,6 +406,13 @@ impl Core {
         let has_run_out = script.as_ref().is_some_and(|script| script.has_run_out);
         let captured = script.and_then(|script| script.captured());
         Finished { totals, worker, phases, skipped, opened, agreed, captured, has_run_out }
+    }
+
+    /// Connections that were to take part, but for those whose turn came so late that the run was
+    /// over before their first connect was.
+    fn asked(&self) -> u64 {
+        let taking_part = self.connections.iter().take(self.crew.most() as usize);
+        taking_part.filter(|connection| connection.settled).count() as u64
     }
 
     /// When measure began and ended for this worker.
