@@ -9,9 +9,9 @@ use super::low::LoadArgs;
 use super::values::Header;
 use crate::error::Result;
 use crate::http::Request;
+use crate::plan::mask::mask_query;
 use crate::plan::scenario::{BODY_LIMIT, Entry, Exchange, Mix, Model, Part};
 use crate::plan::template::{Message, Piece, Scope, literal, occurs_in};
-use crate::plan::url::mask_query;
 use crate::plan::{Expected, Scenario};
 
 /// Of the random numbers of a run, unless it is said.

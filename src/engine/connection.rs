@@ -1,7 +1,7 @@
 //! One connection: its state, and what an event means in it. Sans-IO: bytes and readings in, an
 //! [`Action`] out; the core carries the action out and keeps the books.
 
-use super::script::Reading;
+use super::script::reading::Reading;
 use super::wire::Event;
 use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;

@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use super::directory::Directory;
 use super::mailbox::Mailbox;
-use super::script::Captured;
 use super::timeline::Timeline;
 use super::wire::SMALL;
 use crate::address::Address;
 use crate::http::Payload;
+use crate::plan::answer::Captured;
 use crate::plan::{Expected, Rate, Scenario, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls;

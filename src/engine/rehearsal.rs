@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::script::Captured;
 use super::{control, prepare};
 use crate::error::{Error, Result};
 use crate::metrics::{Summary, Warning};
+use crate::plan::answer::Captured;
 use crate::plan::scenario::{Flow, Model, Part, Step, Steps, Think};
 use crate::plan::{Load, Plan, Scenario, Warmup};
 

@@ -3,7 +3,7 @@
 //! Stricter than heads are: a chunk line ends in CRLF, since a lone LF there is read differently
 //! by different programs and so has no safe meaning.
 
-use super::reader::Look;
+use super::look::Look;
 use super::scan::Scan;
 use super::{MAX_HEAD, is_text};
 use crate::failure::Kind;
@@ -137,7 +137,7 @@ impl Chunked {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reader::Unseen;
+    use super::super::look::Unseen;
     use super::*;
 
     /// The bytes used and the size of the body, if it ends in `input`.

@@ -15,6 +15,7 @@
 //! pattern  what a body is expected to hold
 //! pool     the buffers of split heads, bounded
 //! fields   the fields of a head that was read
+//! look     what is shown of responses while they are read
 //! jar      the cookies of one user
 //! ```
 //!
@@ -28,6 +29,7 @@ mod fields;
 mod framing;
 mod head;
 mod jar;
+mod look;
 pub mod multipart;
 mod pattern;
 mod payload;
@@ -40,10 +42,11 @@ mod scan;
 
 pub use fields::{Fields, field, fields};
 pub use jar::{Jar, set_cookies};
+pub use look::Look;
 pub use pattern::{Pattern, Sighting};
 pub use payload::{PIECE, Payload};
 pub use pool::HeadPool;
-pub use reader::{End, Look, Progress, Reader, Response};
+pub use reader::{End, Progress, Reader, Response};
 pub use request::Request;
 
 /// The longest head, its last line end included; also the longest trailer section.

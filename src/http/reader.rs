@@ -6,6 +6,7 @@
 
 use super::body::Chunked;
 use super::framing::{Body, Framing};
+use super::look::{Look, Unseen};
 use super::pool::{HeadPool, Lease};
 use super::scan::Scan;
 use super::{MAX_HEAD, head};
@@ -23,16 +24,6 @@ pub struct Reader {
     keep_alive: bool,
     /// 1xx responses skipped on the way to this one; at most [`MAX_INTERIM`].
     interim: u8,
-}
-
-/// Who looks at responses while they are read. What is shown does not depend on how the bytes were
-/// split over reads, but for the pieces of a body.
-pub trait Look {
-    /// The head of a final response, whole: its status line and fields, as they came.
-    fn head(&mut self, _head: &[u8]) {}
-
-    /// The next piece of the body, without its framing.
-    fn body(&mut self, _piece: &[u8]) {}
 }
 
 /// What a call of [`Reader::read`] came to.
@@ -67,11 +58,6 @@ pub enum End {
     /// Inside a head or a counted or chunked body, or after a 1xx.
     Truncated,
 }
-
-/// Nobody looks.
-pub(super) struct Unseen;
-
-impl Look for Unseen {}
 
 /// What the next byte belongs to.
 #[derive(Debug, Default)]

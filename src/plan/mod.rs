@@ -12,6 +12,7 @@ pub mod file;
 pub mod import;
 pub mod integral;
 pub mod load;
+pub mod mask;
 pub mod network;
 mod place;
 pub mod route;

@@ -17,6 +17,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::mask::{MASK, mask_query, percent_decoded};
 use super::place;
 use crate::address::UnixName;
 use crate::error::{Error, Result};
@@ -24,8 +25,6 @@ use crate::units::quote;
 
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
-/// What stands for a secret wherever something is shown.
-pub const MASK: &str = "***";
 
 /// An `http://` or `https://` target, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,27 +262,6 @@ fn basic(parsed: &url::Url) -> String {
     format!("Basic {}", BASE64.encode(pair))
 }
 
-/// A `%` that no two hex digits follow stands for itself.
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let hex = |at: usize| bytes.get(at).and_then(|&byte| (byte as char).to_digit(16));
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    decoded
-}
-
 /// An address that may not be a valid one, as an error repeats it. A password that should have
 /// been percent-encoded may hold `/` or `?`, so everything up to the last `@` goes.
 pub fn masked(text: &str) -> String {
@@ -299,23 +277,6 @@ pub fn masked(text: &str) -> String {
     // Behind a blank stands something else, maybe a whole command line.
     let sent = rest.split(|c: char| c == '#' || c.is_whitespace()).next().unwrap_or("");
     format!("{scheme}{}", mask_query(sent))
-}
-
-/// Path and query, with the values of secret fields masked.
-pub fn mask_query(target: &str) -> String {
-    let Some((path, query)) = target.split_once('?') else {
-        return target.to_string();
-    };
-    let fields = query.split('&').map(|field| match field.split_once('=') {
-        Some((name, _)) if sounds_secret(name) => format!("{name}={MASK}"),
-        _ => field.to_string(),
-    });
-    format!("{path}?{}", fields.collect::<Vec<_>>().join("&"))
-}
-
-pub fn sounds_secret(name: &str) -> bool {
-    let name = String::from_utf8_lossy(&percent_decoded(name)).to_ascii_lowercase();
-    ["key", "token", "secret", "password"].iter().any(|word| name.contains(word))
 }
 
 mod placeholders;

@@ -3,8 +3,8 @@
 use super::{Meant, guard, shown};
 use crate::plan::Plan;
 use crate::plan::file::{DataSheet, RowOrder, WhenExhausted};
+use crate::plan::mask::{MASK, sounds_secret};
 use crate::plan::scenario::{Entry, Model, Part, Scenario};
-use crate::plan::url::{MASK, sounds_secret};
 use crate::units::format_exact;
 
 /// The whole text.

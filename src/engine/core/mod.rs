@@ -30,7 +30,7 @@ use super::deadlines::Deadlines;
 use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
-use super::script::{Captured, Script};
+use super::script::Script;
 use super::tally::{Flight, Phases, Tally, Totals};
 use super::window::Window;
 use super::wire::{Event, Slot, Wire};
@@ -38,6 +38,7 @@ use crate::agreed::Agreed;
 use crate::failure::Kind;
 use crate::http::HeadPool;
 use crate::metrics::{Drop, Phase, Worker};
+use crate::plan::answer::Captured;
 use crate::plan::{Rate, START_RATE};
 use crate::time::Nanos;
 

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::judging::Captured;
 use super::user::{Act, State, User};
 use super::{Script, Slot};
 use crate::dice::Dice;
@@ -11,6 +10,7 @@ use crate::engine::job::{Arrivals, Job};
 use crate::engine::tally::Tally;
 use crate::metrics::{Phase, SessionEnd};
 use crate::plan::Scenario;
+use crate::plan::answer::Captured;
 use crate::plan::data::Table;
 use crate::plan::scenario::{Flow, Mix, Model, Program};
 use crate::plan::template::Context;

@@ -1,16 +1,11 @@
 //! What becomes of an answer: whether it is as expected, which checks hold, and what is captured.
 
-use std::sync::Arc;
-
 use super::{Script, Slot};
 use crate::engine::tally::{Flight, Tally};
 use crate::http::Response;
 use crate::metrics::Rejection;
-use crate::plan::answer::Answer;
+use crate::plan::answer::{Answer, Captured};
 use crate::time::{self, Nanos};
-
-/// Captured values, by the captures' places.
-pub type Captured = Arc<[Option<Box<[u8]>>]>;
 
 /// A captured value at most; a longer one counts as not found.
 const LONGEST: usize = 16 * 1024;

@@ -14,7 +14,7 @@ mod buffers;
 mod cast;
 mod judging;
 mod naps;
-mod reading;
+pub mod reading;
 mod user;
 
 use std::sync::Arc;
@@ -27,13 +27,11 @@ use super::connection::Asked;
 use super::job::Job;
 use super::wire::{Parcel, SMALL, Slot};
 use crate::plan::Scenario;
-use crate::plan::answer::Needs;
+use crate::plan::answer::{Captured, Needs};
 use crate::plan::scenario::{Entry, Part};
 use crate::time::Nanos;
 
 pub use self::cast::Next;
-pub use self::judging::Captured;
-pub use self::reading::Reading;
 
 pub struct Script {
     scenario: Arc<Scenario>,

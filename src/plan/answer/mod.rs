@@ -14,6 +14,8 @@
 //! Of a body that is longer than what is kept of one, the beginning alone is looked at: a check
 //! that does not already hold there fails, and nothing is captured from it.
 
+use std::sync::Arc;
+
 use crate::time::Nanos;
 
 mod capture;
@@ -43,6 +45,9 @@ pub struct Answer<'a> {
     /// From sent to done.
     pub latency: Nanos,
 }
+
+/// Captured values, by the captures' places.
+pub type Captured = Arc<[Option<Box<[u8]>>]>;
 
 /// What has to be kept of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

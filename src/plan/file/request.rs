@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sheet::is_false;
+use super::value::is_false;
 use super::value::{Field, Listed, Pairs, Text};
 
 /// What holds for all requests.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::load::LoadSheet;
 use super::request::{DefaultsSheet, RequestSheet};
 use super::session::{OnceSheet, SessionSheet};
-use super::value::{Pairs, Text};
+use super::value::{Pairs, Text, is_false};
 
 /// A plan of blast: what is sent, to where, how much of it, and what is expected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -172,8 +172,4 @@ pub enum WhenExhausted {
     Wrap,
     /// The run ends.
     Stop,
-}
-
-pub(super) fn is_false(is: &bool) -> bool {
-    !is
 }

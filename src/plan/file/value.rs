@@ -366,3 +366,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
         Ok(Pairs(pairs))
     }
 }
+
+/// So that what is not said is not written.
+pub(super) fn is_false(is: &bool) -> bool {
+    !is
+}

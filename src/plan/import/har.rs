@@ -6,7 +6,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
 use super::Refusal;
-use super::draft::{Body, Draft, Part, find};
+use super::call::{Body, Part};
+use super::draft::{Draft, find};
 use super::placeholder::literal;
 
 #[derive(Deserialize)]

@@ -7,6 +7,8 @@
 //! Nothing here does IO: files that a format names stay names, and bodies that are no text come
 //! back as files to be written beside the plan.
 
+mod call;
+mod collection;
 mod draft;
 mod guess;
 mod har;

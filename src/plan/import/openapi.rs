@@ -4,7 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use super::draft::{Body, Call, Draft, Part, Told, origin};
+use super::call::{Body, Call, Part, Told};
+use super::draft::{Draft, origin};
 use super::placeholder::{encoded, literal};
 use super::schema::{Document, json_text, literals, written};
 use crate::plan::Url;

@@ -1,18 +1,17 @@
 //! Postman collections, v2.0 and v2.1 (schema.getpostman.com): folders, variables, authorisation
 //! that folders hand down, and every kind of body but what scripts make.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Refusal;
-use super::draft::{Body, Call, Draft, Part, Told, find, origin};
+use super::call::{Body, Call, Part, Told};
+use super::collection::{
+    Address, Auth, Collection, Content, File, Item, Pair, Request, Source, TextOr, Variable,
+    written,
+};
+use super::draft::{Draft, find, origin};
 use super::har::essence;
 use super::placeholder::{encoded, literal};
 use super::variables::{Variables, authority_at};
@@ -20,109 +19,6 @@ use crate::plan::Url;
 use crate::units::quote;
 
 const EXPECTED: &str = "a Postman collection v2.1 (info, and item with requests)";
-
-#[derive(Deserialize)]
-struct File {
-    /// As Postman's own interface wraps it.
-    collection: Option<Collection>,
-    #[serde(default)]
-    item: Option<Vec<Item>>,
-    #[serde(default, deserialize_with = "nullable")]
-    variable: Vec<Variable>,
-    auth: Option<Auth>,
-}
-
-#[derive(Deserialize)]
-struct Collection {
-    item: Vec<Item>,
-    #[serde(default, deserialize_with = "nullable")]
-    variable: Vec<Variable>,
-    auth: Option<Auth>,
-}
-
-/// A request or a folder.
-#[derive(Deserialize)]
-struct Item {
-    #[serde(default, deserialize_with = "nullable")]
-    name: String,
-    item: Option<Vec<Item>>,
-    request: Option<TextOr<Request>>,
-    auth: Option<Auth>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    method: Option<String>,
-    url: Option<TextOr<Address>>,
-    header: Option<TextOr<Pair>>,
-    body: Option<Content>,
-    auth: Option<Auth>,
-}
-
-#[derive(Deserialize)]
-struct Address {
-    raw: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    variable: Vec<Variable>,
-}
-
-#[derive(Deserialize)]
-struct Pair {
-    #[serde(default, deserialize_with = "nullable")]
-    key: String,
-    #[serde(default)]
-    value: Value,
-    #[serde(default, deserialize_with = "nullable")]
-    disabled: bool,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    #[serde(default)]
-    src: Value,
-    #[serde(rename = "contentType")]
-    content_type: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Variable {
-    pub key: Option<String>,
-    pub id: Option<String>,
-    #[serde(default)]
-    pub value: Value,
-    #[serde(default, deserialize_with = "nullable")]
-    pub disabled: bool,
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    #[serde(default)]
-    pub description: Value,
-}
-
-#[derive(Deserialize)]
-struct Content {
-    mode: Option<String>,
-    raw: Option<String>,
-    urlencoded: Option<TextOr<Pair>>,
-    formdata: Option<TextOr<Pair>>,
-    file: Option<TextOr<Source>>,
-    graphql: Option<Value>,
-    #[serde(default)]
-    options: Value,
-    #[serde(default, deserialize_with = "nullable")]
-    disabled: bool,
-}
-
-#[derive(Deserialize)]
-struct Source {
-    src: Option<String>,
-}
-
-/// Its parameters stand under the name of its type: a list of pairs, or (v2.0) an object.
-#[derive(Clone, Deserialize)]
-struct Auth {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(flatten)]
-    parameters: serde_json::Map<String, Value>,
-}
 
 pub fn read(bytes: &[u8], draft: &mut Draft) -> Result<(), Refusal> {
     let refuse = |error| Refusal::of_json(&error, 1, EXPECTED);
@@ -401,54 +297,4 @@ fn pairs(pairs: Option<TextOr<Pair>>) -> Vec<Pair> {
         Some(TextOr::One(pair)) => vec![pair],
         Some(TextOr::Text(_)) | None => Vec::new(),
     }
-}
-
-/// A value as it stands in a text.
-pub(super) fn written(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Postman writes many things as a text or as an object, or as a list of them. (serde's untagged
-/// enums would forget where something is wrong.)
-enum TextOr<T> {
-    Text(String),
-    One(T),
-    List(Vec<T>),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<TextOr<T>, D::Error> {
-        struct Either<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = TextOr<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a text, an object or a list of them")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<TextOr<T>, E> {
-                Ok(TextOr::Text(text.into()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextOr<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(TextOr::One)
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<TextOr<T>, A::Error> {
-                let list = de::value::SeqAccessDeserializer::new(list);
-                Vec::deserialize(list).map(TextOr::List)
-            }
-        }
-        from.deserialize_any(Either(PhantomData))
-    }
-}
-
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    from: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
 }

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Body, Call};
+use super::call::{Body, Call};
 use super::placeholder::{OPENING, is_literal};
-use crate::plan::url::sounds_secret;
+use crate::plan::mask::sounds_secret;
 
 /// Header fields that hold credentials, whatever they sound like.
 const CREDENTIALS: [&str; 3] = ["Authorization", "Proxy-Authorization", "Cookie"];

@@ -2,7 +2,8 @@
 //! path alone is of whichever host the others name, so that paths of an access log will do.
 
 use super::Refusal;
-use super::draft::{Call, Draft, Told};
+use super::call::{Call, Told};
+use super::draft::Draft;
 use super::placeholder::{encoded, literal};
 use crate::units::quote;
 

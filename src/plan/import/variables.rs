@@ -4,10 +4,11 @@
 
 use serde_json::Value;
 
-use super::draft::{self, Draft};
+use super::call;
+use super::collection::{Variable, written};
+use super::draft::Draft;
 use super::placeholder::{Piece, literal, pieces};
-use super::postman::{Variable, written};
-use crate::plan::url::sounds_secret;
+use crate::plan::mask::sounds_secret;
 use crate::units::quote;
 
 /// How deep values of variables may hold variables.
@@ -133,14 +134,14 @@ impl Variables {
     }
 
     /// As the plan is to have them.
-    pub fn used(self) -> Vec<draft::Variable> {
+    pub fn used(self) -> Vec<call::Variable> {
         let used = self.known.into_iter().filter(|known| known.is_used);
-        let variable = |known: Known| draft::Variable {
+        let variable = |known: Known| call::Variable {
             name: key_of(&known.name),
             default: known.value,
             help: known.help,
         };
-        let mut variables: Vec<draft::Variable> = used.map(variable).collect();
+        let mut variables: Vec<call::Variable> = used.map(variable).collect();
         // Two names may be one when only letters, digits and `_` are left of them.
         let mut names: Vec<String> = Vec::new();
         variables.retain(|variable| {

@@ -13,7 +13,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
 use super::Refusal;
-use super::draft::{Body, Draft, find};
+use super::call::Body;
+use super::draft::{Draft, find};
 use super::har::{essence, of_bytes};
 use super::placeholder::literal;
 use super::urls::{is_method, lines};

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::draft::{Body, Call, Finished, Part, Variable, counted, find, take};
+use super::call::{Body, Call, Part, Variable};
+use super::draft::{Finished, counted, find, take};
 use super::placeholder::shown;
 use super::schema::json_text;
 use super::{Imported, Wishes};

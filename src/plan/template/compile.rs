@@ -5,34 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::escape::{self, Escape};
+use super::part::{Counted, Part, Parts};
 use super::placeholder::{self, Placeholder, Stretch, did_you_mean};
+use super::scope::{Piece, Scope};
 use super::secret;
 use super::slot::Slot;
-use super::{Escape, Message, Piece, Scope, escape};
 use crate::error::{Error, Result};
 use crate::http::{Payload, Request};
 use crate::units::quote;
-
-/// A stretch of a message.
-#[derive(Clone, Debug)]
-pub(super) enum Part {
-    Fixed(Bytes),
-    Slot(Slot, Escape),
-    /// The user's cookies as a field of their own, where there are any.
-    Cookies,
-    /// The same behind a field's own.
-    MoreCookies,
-    /// Drawn like any other, and written as `***`.
-    Hidden(Vec<Part>),
-}
-
-/// What stands behind the digits of a length that varies.
-#[derive(Clone, Debug)]
-pub(super) struct Counted {
-    /// Up to the body.
-    pub between: Vec<Part>,
-    pub body: Vec<Part>,
-}
 
 /// From this size on the fixed end of a body is not copied for each request.
 const LARGE: usize = 4 * 1024;
@@ -50,7 +31,7 @@ pub(super) fn message(
     body: &[Piece],
     scope: &Scope,
     reader: Reader,
-) -> Result<Message> {
+) -> Result<Parts> {
     let compiler = Compiler { scope, reader };
     let target = compiler.text(&request.target, Escape::Url, &secret::of_query(&request.target));
     let target = target.map_err(|error| within("the path", &error))?;
@@ -63,7 +44,7 @@ pub(super) fn message(
     let (first, counted) = head.parts(body);
     let of_counted = counted.iter().flat_map(|counted| counted.between.iter().chain(&counted.body));
     let tables = tables(first.iter().chain(of_counted));
-    Ok(Message::new(payload, tables, first, counted, tail))
+    Ok(Parts { payload, tables, first, counted, tail })
 }
 
 /// A field's name, its value, and whether that is the length that the request gave itself.

@@ -2,7 +2,20 @@
 //!
 //! What a value can never do: end the field, the line, the string or the pair that it stands in.
 
-use super::Escape;
+/// What a value is made fit for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// Nothing: it is sent as it is.
+    Raw,
+    /// Path or query: what is not unreserved is percent-encoded.
+    Url,
+    /// application/x-www-form-urlencoded.
+    Form,
+    /// A field's value: line breaks and NUL are dropped.
+    Header,
+    /// The inside of a JSON string.
+    Json,
+}
 
 /// A byte as it stands in the surroundings: none, itself, or more than one.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Escape;
 use super::placeholder::{self, Stretch};
-use crate::plan::url::sounds_secret;
+use crate::plan::mask::sounds_secret;
 
 /// Whether a header of this name may hold a secret.
 pub fn is_field(name: &str) -> bool {

@@ -1,7 +1,16 @@
 //! Messages: golden bytes, lengths, seeds, room, and what is refused.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::compile::Reader;
 use super::*;
-use crate::plan::data::{Exhausted, Order};
+use crate::dice::Dice;
+use crate::error::Result;
+use crate::http::{Payload, Request};
+use crate::plan::data::{Exhausted, Order, Table};
 
 /// What the tests' placeholders refer to.
 struct World {
@@ -43,7 +52,10 @@ impl World {
             has_users: self.has_users,
             has_cookies: self.has_cookies,
         };
-        compile::message(request, body, &scope, reader)
+        match reader {
+            Reader::Server => Message::compile(request, body, &scope),
+            Reader::Person => Message::shown(request, body, &scope),
+        }
     }
 
     fn compile(&self, request: &Request, body: &[Piece]) -> Message {

@@ -1,7 +1,8 @@
 //! Parts, written for one request.
 
-use super::compile::Part;
-use super::{Context, Escape, escape};
+use super::context::Context;
+use super::escape::{self, Escape};
+use super::part::Part;
 
 /// What stands for a secret.
 const MASK: &[u8] = b"***";

@@ -5,7 +5,7 @@ use super::{Threshold, grammar, table};
 use crate::error::{Error, Result};
 use crate::failure::Scope;
 use crate::metrics::Rejection;
-use crate::plan::url::mask_query;
+use crate::plan::mask::mask_query;
 use crate::units::quote;
 
 /// How alike two names are at least, for one to be meant by the other, and how many are told.

@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics;
-use crate::plan::url::{MASK, sounds_secret};
+use crate::plan::mask::{MASK, sounds_secret};
 
 /// One of the first failures of its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use super::latency::Latency;
 use super::rounded;
 use super::stage::SpanLatencies;
 use crate::metrics::{self, Account, Counters, Distribution, Part, Rejection, Summary};
-use crate::plan::url::mask_query;
+use crate::plan::mask::mask_query;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ByName {

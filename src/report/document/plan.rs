@@ -7,7 +7,7 @@ use super::example;
 use super::mode_name;
 use super::tls::TlsEcho;
 use crate::metrics::Summary;
-use crate::plan::url::{MASK, sounds_secret};
+use crate::plan::mask::{MASK, sounds_secret};
 use crate::plan::{Expected, Law, Offered, Pin, Plan, Threshold, Warmup};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
