@@ -323,6 +323,8 @@ impl Core {
                     body: self.job.expected.body.as_deref(),
                     keep: None,
                 },
+                // Nothing was asked: what comes is nobody's answer.
+                Some(_) if connection.in_flight() == 0 => Asked::default(),
                 Some(script) => {
                     let flight = slot * self.depth + (connection.ended & (self.depth - 1));
                     script.asked(slot, self.flights[flight as usize].entry)

@@ -3,6 +3,7 @@
 use super::*;
 use crate::http::Request;
 use crate::plan::Scenario;
+use crate::plan::answer::{Check, Field, Test};
 use crate::plan::scenario::{Entry, Exchange, Flow, Mix, Model, Part, Step, Steps, Think};
 use crate::plan::template::{Message, Scope};
 
@@ -240,4 +241,22 @@ fn users_come_and_go_with_the_level_and_take_themselves_down() {
     let sent = entries(&outcome);
     let count = |entry| sent.iter().filter(|sent| **sent == entry).count();
     assert_eq!((count(0), count(2)), (10, 10));
+}
+
+fn flow(setup: &[usize], steps: Vec<Step>, teardown: &[usize]) -> Flow {
+    Flow { setup: setup.to_vec(), steps, teardown: teardown.to_vec(), ..Flow::default() }
+}
+
+#[test]
+fn what_is_kept_of_an_answer_is_what_its_own_request_needs() {
+    let mut scenario =
+        scenario(&[Part::Main; 2], Model::Users(flow(&[], vec![step(1), step(0)], &[])));
+    let test = [Test::regex(".*"), Test::header("Content-Length", Field::Equals("0".into()))];
+    for (index, (test, exchange)) in test.into_iter().zip(&mut scenario.requests).enumerate() {
+        exchange.checks.push(Check::new(format!("{index}"), index, test.expect("a test")));
+        scenario.checks.push(format!("{index}"));
+    }
+    let outcome = against(with(scenario, closed_loop(1, 3)), after(Nanos::from_millis(100)));
+    assert_eq!(outcome.totals.by_name.checks[1].1, 0, "the field is there each time");
+    assert_eq!(outcome.measure.counters.rejected(), 0);
 }
