@@ -151,8 +151,8 @@ impl User {
                 }
                 Op::Think(think) => {
                     let time = think.draw(&mut self.dice);
-                    self.is_busy = true;
                     if time > Nanos::ZERO {
+                        self.is_busy = true;
                         return self.rest(self.due.max(now) + time);
                     }
                 }

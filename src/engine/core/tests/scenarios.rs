@@ -260,3 +260,14 @@ fn what_is_kept_of_an_answer_is_what_its_own_request_needs() {
     assert_eq!(outcome.totals.by_name.checks[1].1, 0, "the field is there each time");
     assert_eq!(outcome.measure.counters.rejected(), 0);
 }
+
+#[test]
+fn thinking_for_no_time_is_nothing_to_do() {
+    let never = Step { probability: 0.0, ..step(0) };
+    let think = Think::Constant(Nanos::ZERO);
+    let idle = Step { what: Steps::Group(vec![never]), think, ..step(0) };
+    let job =
+        with(scenario(&[Part::Main], Model::Users(flow(&[], vec![idle], &[]))), closed_loop(1, 1));
+    let outcome = against(job, after(Nanos::from_millis(20)));
+    assert_eq!(outcome.measure.counters.sent, 0);
+}
