@@ -49,7 +49,7 @@ impl Core {
             return self.welcome(slot, now, wire);
         }
         if script.is_absent(slot) {
-            script.come(slot, now, self.tally.phase() == Phase::Warmup);
+            script.come(slot, now, (self.tally.phase(), self.tally.stage()));
         }
         self.go_on(slot, now, wire);
     }
@@ -59,7 +59,7 @@ impl Core {
         let (phase, stage) = (self.tally.phase(), self.tally.stage());
         let Some(due) = self.pacer.take(now, phase, stage) else { return self.queue(slot) };
         let Some(script) = &mut self.script else { return };
-        if script.come(slot, due.intended, due.phase == Phase::Warmup) {
+        if script.come(slot, due.intended, (due.phase, due.stage)) {
             return self.go_on(slot, now, wire);
         }
         script.vacate(slot);
@@ -114,15 +114,17 @@ impl Core {
         if !script.is_sessions() {
             return self.pacer.take(now, self.tally.phase(), stage);
         }
-        let phase = self.tally.phases().at(at);
-        if phase == Phase::Drain && script.is_under_way(slot) {
+        // The first counts where its arrival did, however long the setup took and whoever was not
+        // free; what follows becomes due with the answer before it, and in the drain nothing does.
+        if !script.is_under_way(slot) {
+            let (phase, stage) = script.set_under_way(slot);
+            return Some(Due { intended: at, phase, stage, number: 0 });
+        }
+        let phase = self.tally.phase();
+        if phase == Phase::Drain {
             return None;
         }
-        // What follows the drain's first request of a session is cut, so that one is measure's.
-        let phase = if phase == Phase::Drain { Phase::Measure } else { phase };
-        if script.has_begun(slot) {
-            self.further[usize::from(phase != Phase::Warmup)] += 1;
-        }
+        self.further[usize::from(phase != Phase::Warmup)] += 1;
         Some(Due { intended: at, phase, stage, number: 0 })
     }
 

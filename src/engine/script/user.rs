@@ -3,6 +3,7 @@
 
 use crate::dice::Dice;
 use crate::http::Jar;
+use crate::metrics::Phase;
 use crate::plan::scenario::flow::DEEPEST;
 use crate::plan::scenario::{Op, Program};
 use crate::time::Nanos;
@@ -68,8 +69,8 @@ pub struct User {
     is_busy: bool,
     /// Rows were drawn when it came: for its setup, and for its first round.
     pub has_rows: bool,
-    /// It came in warm-up.
-    pub is_early: bool,
+    /// The phase and the stage that it came in.
+    pub arrival: (Phase, u16),
 }
 
 /// How long a user waits who had nothing to do in a whole round; else it would never let go.
@@ -100,7 +101,7 @@ impl User {
             has_begun: false,
             is_busy: false,
             has_rows: false,
-            is_early: false,
+            arrival: (Phase::Measure, 0),
         }
     }
 
@@ -118,6 +119,11 @@ impl User {
     /// It is between its coming and its leaving.
     pub fn is_there(&self) -> bool {
         !matches!(self.state, State::Absent | State::Left)
+    }
+
+    /// It came in warm-up.
+    pub fn is_early(&self) -> bool {
+        self.arrival.0 == Phase::Warmup
     }
 
     /// It is setting itself up.

@@ -271,3 +271,26 @@ fn thinking_for_no_time_is_nothing_to_do() {
     let outcome = against(job, after(Nanos::from_millis(20)));
     assert_eq!(outcome.measure.counters.sent, 0);
 }
+
+#[test]
+fn the_first_request_of_a_session_counts_where_its_arrival_does() {
+    let steps = vec![step(1), thinking(2, 300, 300), step(1)];
+    let model = Model::Sessions(flow(&[0], steps, &[]));
+    let scenario = scenario(&[Part::Setup, Part::Main, Part::Main], model);
+    let levels = [(SECOND, 10), (SECOND, 20), (SECOND, 20)];
+    let shape = Shape::to_levels(10, &levels).unwrap();
+    for connections in [3, 200] {
+        let offered = Offered::shaped(shape.clone(), SECOND, Law::Uniform).unwrap();
+        let schedule = Schedule::new(&offered, Warmup::For(SECOND), None, None);
+        let stage_ends = shape.stages().iter().map(|stage| stage.end()).collect();
+        let job = job(connections, Arrivals::Open(schedule));
+        let job = Job { stage_ends, warmup: Warmup::For(SECOND), ..job };
+        let outcome = against(with(scenario.clone(), job), after(Nanos::from_millis(130)));
+        let warmup = &outcome.warmup.counters;
+        assert_eq!(warmup.scheduled, warmup.sent + warmup.dropped);
+        for stage in &outcome.totals.stages {
+            let counters = &stage.counters;
+            assert_eq!(counters.scheduled, counters.sent + counters.dropped);
+        }
+    }
+}
