@@ -322,6 +322,7 @@ impl Script {
     /// What the slot's user does next. `leaving`: it is to go.
     #[inline]
     pub fn next(&mut self, slot: Slot, now: Nanos, leaving: bool, tally: &mut Tally) -> Next {
+        let is_sessions = self.is_sessions();
         let Some(ensemble) = self.cast.ensemble() else { return Next::Nothing };
         let Ensemble { program, users, tables, there, left, .. } = ensemble;
         let user = &mut users[slot as usize];
@@ -343,7 +344,11 @@ impl Script {
                 }
                 Act::Gone => return Next::Left,
                 Act::Draw => {
-                    user.is_measured = tally.phase() == Phase::Measure;
+                    // A session is one of those that were due.
+                    user.is_measured = match is_sessions {
+                        true => !user.is_early(),
+                        false => tally.phase() == Phase::Measure,
+                    };
                     let who = (self.worker, self.workers);
                     let is_first = std::mem::replace(&mut user.has_rows, false);
                     let (number, User { dice, rows, .. }) = (user.number, &mut *user);
@@ -354,7 +359,7 @@ impl Script {
                     }
                 }
                 Act::Over => {
-                    end_round(user, program, now, tally);
+                    end_round(user, program, user.due(), tally);
                     if let Some(until) = user.may_go_on(now) {
                         self.naps.push(until, slot);
                         return Next::Nothing;
@@ -440,15 +445,20 @@ impl Script {
 }
 
 fn dismiss(user: &mut User, program: &Program, now: Nanos, tally: &mut Tally) {
+    if user.has_done_its_round(program) {
+        end_round(user, program, user.due(), tally);
+        user.dismiss(program, now);
+        return;
+    }
     let (began, is_measured) = (user.began, user.is_measured);
     if user.dismiss(program, now) && is_measured && !program.weighted {
         tally.session_ended(SessionEnd::Cut, now - began);
     }
 }
 
-fn end_round(user: &User, program: &Program, now: Nanos, tally: &mut Tally) {
+fn end_round(user: &User, program: &Program, at: Nanos, tally: &mut Tally) {
     if user.is_measured && !program.weighted {
         let outcome = if user.is_spoilt { SessionEnd::Failed } else { SessionEnd::Completed };
-        tally.session_ended(outcome, now - user.began);
+        tally.session_ended(outcome, at - user.began);
     }
 }

@@ -294,3 +294,28 @@ fn the_first_request_of_a_session_counts_where_its_arrival_does() {
         }
     }
 }
+
+#[test]
+fn a_session_whose_last_answer_comes_in_the_drain_has_taken_all_of_its_steps() {
+    let job = with(
+        scenario(&[Part::Main], Model::Sessions(flow(&[], vec![step(0)], &[]))),
+        open_loop(10, 1, 1),
+    );
+    // Four of ten are sent in the drain.
+    let outcome = against(job, after(Nanos::from_millis(150)));
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!((sessions.completed, sessions.failed, sessions.cut), (10, 0, 0));
+    assert_eq!(sessions.completed_in.max(), outcome.measure.good.max());
+}
+
+#[test]
+fn a_round_of_which_nothing_was_sent_is_none_that_was_cut() {
+    for service in [100, 170] {
+        let model = Model::Users(flow(&[], vec![step(0)], &[]));
+        let job = with(scenario(&[Part::Main], model), closed_loop(1, 5));
+        let outcome = against(job, after(Nanos::from_millis(service)));
+        let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+        assert_eq!(sessions.cut, 0, "each answer comes, and is all there is of a round");
+        assert_eq!(sessions.completed, outcome.measure.counters.sent);
+    }
+}
