@@ -1,6 +1,7 @@
 //! A scenario: whoever is free sends what the script says. In a mix that is any request on any
 //! connection; users and sessions have a connection each, and go on with it where they stood.
 
+use super::super::connection::State;
 use super::super::pacer::Due;
 use super::super::script::Next;
 use super::super::wire::{Slot, Wire};
@@ -67,15 +68,25 @@ impl Core {
         self.queue(slot);
     }
 
+    /// The connection is closed. Whoever was on it goes on as far as that takes none: to be done, or
+    /// to think, needs nobody else.
+    pub(super) fn carry_on(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.script.as_mut().is_some_and(|script| script.is_there(slot)) {
+            self.go_on(slot, now, wire);
+        }
+    }
+
     /// The slot's user does what comes next, until it has to wait for something.
     fn go_on(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.stage == Stage::Connecting {
+            return;
+        }
         loop {
-            if self.connections[slot as usize].room(1) == 0 || self.stage == Stage::Connecting {
-                return;
-            }
+            let may_send = self.connections[slot as usize].room(1) > 0;
             let leaving = self.is_to_leave(slot);
             let Some(script) = &mut self.script else { return };
             let (entry, due) = match script.next(slot, now, leaving, &mut self.tally) {
+                Next::Send(..) if !may_send => return script.put_off(slot),
                 Next::Send(entry, due) => (entry, due.min(now)),
                 Next::Nothing => return,
                 Next::Left => return self.left(slot, now, wire),
@@ -142,7 +153,9 @@ impl Core {
         if !self.crew.has(slot) {
             script.vacate(slot);
         }
-        self.close(slot, wire);
+        if self.connections[slot as usize].state == State::Open {
+            self.close(slot, wire);
+        }
     }
 
     /// As many requests of the mix as are due and the connection has room for.

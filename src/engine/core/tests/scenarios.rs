@@ -319,3 +319,26 @@ fn a_round_of_which_nothing_was_sent_is_none_that_was_cut() {
         assert_eq!(sessions.completed, outcome.measure.counters.sent);
     }
 }
+
+#[test]
+fn who_needs_a_new_connection_for_each_request_is_done_with_the_answer_and_thinks_from_then_on() {
+    let steps = vec![step(0), thinking(1, 100, 100), step(0)];
+    let parts = [Part::Main; 2];
+    for is_session in [false, true] {
+        let flow = Flow { rounds: (!is_session).then_some(2), ..flow(&[], steps.clone(), &[]) };
+        let (model, job) = match is_session {
+            true => (Model::Sessions(flow), open_loop(1, 3, 10)),
+            false => (Model::Users(flow), closed_loop(3_600, 10)),
+        };
+        let job = Job { per_connection: Some(1), ..with(scenario(&parts, model), job) };
+        let outcome = against(job, after(Nanos::from_millis(20)));
+        let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+        // Three answers and a thought; one connect before the second request, and the one before
+        // the third is made while the user thinks.
+        let length = sessions.completed_in.max();
+        let expected = Nanos::from_micros(20 * 3_000 + 100_000 + 50);
+        assert!(length <= expected + Nanos::from_micros(200), "{length:?}");
+        assert_eq!(sessions.cut, 0);
+        assert_eq!(outcome.measure.counters.sent, outcome.measure.counters.good);
+    }
+}
