@@ -1,6 +1,7 @@
 //! A scenario: whoever is free sends what the script says. In a mix that is any request on any
 //! connection; users and sessions have a connection each, and go on with it where they stood.
 
+use super::super::connection::State;
 use super::super::pacer::Due;
 use super::super::script::Next;
 use super::super::wire::{Slot, Wire};
@@ -49,7 +50,7 @@ impl Core {
             return self.welcome(slot, now, wire);
         }
         if script.is_absent(slot) {
-            script.come(slot, now, self.tally.phase() == Phase::Warmup);
+            script.come(slot, now, (self.tally.phase(), self.tally.stage()));
         }
         self.go_on(slot, now, wire);
     }
@@ -59,7 +60,7 @@ impl Core {
         let (phase, stage) = (self.tally.phase(), self.tally.stage());
         let Some(due) = self.pacer.take(now, phase, stage) else { return self.queue(slot) };
         let Some(script) = &mut self.script else { return };
-        if script.come(slot, due.intended, due.phase == Phase::Warmup) {
+        if script.come(slot, due.intended, (due.phase, due.stage)) {
             return self.go_on(slot, now, wire);
         }
         script.vacate(slot);
@@ -67,15 +68,25 @@ impl Core {
         self.queue(slot);
     }
 
+    /// The connection is closed. Whoever was on it goes on as far as that takes none: to be done, or
+    /// to think, needs nobody else.
+    pub(super) fn carry_on(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.script.as_mut().is_some_and(|script| script.is_there(slot)) {
+            self.go_on(slot, now, wire);
+        }
+    }
+
     /// The slot's user does what comes next, until it has to wait for something.
     fn go_on(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
+        if self.stage == Stage::Connecting {
+            return;
+        }
         loop {
-            if self.connections[slot as usize].room(1) == 0 || self.stage == Stage::Connecting {
-                return;
-            }
+            let may_send = self.connections[slot as usize].room(1) > 0;
             let leaving = self.is_to_leave(slot);
             let Some(script) = &mut self.script else { return };
             let (entry, due) = match script.next(slot, now, leaving, &mut self.tally) {
+                Next::Send(..) if !may_send => return script.put_off(slot),
                 Next::Send(entry, due) => (entry, due.min(now)),
                 Next::Nothing => return,
                 Next::Left => return self.left(slot, now, wire),
@@ -114,15 +125,17 @@ impl Core {
         if !script.is_sessions() {
             return self.pacer.take(now, self.tally.phase(), stage);
         }
-        let phase = self.tally.phases().at(at);
-        if phase == Phase::Drain && script.is_under_way(slot) {
+        // The first counts where its arrival did, however long the setup took and whoever was not
+        // free; what follows becomes due with the answer before it, and in the drain nothing does.
+        if !script.is_under_way(slot) {
+            let (phase, stage) = script.set_under_way(slot);
+            return Some(Due { intended: at, phase, stage, number: 0 });
+        }
+        let phase = self.tally.phase();
+        if phase == Phase::Drain {
             return None;
         }
-        // What follows the drain's first request of a session is cut, so that one is measure's.
-        let phase = if phase == Phase::Drain { Phase::Measure } else { phase };
-        if script.has_begun(slot) {
-            self.further[usize::from(phase != Phase::Warmup)] += 1;
-        }
+        self.further[usize::from(phase != Phase::Warmup)] += 1;
         Some(Due { intended: at, phase, stage, number: 0 })
     }
 
@@ -140,7 +153,9 @@ impl Core {
         if !self.crew.has(slot) {
             script.vacate(slot);
         }
-        self.close(slot, wire);
+        if self.connections[slot as usize].state == State::Open {
+            self.close(slot, wire);
+        }
     }
 
     /// As many requests of the mix as are due and the connection has room for.

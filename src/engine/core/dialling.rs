@@ -37,7 +37,7 @@ impl Core {
             && self.has_room(now)
             && let Some(slot) = self.redial.due(now)
         {
-            if !self.crew.has(slot) {
+            if !self.crew.has(slot) || self.is_nobodys(slot) {
                 let connection = &mut self.connections[slot as usize];
                 (connection.resting, connection.waits) = (true, 0);
                 continue;
@@ -143,7 +143,14 @@ impl Core {
         self.serve(slot, now, wire);
     }
 
-    pub(super) fn not_opened(&mut self, slot: Slot, kind: Kind, event: Event, now: Nanos) {
+    pub(super) fn not_opened(
+        &mut self,
+        slot: Slot,
+        kind: Kind,
+        event: Event,
+        now: Nanos,
+        wire: &mut impl Wire,
+    ) {
         self.leave_window(slot);
         let is_full = event == Event::OpenFailed(libc::EAGAIN) && self.job.addresses.is_unix();
         if is_full && self.wait_for_queue(slot, now) {
@@ -152,7 +159,7 @@ impl Core {
         let kind = if is_full { Kind::ConnectTimeout } else { kind };
         self.connections[slot as usize].waits = 0;
         self.connect_failed(slot, Mishap::new(kind, errno(event)), now);
-        self.gone(slot, now);
+        self.gone(slot, now, wire);
     }
 
     /// The listen queue of a Unix socket is full, and the kernel says so at once: it is tried again
@@ -237,11 +244,12 @@ impl Core {
         wire.close(slot);
     }
 
-    pub(super) fn gone(&mut self, slot: Slot, now: Nanos) {
+    pub(super) fn gone(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         self.forget(slot);
         if !self.crew.has(slot) {
             self.give_up_user(slot, now);
         }
+        self.carry_on(slot, now, wire);
         if !self.crew.has(slot) || self.is_nobodys(slot) {
             self.connections[slot as usize].resting = true;
             return;

@@ -323,6 +323,8 @@ impl Core {
                     body: self.job.expected.body.as_deref(),
                     keep: None,
                 },
+                // Nothing was asked: what comes is nobody's answer.
+                Some(_) if connection.in_flight() == 0 => Asked::default(),
                 Some(script) => {
                     let flight = slot * self.depth + (connection.ended & (self.depth - 1));
                     script.asked(slot, self.flights[flight as usize].entry)
@@ -343,7 +345,9 @@ impl Core {
                 Action::Nothing if gained_room => return self.serve(slot, now, wire),
                 Action::Nothing => return,
                 Action::Ready => return self.opened(slot, now, wire),
-                Action::NotOpened(kind) => return self.not_opened(slot, kind, event, now),
+                Action::NotOpened(kind) => {
+                    return self.not_opened(slot, kind, event, now, wire);
+                }
                 Action::Lost(kind) => {
                     let errno = errno(event).or(connection.send_errno());
                     return self.lost(slot, kind, errno, now, wire);
@@ -358,7 +362,7 @@ impl Core {
                     }
                     return self.close_unused(slot, wire);
                 }
-                Action::Gone => return self.gone(slot, now),
+                Action::Gone => return self.gone(slot, now, wire),
             }
         }
     }

@@ -250,8 +250,9 @@ impl Script {
         drawn
     }
 
-    /// Somebody comes to the slot, at that time. False where there is no data for it.
-    pub fn come(&mut self, slot: Slot, due: Nanos, is_early: bool) -> bool {
+    /// Somebody comes to the slot, at that time, in that phase and stage. False where there is no
+    /// data for it.
+    pub fn come(&mut self, slot: Slot, due: Nanos, arrival: (Phase, u16)) -> bool {
         let is_sessions = self.is_sessions();
         let Some(ensemble) = self.cast.ensemble() else { return true };
         let user = &mut ensemble.users[slot as usize];
@@ -259,7 +260,7 @@ impl Script {
         let place = if is_sessions { ensemble.come } else { slot.into() };
         let number = place * self.workers + self.worker + 1;
         ensemble.come += 1;
-        user.is_early = is_early;
+        user.arrival = arrival;
         user.come(ensemble.seed, number, due);
         user.captures.clone_from_slice(&self.given);
         let (tables, all) = (&ensemble.tables, &self.scenario.tables);
@@ -315,12 +316,13 @@ impl Script {
 
     /// Whether the slot's user came in warm-up.
     pub fn is_early(&mut self, slot: Slot) -> bool {
-        self.cast.ensemble().is_some_and(|e| e.users[slot as usize].is_early)
+        self.cast.ensemble().is_some_and(|e| e.users[slot as usize].is_early())
     }
 
     /// What the slot's user does next. `leaving`: it is to go.
     #[inline]
     pub fn next(&mut self, slot: Slot, now: Nanos, leaving: bool, tally: &mut Tally) -> Next {
+        let is_sessions = self.is_sessions();
         let Some(ensemble) = self.cast.ensemble() else { return Next::Nothing };
         let Ensemble { program, users, tables, there, left, .. } = ensemble;
         let user = &mut users[slot as usize];
@@ -342,7 +344,11 @@ impl Script {
                 }
                 Act::Gone => return Next::Left,
                 Act::Draw => {
-                    user.is_measured = tally.phase() == Phase::Measure;
+                    // A session is one of those that were due.
+                    user.is_measured = match is_sessions {
+                        true => !user.is_early(),
+                        false => tally.phase() == Phase::Measure,
+                    };
                     let who = (self.worker, self.workers);
                     let is_first = std::mem::replace(&mut user.has_rows, false);
                     let (number, User { dice, rows, .. }) = (user.number, &mut *user);
@@ -353,7 +359,7 @@ impl Script {
                     }
                 }
                 Act::Over => {
-                    end_round(user, program, now, tally);
+                    end_round(user, program, user.due(), tally);
                     if let Some(until) = user.may_go_on(now) {
                         self.naps.push(until, slot);
                         return Next::Nothing;
@@ -370,17 +376,18 @@ impl Script {
         }
     }
 
-    /// A request of the main part was sent for the slot's user: the first of it?
-    #[inline]
-    pub fn has_begun(&mut self, slot: Slot) -> bool {
-        let begun =
-            |e: &mut Ensemble| std::mem::replace(&mut e.users[slot as usize].has_begun, true);
-        self.cast.ensemble().is_some_and(begun)
-    }
-
-    /// Whether it was.
+    /// Whether a request of the main part was sent for the slot's user.
     pub fn is_under_way(&mut self, slot: Slot) -> bool {
         self.cast.ensemble().is_some_and(|e| e.users[slot as usize].has_begun)
+    }
+
+    /// The first of them is: the phase and the stage that its user arrived in.
+    #[inline]
+    pub fn set_under_way(&mut self, slot: Slot) -> (Phase, u16) {
+        let Some(ensemble) = self.cast.ensemble() else { return (Phase::Measure, 0) };
+        let user = &mut ensemble.users[slot as usize];
+        user.has_begun = true;
+        user.arrival
     }
 
     /// The request of the slot's user has its fate.
@@ -428,7 +435,7 @@ impl Script {
         let mut unsent = [0; 2];
         let Some(ensemble) = self.cast.ensemble() else { return unsent };
         for user in ensemble.users.iter_mut().filter(|user| user.is_there()) {
-            unsent[usize::from(!user.is_early)] += u64::from(!user.has_begun);
+            unsent[usize::from(!user.is_early())] += u64::from(!user.has_begun);
             dismiss(user, &ensemble.program, now, tally);
             user.state = State::Left;
         }
@@ -438,15 +445,20 @@ impl Script {
 }
 
 fn dismiss(user: &mut User, program: &Program, now: Nanos, tally: &mut Tally) {
+    if user.has_done_its_round(program) {
+        end_round(user, program, user.due(), tally);
+        user.dismiss(program, now);
+        return;
+    }
     let (began, is_measured) = (user.began, user.is_measured);
     if user.dismiss(program, now) && is_measured && !program.weighted {
         tally.session_ended(SessionEnd::Cut, now - began);
     }
 }
 
-fn end_round(user: &User, program: &Program, now: Nanos, tally: &mut Tally) {
+fn end_round(user: &User, program: &Program, at: Nanos, tally: &mut Tally) {
     if user.is_measured && !program.weighted {
         let outcome = if user.is_spoilt { SessionEnd::Failed } else { SessionEnd::Completed };
-        tally.session_ended(outcome, now - user.began);
+        tally.session_ended(outcome, at - user.began);
     }
 }

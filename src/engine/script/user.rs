@@ -3,6 +3,7 @@
 
 use crate::dice::Dice;
 use crate::http::Jar;
+use crate::metrics::Phase;
 use crate::plan::scenario::flow::DEEPEST;
 use crate::plan::scenario::{Op, Program};
 use crate::time::Nanos;
@@ -64,12 +65,12 @@ pub struct User {
     pub is_spoilt: bool,
     /// A request of the main part was sent since it came.
     pub has_begun: bool,
-    /// Something was sent or thought in this round.
+    /// Something was answered or thought in this round.
     is_busy: bool,
     /// Rows were drawn when it came: for its setup, and for its first round.
     pub has_rows: bool,
-    /// It came in warm-up.
-    pub is_early: bool,
+    /// The phase and the stage that it came in.
+    pub arrival: (Phase, u16),
 }
 
 /// How long a user waits who had nothing to do in a whole round; else it would never let go.
@@ -100,7 +101,7 @@ impl User {
             has_begun: false,
             is_busy: false,
             has_rows: false,
-            is_early: false,
+            arrival: (Phase::Measure, 0),
         }
     }
 
@@ -118,6 +119,16 @@ impl User {
     /// It is between its coming and its leaving.
     pub fn is_there(&self) -> bool {
         !matches!(self.state, State::Absent | State::Left)
+    }
+
+    /// Since when it could go on: the last answer was in then, or the last thought over.
+    pub fn due(&self) -> Nanos {
+        self.due
+    }
+
+    /// It came in warm-up.
+    pub fn is_early(&self) -> bool {
+        self.arrival.0 == Phase::Warmup
     }
 
     /// It is setting itself up.
@@ -146,13 +157,13 @@ impl User {
             self.place += 1;
             match op {
                 Op::Send(entry) => {
-                    (self.state, self.is_busy) = (State::Waiting, true);
+                    self.state = State::Waiting;
                     return Act::Send(entry, self.due);
                 }
                 Op::Think(think) => {
                     let time = think.draw(&mut self.dice);
-                    self.is_busy = true;
                     if time > Nanos::ZERO {
+                        self.is_busy = true;
                         return self.rest(self.due.max(now) + time);
                     }
                 }
@@ -213,7 +224,7 @@ impl User {
         if self.state != State::Waiting {
             return;
         }
-        (self.state, self.due) = (State::Ready, now);
+        (self.state, self.due, self.is_busy) = (State::Ready, now, true);
         self.is_spoilt |= !good;
         if !good && self.is_in_setup(program) {
             // Without what its setup brings it has no business here.
@@ -222,9 +233,11 @@ impl User {
         }
     }
 
-    /// It is to go: what it had in mind is left undone. True if a round was.
+    /// It is to go: what it had in mind is left undone. True if a round of which it had done
+    /// something was.
     pub fn dismiss(&mut self, program: &Program, now: Nanos) -> bool {
-        let was_under_way = self.place > program.round && !self.is_leaving(program);
+        let has_acted = self.is_busy || self.state == State::Waiting;
+        let was_under_way = has_acted && self.is_in_round(program);
         if !self.is_leaving(program) {
             let has_set_up = self.place >= program.round;
             self.place = program.teardown;
@@ -234,6 +247,24 @@ impl User {
         }
         (self.state, self.due) = (State::Ready, now);
         was_under_way
+    }
+
+    /// All that there was to do in its round is done.
+    pub fn has_done_its_round(&self, program: &Program) -> bool {
+        let mut place = self.place;
+        while self.state == State::Ready && self.is_busy && self.is_in_round(program) {
+            match program.ops[usize::from(place)] {
+                Op::Over => return true,
+                Op::Jump(to) => place = to,
+                Op::Again { counter, .. } if self.turns[usize::from(counter)] <= 1 => place += 1,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn is_in_round(&self, program: &Program) -> bool {
+        self.place > program.round && !self.is_leaving(program)
     }
 
     pub fn memory(&self) -> usize {

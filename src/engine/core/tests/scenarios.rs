@@ -3,6 +3,7 @@
 use super::*;
 use crate::http::Request;
 use crate::plan::Scenario;
+use crate::plan::answer::{Check, Field, Test};
 use crate::plan::scenario::{Entry, Exchange, Flow, Mix, Model, Part, Step, Steps, Think};
 use crate::plan::template::{Message, Scope};
 
@@ -240,4 +241,104 @@ fn users_come_and_go_with_the_level_and_take_themselves_down() {
     let sent = entries(&outcome);
     let count = |entry| sent.iter().filter(|sent| **sent == entry).count();
     assert_eq!((count(0), count(2)), (10, 10));
+}
+
+fn flow(setup: &[usize], steps: Vec<Step>, teardown: &[usize]) -> Flow {
+    Flow { setup: setup.to_vec(), steps, teardown: teardown.to_vec(), ..Flow::default() }
+}
+
+#[test]
+fn what_is_kept_of_an_answer_is_what_its_own_request_needs() {
+    let mut scenario =
+        scenario(&[Part::Main; 2], Model::Users(flow(&[], vec![step(1), step(0)], &[])));
+    let test = [Test::regex(".*"), Test::header("Content-Length", Field::Equals("0".into()))];
+    for (index, (test, exchange)) in test.into_iter().zip(&mut scenario.requests).enumerate() {
+        exchange.checks.push(Check::new(format!("{index}"), index, test.expect("a test")));
+        scenario.checks.push(format!("{index}"));
+    }
+    let outcome = against(with(scenario, closed_loop(1, 3)), after(Nanos::from_millis(100)));
+    assert_eq!(outcome.totals.by_name.checks[1].1, 0, "the field is there each time");
+    assert_eq!(outcome.measure.counters.rejected(), 0);
+}
+
+#[test]
+fn thinking_for_no_time_is_nothing_to_do() {
+    let never = Step { probability: 0.0, ..step(0) };
+    let think = Think::Constant(Nanos::ZERO);
+    let idle = Step { what: Steps::Group(vec![never]), think, ..step(0) };
+    let job =
+        with(scenario(&[Part::Main], Model::Users(flow(&[], vec![idle], &[]))), closed_loop(1, 1));
+    let outcome = against(job, after(Nanos::from_millis(20)));
+    assert_eq!(outcome.measure.counters.sent, 0);
+}
+
+#[test]
+fn the_first_request_of_a_session_counts_where_its_arrival_does() {
+    let steps = vec![step(1), thinking(2, 300, 300), step(1)];
+    let model = Model::Sessions(flow(&[0], steps, &[]));
+    let scenario = scenario(&[Part::Setup, Part::Main, Part::Main], model);
+    let levels = [(SECOND, 10), (SECOND, 20), (SECOND, 20)];
+    let shape = Shape::to_levels(10, &levels).unwrap();
+    for connections in [3, 200] {
+        let offered = Offered::shaped(shape.clone(), SECOND, Law::Uniform).unwrap();
+        let schedule = Schedule::new(&offered, Warmup::For(SECOND), None, None);
+        let stage_ends = shape.stages().iter().map(|stage| stage.end()).collect();
+        let job = job(connections, Arrivals::Open(schedule));
+        let job = Job { stage_ends, warmup: Warmup::For(SECOND), ..job };
+        let outcome = against(with(scenario.clone(), job), after(Nanos::from_millis(130)));
+        let warmup = &outcome.warmup.counters;
+        assert_eq!(warmup.scheduled, warmup.sent + warmup.dropped);
+        for stage in &outcome.totals.stages {
+            let counters = &stage.counters;
+            assert_eq!(counters.scheduled, counters.sent + counters.dropped);
+        }
+    }
+}
+
+#[test]
+fn a_session_whose_last_answer_comes_in_the_drain_has_taken_all_of_its_steps() {
+    let job = with(
+        scenario(&[Part::Main], Model::Sessions(flow(&[], vec![step(0)], &[]))),
+        open_loop(10, 1, 1),
+    );
+    // Four of ten are sent in the drain.
+    let outcome = against(job, after(Nanos::from_millis(150)));
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!((sessions.completed, sessions.failed, sessions.cut), (10, 0, 0));
+    assert_eq!(sessions.completed_in.max(), outcome.measure.good.max());
+}
+
+#[test]
+fn a_round_of_which_nothing_was_sent_is_none_that_was_cut() {
+    for service in [100, 170] {
+        let model = Model::Users(flow(&[], vec![step(0)], &[]));
+        let job = with(scenario(&[Part::Main], model), closed_loop(1, 5));
+        let outcome = against(job, after(Nanos::from_millis(service)));
+        let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+        assert_eq!(sessions.cut, 0, "each answer comes, and is all there is of a round");
+        assert_eq!(sessions.completed, outcome.measure.counters.sent);
+    }
+}
+
+#[test]
+fn who_needs_a_new_connection_for_each_request_is_done_with_the_answer_and_thinks_from_then_on() {
+    let steps = vec![step(0), thinking(1, 100, 100), step(0)];
+    let parts = [Part::Main; 2];
+    for is_session in [false, true] {
+        let flow = Flow { rounds: (!is_session).then_some(2), ..flow(&[], steps.clone(), &[]) };
+        let (model, job) = match is_session {
+            true => (Model::Sessions(flow), open_loop(1, 3, 10)),
+            false => (Model::Users(flow), closed_loop(3_600, 10)),
+        };
+        let job = Job { per_connection: Some(1), ..with(scenario(&parts, model), job) };
+        let outcome = against(job, after(Nanos::from_millis(20)));
+        let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+        // Three answers and a thought; one connect before the second request, and the one before
+        // the third is made while the user thinks.
+        let length = sessions.completed_in.max();
+        let expected = Nanos::from_micros(20 * 3_000 + 100_000 + 50);
+        assert!(length <= expected + Nanos::from_micros(200), "{length:?}");
+        assert_eq!(sessions.cut, 0);
+        assert_eq!(outcome.measure.counters.sent, outcome.measure.counters.good);
+    }
 }
