@@ -54,10 +54,10 @@ fn the_shares_are_exact_in_every_window_of_the_sum_of_the_weights() {
     each_engine(|engine| {
         let (script, witness) = (Script::new(TASKS), Witness::new());
         for words in [
-            "-c 1 -t 1 -n 500",
-            "-c 1 -t 1 -n 500 -R 2000",
+            "-c 1 -t 1 -n 300",
+            "-c 1 -t 1 -n 300 -R 2000",
             "-c 1 -t 1 -n 200 -R 1000 --arrivals poisson",
-            "-c 1 -t 1 -n 500 --pipeline 4",
+            "-c 1 -t 1 -n 300 --pipeline 4",
             "-c 1 -t 1 -n 200 --requests-per-connection 7",
         ] {
             let document = script.play(engine, &witness, words);
@@ -73,11 +73,11 @@ fn the_shares_are_exact_in_every_window_of_the_sum_of_the_weights() {
 fn a_number_of_requests_is_shared_exactly_by_threads_and_connections() {
     each_engine(|engine| {
         let (script, witness) = (Script::new(TASKS), Witness::new());
-        for words in ["-c 8 -t 2 -n 1800", "-c 8 -t 2 -n 1800 -R 6000", "-c 7 -t 2 -p 4 -n 1800"] {
+        for words in ["-c 8 -t 2 -n 900", "-c 8 -t 2 -n 900 -R 6000", "-c 7 -t 2 -p 4 -n 900"] {
             let document = script.play(engine, &witness, words);
             let calls = witness.take();
             for (target, weight) in WEIGHTS {
-                assert_eq!(count(&calls, target), weight * 100, "{words}: {target}");
+                assert_eq!(count(&calls, target), weight * 50, "{words}: {target}");
             }
             agrees(&document, &calls);
             let asked = document.named("GET /a")["share_asked"].as_f64().unwrap();
