@@ -342,7 +342,8 @@ impl Script {
                 }
                 Act::Gone => return Next::Left,
                 Act::Draw => {
-                    user.is_measured = tally.phase() == Phase::Measure;
+                    // A session that was due in measure may have to wait until the drain.
+                    user.is_measured = tally.phase() != Phase::Warmup;
                     let who = (self.worker, self.workers);
                     let is_first = std::mem::replace(&mut user.has_rows, false);
                     let (number, User { dice, rows, .. }) = (user.number, &mut *user);
