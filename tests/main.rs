@@ -23,6 +23,7 @@ mod plans;
 mod reading;
 mod refusal;
 mod requests;
+mod scenarios;
 mod shapes;
 mod support;
 mod target;

@@ -38,16 +38,19 @@ const NOTICE: Nanos = Nanos::from_millis(100);
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
 
-/// The summary, and what the first user captured.
+/// The summary, and what the first user captured. `heeded`: signals that ended what came before
+/// this, and are not to end this as well.
 pub fn run(
     plan: &Plan,
     prepared: Prepared,
+    heeded: u32,
     watch: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(Summary, Option<Captured>)> {
     // A thread of its own: pinning must not outlive the run on the caller's thread.
     thread::scope(|scope| {
         let control = thread::Builder::new().name("blast-control".to_string());
-        let control = control.spawn_scoped(scope, || Control::new(plan, &prepared).run(watch));
+        let control =
+            control.spawn_scoped(scope, || Control::new(plan, &prepared, heeded).run(watch));
         let control = control.map_err(|error| {
             Error::failed(format!("the control thread could not be started ({error}); try again"))
         })?;
@@ -76,6 +79,7 @@ struct Control<'a> {
     /// Looks for the end of a warm-up without a given length, until it is found.
     steadiness: Option<Steadiness>,
     warmup_end: Option<WarmupEnd>,
+    heeded: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -88,13 +92,13 @@ struct Start {
 }
 
 impl<'a> Control<'a> {
-    fn new(plan: &'a Plan, prepared: &'a Prepared) -> Control<'a> {
+    fn new(plan: &'a Plan, prepared: &'a Prepared, heeded: u32) -> Control<'a> {
         let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
         let collector = Collector::new(prepared.jobs.len(), mode, plan.load.stages().len());
         let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
         let guard = Guard::new(plan.abort_on.clone(), mode, plan.warmup.length());
         let (began, start, warmup_end) = (time::now(), None, None);
-        Control { plan, prepared, collector, guard, began, start, steadiness, warmup_end }
+        Control { plan, prepared, collector, guard, began, start, steadiness, warmup_end, heeded }
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<(Summary, Option<Captured>)> {
@@ -129,7 +133,7 @@ impl<'a> Control<'a> {
         let mut looks = 0;
         while !workers.iter().all(Running::is_finished) {
             match stop::requests() {
-                0 => {}
+                count if count <= self.heeded => {}
                 1 => self.timeline().request_stop(Stop::Soon),
                 _ => self.timeline().request_stop(Stop::Now),
             }

@@ -205,6 +205,9 @@ fn sessions_that_find_nobody_free_wait_and_their_first_step_shows_it() {
     let outcome = against(job, after(Nanos::from_millis(100)));
     let counters = &outcome.measure.counters;
     assert_eq!(booked(&outcome)[0].0, 100, "the drain sends what was due");
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!(sessions.started(), 100);
+    assert_eq!(sessions.completed, booked(&outcome)[1].0);
     assert_eq!(counters.scheduled, counters.sent + counters.dropped);
     let first = &outcome.totals.by_name.accounts[0].fates.good;
     assert!(first.max() > Nanos::from_secs(4), "{:?}", first.max());
