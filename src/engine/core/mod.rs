@@ -322,6 +322,8 @@ impl Core {
                     body: self.job.expected.body.as_deref(),
                     keep: None,
                 },
+                // Nothing is to be read: what the last request asked is not what the next one asks.
+                Some(_) if connection.in_flight() == 0 => Asked::default(),
                 Some(script) => {
                     let flight = slot * self.depth + (connection.ended & (self.depth - 1));
                     script.asked(slot, self.flights[flight as usize].entry)

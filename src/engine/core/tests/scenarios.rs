@@ -3,6 +3,7 @@
 use super::*;
 use crate::http::Request;
 use crate::plan::Scenario;
+use crate::plan::answer::{Check, Field, Test};
 use crate::plan::scenario::{Entry, Exchange, Flow, Mix, Model, Part, Step, Steps, Think};
 use crate::plan::template::{Message, Scope};
 
@@ -221,6 +222,21 @@ fn a_user_whose_connection_breaks_goes_on_with_a_new_one() {
     let counters = &outcome.measure.counters;
     assert!(counters.failed() > 0 && counters.good > 200, "{counters:?}");
     assert_eq!(counters.sent, counters.good + counters.failed());
+}
+
+#[test]
+fn what_is_kept_of_an_answer_is_what_its_own_request_needs_on_a_new_connection_too() {
+    let any_body = Test::regex("x*").expect("a regular expression");
+    let counted = Test::header("Content-Length", Field::Exists).expect("a name");
+    let model = Model::Users(Flow { steps: vec![step(0), step(1)], ..Flow::default() });
+    let mut scenario = scenario(&[Part::Main; 2], model);
+    scenario.requests[0].checks = vec![Check::new("of the body", 0, any_body)];
+    scenario.requests[1].checks = vec![Check::new("of the head", 1, counted)];
+    scenario.checks = vec!["of the body".into(), "of the head".into()];
+    let job = Job { per_connection: Some(1), ..with(scenario, closed_loop(1, 2)) };
+    let outcome = against(job, after(Nanos::from_millis(100)));
+    let counters = &outcome.measure.counters;
+    assert_eq!((counters.good, counters.sent), (20, 20), "{counters:?}");
 }
 
 #[test]
