@@ -321,6 +321,7 @@ impl Script {
     /// What the slot's user does next. `leaving`: it is to go.
     #[inline]
     pub fn next(&mut self, slot: Slot, now: Nanos, leaving: bool, tally: &mut Tally) -> Next {
+        let is_sessions = self.is_sessions();
         let Some(ensemble) = self.cast.ensemble() else { return Next::Nothing };
         let Ensemble { program, users, tables, there, left, .. } = ensemble;
         let user = &mut users[slot as usize];
@@ -342,7 +343,11 @@ impl Script {
                 }
                 Act::Gone => return Next::Left,
                 Act::Draw => {
-                    user.is_measured = tally.phase() == Phase::Measure;
+                    // A session counts where it was due, however late it comes.
+                    user.is_measured = match is_sessions {
+                        true => !user.is_early,
+                        false => tally.phase() == Phase::Measure,
+                    };
                     let who = (self.worker, self.workers);
                     let is_first = std::mem::replace(&mut user.has_rows, false);
                     let (number, User { dice, rows, .. }) = (user.number, &mut *user);

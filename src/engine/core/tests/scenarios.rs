@@ -210,6 +210,8 @@ fn sessions_that_find_nobody_free_wait_and_their_first_step_shows_it() {
     assert!(first.max() > Nanos::from_secs(4), "{:?}", first.max());
     let second = &outcome.totals.by_name.accounts[1].fates.good;
     assert_eq!(second.max().as_micros_f64().round() as u64 / 1_000, 100);
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!(sessions.started(), 100, "those that begin in the drain were due before it");
 }
 
 #[test]
