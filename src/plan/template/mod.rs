@@ -58,6 +58,9 @@ pub enum Escape {
     Raw,
     /// Path or query: what is not unreserved is percent-encoded.
     Url,
+    /// The beginning of a target: a value that is a path, or a whole URL of which the path and query
+    /// are meant (a `Location`), is one already; any other stands behind a slash as in [`Escape::Url`].
+    Link,
     /// application/x-www-form-urlencoded.
     Form,
     /// A field's value: line breaks and NUL are dropped.
