@@ -34,7 +34,7 @@ pub(super) fn message(
 ) -> Result<Parts> {
     let compiler = Compiler { scope, reader };
     let target = compiler.text(&request.target, Escape::Url, &secret::of_query(&request.target));
-    let target = target.map_err(|error| within("the path", &error))?;
+    let target = begun(target.map_err(|error| within("the path", &error))?);
     let fields = compiler.fields(request)?;
     sample(request)?.validate()?;
     let mut body = Body::new(compiler.body(body)?);
@@ -45,6 +45,17 @@ pub(super) fn message(
     let of_counted = counted.iter().flat_map(|counted| counted.between.iter().chain(&counted.body));
     let tables = tables(first.iter().chain(of_counted));
     Ok(Parts { payload, tables, first, counted, tail })
+}
+
+/// A target that begins with what was captured: it may be a path already, slash and all.
+fn begun(mut target: Vec<Part>) -> Vec<Part> {
+    if let [Part::Fixed(slash), Part::Slot(Slot::Capture(_), escape), ..] = &mut *target
+        && **slash == *b"/"
+    {
+        *escape = Escape::Link;
+        target.remove(0);
+    }
+    target
 }
 
 /// A field's name, its value, and whether that is the length that the request gave itself.
