@@ -150,7 +150,10 @@ impl Core {
             self.connections[slot as usize].free_since = now;
             return self.queue(slot);
         }
-        if !self.crew.has(slot) {
+        // Somebody new comes if the level is up again by now.
+        let was_sent_away = script.was_sent_away(slot);
+        let goes_on = self.stage == Stage::Running && !self.pacer.is_spent();
+        if !self.crew.has(slot) || was_sent_away && goes_on {
             script.vacate(slot);
         }
         if self.connections[slot as usize].state == State::Open {

@@ -262,6 +262,7 @@ impl Script {
         ensemble.come += 1;
         user.arrival = arrival;
         user.come(ensemble.seed, number, due);
+        user.before += u32::from(!is_sessions);
         user.captures.clone_from_slice(&self.given);
         let (tables, all) = (&ensemble.tables, &self.scenario.tables);
         let who = (self.worker, self.workers);
@@ -291,6 +292,11 @@ impl Script {
     pub fn has_left(&mut self, slot: Slot) -> bool {
         let left = |e: &mut Ensemble| e.users[slot as usize].state == State::Left;
         matches!(self.cast, Cast::Users(_)) && self.cast.ensemble().is_some_and(left)
+    }
+
+    /// The slot's user did not leave by itself.
+    pub fn was_sent_away(&mut self, slot: Slot) -> bool {
+        self.cast.ensemble().is_some_and(|e| e.users[slot as usize].is_sent_away)
     }
 
     /// The slot is nobody's from now on.
@@ -327,6 +333,7 @@ impl Script {
         let Ensemble { program, users, tables, there, left, .. } = ensemble;
         let user = &mut users[slot as usize];
         if leaving && user.is_there() && user.state != State::Waiting && !user.is_leaving(program) {
+            user.is_sent_away = true;
             dismiss(user, program, now, tally);
         }
         loop {

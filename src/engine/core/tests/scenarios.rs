@@ -342,3 +342,22 @@ fn who_needs_a_new_connection_for_each_request_is_done_with_the_answer_and_think
         assert_eq!(outcome.measure.counters.sent, outcome.measure.counters.good);
     }
 }
+
+#[test]
+fn who_was_sent_away_and_is_wanted_again_comes_again() {
+    let parts = [Part::Setup, Part::Main, Part::Teardown];
+    let flow = flow(&[0], vec![thinking(1, 20, 20)], &[2]);
+    // Down and up again while the teardown is on its way.
+    let step = Nanos::from_millis(10);
+    let levels = [(SECOND, 10), (step, 5), (step, 10), (SECOND, 10)];
+    let shape = Shape::to_levels(10, &levels).unwrap();
+    let duration = Some(shape.length());
+    let arrivals = Arrivals::Closed { budget: u64::MAX, users: Some(shape) };
+    let job = with(scenario(&parts, Model::Users(flow)), Job { duration, ..job(10, arrivals) });
+    let outcome = against(job, after(Nanos::from_millis(60)));
+    let sent = entries(&outcome);
+    let count = |entry| sent.iter().filter(|sent| **sent == entry).count();
+    assert!(count(0) > 10, "some were sent away: {}", count(0));
+    assert_eq!(count(0), count(2));
+    assert!(count(1) as f64 > 0.9 * 10.0 * 2.0 / 0.08, "{}", count(1));
+}
