@@ -361,3 +361,36 @@ fn who_was_sent_away_and_is_wanted_again_comes_again() {
     assert_eq!(count(0), count(2));
     assert!(count(1) as f64 > 0.9 * 10.0 * 2.0 / 0.08, "{}", count(1));
 }
+
+/// Over three seconds, from 10 a second to 20.
+fn sessions_in_stages(parts: &[Part], flow: Flow) -> Job {
+    let shape = Shape::to_levels(10, &[(SECOND, 10), (SECOND, 20), (SECOND, 20)]).unwrap();
+    let job = Job { drain: SECOND, ..shaped(shape, Law::Uniform, 200) };
+    with(scenario(parts, Model::Sessions(flow)), job)
+}
+
+#[test]
+fn sessions_that_never_came_to_their_first_request_are_dropped() {
+    let job = sessions_in_stages(&[Part::Setup, Part::Main], flow(&[0], vec![step(1)], &[]));
+    // From the middle of the second stage on, nobody is set up.
+    let until = Nanos::from_millis(1_500);
+    let server = move |now| (now < until).then_some(now + Nanos::from_millis(20));
+    let outcome = against(job, server);
+    let counters = &outcome.measure.counters;
+    assert_eq!((counters.scheduled, counters.sent + counters.dropped), (45, 45));
+    assert!(counters.dropped > 20, "{}", counters.dropped);
+    assert_eq!(outcome.aside.counters.abandoned, counters.dropped);
+    assert_eq!(outcome.totals.by_name.accounts[1].fates.counters.dropped, counters.dropped);
+}
+
+#[test]
+fn sessions_that_have_nothing_to_send_are_due_in_no_stage() {
+    let steps = vec![Step { probability: 0.5, ..step(0) }];
+    let outcome = against(
+        sessions_in_stages(&[Part::Main], flow(&[], steps, &[])),
+        after(Nanos::from_millis(20)),
+    );
+    let counters = &outcome.measure.counters;
+    assert!((10..35).contains(&counters.sent), "{}", counters.sent);
+    assert_eq!((counters.scheduled, counters.dropped), (counters.sent, 0));
+}
