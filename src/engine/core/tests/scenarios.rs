@@ -394,3 +394,28 @@ fn sessions_that_have_nothing_to_send_are_due_in_no_stage() {
     assert!((10..35).contains(&counters.sent), "{}", counters.sent);
     assert_eq!((counters.scheduled, counters.dropped), (counters.sent, 0));
 }
+
+#[test]
+fn behind_a_large_request_in_a_pipeline_each_write_is_waited_for() {
+    let confirmed = |pipeline, length| {
+        let mut scenario = mix(&[1, 1]);
+        let exchange = &mut scenario.requests[1];
+        exchange.request.set_header("X", &"x".repeat(length)).expect("a field");
+        let scope = Scope {
+            tables: &[],
+            captures: &[],
+            vars: &Default::default(),
+            env: &|_| None,
+            has_users: false,
+            has_cookies: false,
+        };
+        exchange.message = Message::compile(&exchange.request, &[], &scope).expect("a message");
+        let job = with(scenario, Job { pipeline, ..closed_loop(1, 1) });
+        let mut script = Script::of(&job).expect("a script");
+        [0, 1].map(|entry| script.make(0, usize::from(entry), entry).confirmed)
+    };
+    assert_eq!(confirmed(1, 100), [false, false]);
+    assert_eq!(confirmed(1, 20_000), [false, true]);
+    assert_eq!(confirmed(4, 100), [false, false]);
+    assert_eq!(confirmed(4, 5_000), [true, true]);
+}
