@@ -97,7 +97,7 @@ pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
 pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
     let given = rehearsal::before(plan)?;
     let prepared = prepare::prepare(plan, given.clone())?;
-    let (mut summary, _) = control::run(plan, prepared, watch)?;
+    let (mut summary, _) = control::run(plan, prepared, 0, watch)?;
     summary.warnings.extend(rehearsal::after(plan, given));
     Ok(summary)
 }

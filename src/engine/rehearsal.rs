@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{control, prepare};
+use super::{control, prepare, stop};
 use crate::error::{Error, Result};
 use crate::metrics::{Summary, Warning};
 use crate::plan::answer::Captured;
@@ -18,7 +18,7 @@ pub fn before(plan: &Plan) -> Result<Captured> {
     if scenario.run_setup.is_empty() {
         return Ok(nothing);
     }
-    let (summary, captured) = play(plan, scenario, &scenario.run_setup, nothing)?;
+    let (summary, captured) = play(plan, scenario, &scenario.run_setup, nothing, 0)?;
     match blemish(&summary) {
         Some(blemish) => Err(Error::failed(format!(
             "the setup before the load came to nothing: {blemish}; no load was sent"
@@ -30,7 +30,9 @@ pub fn before(plan: &Plan) -> Result<Captured> {
 /// A warning where what is sent after the load came to nothing.
 pub fn after(plan: &Plan, given: Captured) -> Option<Warning> {
     let scenario = plan.scenario.as_ref().filter(|scenario| !scenario.run_teardown.is_empty())?;
-    let why = match play(plan, scenario, &scenario.run_teardown, given) {
+    // Ctrl-C ends the load; what it left behind is still to be cleaned up, unless it came twice.
+    let heeded = stop::requests().min(1);
+    let why = match play(plan, scenario, &scenario.run_teardown, given, heeded) {
         Ok((summary, _)) => blemish(&summary)?,
         Err(error) => error.message,
     };
@@ -42,6 +44,7 @@ fn play(
     scenario: &Scenario,
     entries: &[usize],
     given: Captured,
+    heeded: u32,
 ) -> Result<(Summary, Captured)> {
     let step = |entry: &usize| Step {
         what: Steps::One(*entry),
@@ -71,7 +74,7 @@ fn play(
         ..plan.clone()
     };
     let prepared = prepare::prepare(&plan, given.clone())?;
-    let (summary, captured) = control::run(&plan, prepared, &mut |_| {})?;
+    let (summary, captured) = control::run(&plan, prepared, heeded, &mut |_| {})?;
     Ok((summary, captured.unwrap_or(given)))
 }
 
