@@ -38,8 +38,8 @@ const NOTICE: Nanos = Nanos::from_millis(100);
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
 
-/// The summary, and what the first user captured. `heeded`: signals that ended what came before
-/// this, and are not to end this as well.
+/// The summary, and what the first user captured. `heeded`: signals that came before, and have had
+/// their effect.
 pub fn run(
     plan: &Plan,
     prepared: Prepared,
@@ -60,6 +60,16 @@ pub fn run(
     })
 }
 
+/// What the signals so far ask of this run. One that has ended the load does not keep what is to
+/// follow the load from being sent; the second means it.
+fn wish(signals: u32, heeded: u32) -> Stop {
+    match signals {
+        signals if signals == heeded => Stop::No,
+        1 => Stop::Soon,
+        _ => Stop::Now,
+    }
+}
+
 /// Whether this second of warm-up was the last one needed, or allowed.
 fn warm(steadiness: &mut Steadiness, second: &Interval) -> Option<WarmupEnd> {
     if steadiness.push(second) {
@@ -71,6 +81,7 @@ fn warm(steadiness: &mut Steadiness, second: &Interval) -> Option<WarmupEnd> {
 struct Control<'a> {
     plan: &'a Plan,
     prepared: &'a Prepared,
+    heeded: u32,
     collector: Collector,
     guard: Guard,
     began: Nanos,
@@ -79,7 +90,6 @@ struct Control<'a> {
     /// Looks for the end of a warm-up without a given length, until it is found.
     steadiness: Option<Steadiness>,
     warmup_end: Option<WarmupEnd>,
-    heeded: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -98,7 +108,7 @@ impl<'a> Control<'a> {
         let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
         let guard = Guard::new(plan.abort_on.clone(), mode, plan.warmup.length());
         let (began, start, warmup_end) = (time::now(), None, None);
-        Control { plan, prepared, collector, guard, began, start, steadiness, warmup_end, heeded }
+        Control { plan, prepared, heeded, collector, guard, began, start, steadiness, warmup_end }
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<(Summary, Option<Captured>)> {
@@ -132,11 +142,7 @@ impl<'a> Control<'a> {
     fn watch(&mut self, workers: &[Running], watch: &mut dyn FnMut(Progress)) {
         let mut looks = 0;
         while !workers.iter().all(Running::is_finished) {
-            match stop::requests() {
-                count if count <= self.heeded => {}
-                1 => self.timeline().request_stop(Stop::Soon),
-                _ => self.timeline().request_stop(Stop::Now),
-            }
+            self.timeline().request_stop(wish(stop::requests(), self.heeded));
             // A worker that gave up would leave the others waiting, or the load incomplete.
             if workers.iter().any(Running::has_failed) {
                 self.timeline().request_stop(Stop::Now);
@@ -257,5 +263,16 @@ impl<'a> Control<'a> {
             kind => return Error::failed(format!("cannot connect to {address}: {}", kind.hint())),
         };
         Error::failed(format!("cannot connect to {address}: {what}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signal_that_ended_the_load_does_not_end_what_follows_it() {
+        let wishes = [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1)].map(|(all, old)| wish(all, old));
+        assert_eq!(wishes, [Stop::No, Stop::Soon, Stop::Now, Stop::No, Stop::Now]);
     }
 }

@@ -43,6 +43,8 @@ pub struct Tally {
     /// there are several.
     stage_ends: Arc<[Nanos]>,
     stages: Vec<Fates>,
+    /// What was due in each of them and then was not.
+    taken_back: Vec<u64>,
     by_name: ByName,
     pauses: Pauses,
     /// The next end of an interval or phase.
@@ -92,6 +94,7 @@ impl Tally {
             phases,
             phase: Phase::Warmup,
             stages: stage_ends.iter().map(|_| Fates::reserved_for_good(open_loop)).collect(),
+            taken_back: vec![0; stage_ends.len()],
             stage_ends,
             by_name: ByName::reserved(rows, open_loop),
             pauses: Pauses::new(),
@@ -177,6 +180,10 @@ impl Tally {
     pub fn finish(&mut self, now: Nanos, scheduled: u64) -> Totals {
         self.settle_area(now);
         self.became_due(scheduled);
+        for (stage, taken_back) in self.stages.iter_mut().zip(&self.taken_back) {
+            let scheduled = &mut stage.counters.scheduled;
+            *scheduled = scheduled.saturating_sub(*taken_back);
+        }
         self.snapshot.is_final = true;
         self.publish(true);
         Totals {
@@ -335,6 +342,13 @@ impl Tally {
     pub fn session_ended(&mut self, outcome: SessionEnd, length: Nanos) {
         if self.phase != Phase::Warmup {
             self.by_name.session_ended(outcome, length);
+        }
+    }
+
+    /// What was due in this stage is due no more.
+    pub fn taken_back(&mut self, stage: u16) {
+        if let Some(taken_back) = self.taken_back.get_mut(usize::from(stage)) {
+            *taken_back += 1;
         }
     }
 

@@ -2,11 +2,11 @@
 //! connection; users and sessions have a connection each, and go on with it where they stood.
 
 use super::super::connection::State;
-use super::super::pacer::Due;
+use super::super::pacer::{Due, Pacer};
 use super::super::script::Next;
 use super::super::wire::{Slot, Wire};
 use super::{Core, SLICE, Stage};
-use crate::metrics::Phase;
+use crate::metrics::{Drop, Phase};
 use crate::plan::scenario::Part;
 use crate::time::Nanos;
 
@@ -144,13 +144,19 @@ impl Core {
         let Some(script) = &mut self.script else { return };
         if script.is_sessions() {
             if !script.is_under_way(slot) {
-                self.further[usize::from(!script.is_early(slot))] -= 1;
+                let arrival = script.arrival(slot);
+                self.take_back(arrival);
             }
-            script.vacate(slot);
+            if let Some(script) = &mut self.script {
+                script.vacate(slot);
+            }
             self.connections[slot as usize].free_since = now;
             return self.queue(slot);
         }
-        if !self.crew.has(slot) {
+        // Somebody new comes if the level is up again by now.
+        let was_sent_away = script.was_sent_away(slot);
+        let goes_on = self.stage == Stage::Running && !self.pacer.is_spent();
+        if !self.crew.has(slot) || was_sent_away && goes_on {
             script.vacate(slot);
         }
         if self.connections[slot as usize].state == State::Open {
@@ -179,8 +185,17 @@ impl Core {
 
     /// There is no data for what was due: it was the first that was not.
     fn run_out(&mut self, due: &Due, now: Nanos) {
-        self.further[usize::from(due.phase != Phase::Warmup)] -= 1;
+        self.take_back((due.phase, due.stage));
         self.pacer.stop(now);
+    }
+
+    /// What was due in that phase and stage is to be sent no more, and is no drop.
+    fn take_back(&mut self, (phase, stage): (Phase, u16)) {
+        self.taken_back[usize::from(phase != Phase::Warmup)] += 1;
+        // What a closed loop sends is counted when it is sent.
+        if phase != Phase::Warmup && matches!(self.pacer, Pacer::Open(_)) {
+            self.tally.taken_back(stage);
+        }
     }
 
     /// Makes a request, books it and sends it.
@@ -277,13 +292,14 @@ impl Core {
         }
     }
 
-    /// The worker is done: what users had in mind is cut.
+    /// The worker is done: what users had in mind is cut. A session whose setup was never done came
+    /// and sent nothing: its arrival is dropped like one that found no connection.
     pub(super) fn dismiss_all(&mut self, now: Nanos) {
         let Some(script) = &mut self.script else { return };
+        let entry = script.due(0);
         let unsent = script.close(now, &mut self.tally);
         if script.is_sessions() {
-            self.further[0] -= unsent[0] as i64;
-            self.further[1] -= unsent[1] as i64;
+            unsent.iter().for_each(|due| self.tally.dropped(due, entry, Drop::Unsent, now));
         }
     }
 }

@@ -87,7 +87,10 @@ pub struct Core {
     /// Of a scenario.
     script: Option<Box<Script>>,
     /// Requests of sessions beyond one for each that arrived, in warm-up and in measure.
-    further: [i64; 2],
+    further: [u64; 2],
+    /// Requests that were due and then were none: there was no data for them, or whoever came
+    /// left without a word. In warm-up and in measure.
+    taken_back: [u64; 2],
     /// Of https.
     secure: Option<Box<Secure>>,
     stage: Stage,
@@ -185,6 +188,7 @@ impl Core {
             pool: HeadPool::new(HEADS),
             script: Script::of(&job).map(Box::new),
             further: [0; 2],
+            taken_back: [0; 2],
             secure: Secure::of(&job).map(Box::new),
             stage: Stage::Connecting,
             gate_open: false,
@@ -395,9 +399,9 @@ impl Core {
             self.tally.dropped(&due, entry, Drop::Unsent, now);
         }
         self.tally.connections.asked = self.asked();
-        let [further_in_warmup, further] = self.further;
-        self.tally.scheduled(Phase::Warmup, warmup.saturating_add_signed(further_in_warmup));
-        self.tally.scheduled(Phase::Measure, measure.saturating_add_signed(further));
+        let [further, taken_back] = [self.further, self.taken_back];
+        self.tally.scheduled(Phase::Warmup, (warmup + further[0]).saturating_sub(taken_back[0]));
+        self.tally.scheduled(Phase::Measure, (measure + further[1]).saturating_sub(taken_back[1]));
         self.tally.finish(now, scheduled)
     }
 
@@ -429,11 +433,9 @@ impl Core {
     fn newly_due(&mut self, at: Nanos) -> u64 {
         match self.pacer.due_before(at) {
             Some((warmup, measure)) => {
-                let further = self.further[0] + self.further[1];
-                let due = (warmup + measure).saturating_add_signed(further);
-                // Arrivals that sent nothing are taken back when that is known.
-                let newly = due.saturating_sub(self.due_counted);
-                self.due_counted += newly;
+                let due = warmup + measure + self.further[0] + self.further[1];
+                let newly = due - self.due_counted;
+                self.due_counted = due;
                 newly
             }
             None => self.tally.events().sent,

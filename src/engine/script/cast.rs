@@ -7,6 +7,7 @@ use super::user::{Act, State, User};
 use super::{Script, Slot};
 use crate::dice::Dice;
 use crate::engine::job::{Arrivals, Job};
+use crate::engine::pacer::Due;
 use crate::engine::tally::Tally;
 use crate::metrics::{Phase, SessionEnd};
 use crate::plan::Scenario;
@@ -262,6 +263,7 @@ impl Script {
         ensemble.come += 1;
         user.arrival = arrival;
         user.come(ensemble.seed, number, due);
+        user.before += u32::from(!is_sessions);
         user.captures.clone_from_slice(&self.given);
         let (tables, all) = (&ensemble.tables, &self.scenario.tables);
         let who = (self.worker, self.workers);
@@ -293,6 +295,11 @@ impl Script {
         matches!(self.cast, Cast::Users(_)) && self.cast.ensemble().is_some_and(left)
     }
 
+    /// The slot's user did not leave by itself.
+    pub fn was_sent_away(&mut self, slot: Slot) -> bool {
+        self.cast.ensemble().is_some_and(|e| e.users[slot as usize].is_sent_away)
+    }
+
     /// The slot is nobody's from now on.
     pub fn vacate(&mut self, slot: Slot) {
         let Some(ensemble) = self.cast.ensemble() else { return };
@@ -314,9 +321,9 @@ impl Script {
         }
     }
 
-    /// Whether the slot's user came in warm-up.
-    pub fn is_early(&mut self, slot: Slot) -> bool {
-        self.cast.ensemble().is_some_and(|e| e.users[slot as usize].is_early())
+    /// The phase and the stage that the slot's user arrived in.
+    pub fn arrival(&mut self, slot: Slot) -> (Phase, u16) {
+        self.cast.ensemble().map_or((Phase::Measure, 0), |e| e.users[slot as usize].arrival)
     }
 
     /// What the slot's user does next. `leaving`: it is to go.
@@ -327,6 +334,7 @@ impl Script {
         let Ensemble { program, users, tables, there, left, .. } = ensemble;
         let user = &mut users[slot as usize];
         if leaving && user.is_there() && user.state != State::Waiting && !user.is_leaving(program) {
+            user.is_sent_away = true;
             dismiss(user, program, now, tally);
         }
         loop {
@@ -384,10 +392,10 @@ impl Script {
     /// The first of them is: the phase and the stage that its user arrived in.
     #[inline]
     pub fn set_under_way(&mut self, slot: Slot) -> (Phase, u16) {
-        let Some(ensemble) = self.cast.ensemble() else { return (Phase::Measure, 0) };
-        let user = &mut ensemble.users[slot as usize];
-        user.has_begun = true;
-        user.arrival
+        if let Some(ensemble) = self.cast.ensemble() {
+            ensemble.users[slot as usize].has_begun = true;
+        }
+        self.arrival(slot)
     }
 
     /// The request of the slot's user has its fate.
@@ -429,13 +437,15 @@ impl Script {
         }
     }
 
-    /// The run is over: what users had in mind is cut. How many of them never sent what they came
-    /// for, of those who came in warm-up and of those who came later.
-    pub fn close(&mut self, now: Nanos, tally: &mut Tally) -> [u64; 2] {
-        let mut unsent = [0; 2];
+    /// The run is over: what users had in mind is cut. The arrivals of those who never sent
+    /// what they came for.
+    pub fn close(&mut self, now: Nanos, tally: &mut Tally) -> Vec<Due> {
+        let mut unsent = Vec::new();
         let Some(ensemble) = self.cast.ensemble() else { return unsent };
         for user in ensemble.users.iter_mut().filter(|user| user.is_there()) {
-            unsent[usize::from(!user.is_early())] += u64::from(!user.has_begun);
+            let (phase, stage) = user.arrival;
+            let due = Due { intended: user.began, phase, stage, number: 0 };
+            unsent.extend((!user.has_begun).then_some(due));
             dismiss(user, &ensemble.program, now, tally);
             user.state = State::Left;
         }

@@ -29,6 +29,7 @@ use super::wire::{Parcel, SMALL, Slot};
 use crate::plan::Scenario;
 use crate::plan::answer::{Captured, Needs};
 use crate::plan::scenario::{Entry, Part};
+use crate::plan::template::Message;
 use crate::time::Nanos;
 
 pub use self::cast::Next;
@@ -46,6 +47,8 @@ pub struct Script {
     worker: u64,
     workers: u64,
     pipeline: usize,
+    /// The end of each write is waited for, also that of a small request.
+    confirms: bool,
     /// Requests made so far: each has a number of its own in the run.
     made: u64,
     /// Draws from each table so far.
@@ -88,6 +91,7 @@ impl Script {
             worker: job.worker as u64,
             workers: job.workers as u64,
             pipeline: job.pipeline as usize,
+            confirms: confirms(&scenario, job.pipeline as usize),
             made: 0,
             draws: vec![0; scenario.tables.len()],
             given: job.given.clone(),
@@ -127,12 +131,12 @@ impl Script {
         self.made += 1;
         if let Some(payload) = message.fixed() {
             let (head, tail) = payload.parts();
-            return parcel(head, tail, self.pipeline);
+            return parcel(head, tail, self.pipeline, self.confirms);
         }
         let buffer = self.buffers.lend(flight);
         let mut context = self.cast.context(slot, sequence, &self.given);
         message.write(&mut context, &mut self.scratch, buffer);
-        parcel(buffer, message.tail(), self.pipeline)
+        parcel(buffer, message.tail(), self.pipeline, self.confirms)
     }
 
     /// The request of this flight was answered.
@@ -171,9 +175,21 @@ impl Script {
 
 /// A tail is written after the head, so its end is waited for.
 #[inline]
-fn parcel(head: &[u8], tail: &[u8], pipeline: usize) -> Parcel {
-    let confirmed = !tail.is_empty() || head.len() * pipeline > SMALL;
+fn parcel(head: &[u8], tail: &[u8], pipeline: usize, confirms: bool) -> Parcel {
+    let confirmed = confirms || !tail.is_empty() || head.len() * pipeline > SMALL;
     Parcel::new(head, tail, confirmed)
+}
+
+/// Whether the end of small writes is waited for as well. Alone on its connection, a small request
+/// finds room in the socket's buffer. In a pipeline it may stand behind a large one that fills the
+/// buffer, and then the next could overtake it.
+fn confirms(scenario: &Scenario, pipeline: usize) -> bool {
+    let longest = |message: &Message| match message.fixed() {
+        Some(payload) => payload.parts().0.len() + payload.parts().1.len(),
+        None => message.most() + message.tail().len(),
+    };
+    let mut messages = scenario.requests.iter().map(|request| &request.message);
+    messages.any(|message| longest(message) * pipeline > SMALL) && pipeline > 1
 }
 
 fn facets(scenario: &Scenario) -> Vec<Facet> {

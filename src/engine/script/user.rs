@@ -67,6 +67,10 @@ pub struct User {
     pub has_begun: bool,
     /// Something was answered or thought in this round.
     is_busy: bool,
+    /// It leaves because it is to, and not because it is done.
+    pub is_sent_away: bool,
+    /// How many came with its number before it: they did not say the same.
+    pub before: u32,
     /// Rows were drawn when it came: for its setup, and for its first round.
     pub has_rows: bool,
     /// The phase and the stage that it came in.
@@ -100,6 +104,8 @@ impl User {
             is_spoilt: false,
             has_begun: false,
             is_busy: false,
+            is_sent_away: false,
+            before: 0,
             has_rows: false,
             arrival: (Phase::Measure, 0),
         }
@@ -108,7 +114,9 @@ impl User {
     /// A new one comes, of that number, at that time; it remembers nothing.
     pub fn come(&mut self, seed: u64, number: u64, due: Nanos) {
         (self.state, self.place, self.rounds) = (State::Ready, 0, 0);
-        (self.number, self.dice) = (number, Dice::of(seed, USERS, number));
+        let stream = USERS + (u64::from(self.before) << 48);
+        (self.number, self.dice) = (number, Dice::of(seed, stream, number));
+        self.is_sent_away = false;
         self.captures.iter_mut().for_each(|value| *value = None);
         self.jar = Jar::default();
         (self.due, self.began) = (due, due);
@@ -440,6 +448,16 @@ mod tests {
         assert_eq!(user.act(&program, SECOND), Act::Draw);
         assert_eq!(user.act(&program, SECOND), Act::Over);
         assert_eq!(user.may_go_on(SECOND), Some(SECOND + IDLE_ROUND));
+    }
+
+    #[test]
+    fn who_comes_again_draws_something_else_and_a_run_can_be_repeated() {
+        let (mut first, mut second) = (come(), come());
+        let draws = [first.dice.next(), second.dice.next()];
+        assert_eq!(draws[0], draws[1]);
+        first.before += 1;
+        first.come(1, 1, SECOND);
+        assert_ne!(first.dice.next(), draws[0]);
     }
 
     #[test]

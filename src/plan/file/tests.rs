@@ -296,3 +296,13 @@ steps = ["cleanup"]
 [limits]
 body = "256k"
 "#;
+
+#[test]
+fn more_requests_than_there_are_rows_for_are_refused() {
+    let plan = |count: usize| -> String {
+        (0..count).map(|n| format!("[[requests]]\npath = \"/{n}\"\n")).collect()
+    };
+    assert!(built(&plan(300)).is_ok());
+    let error = built(&plan(10_001)).expect_err("too many").message;
+    assert!(error.contains("10001 places") && error.contains("room for 10000"), "{error}");
+}

@@ -362,3 +362,80 @@ fn who_needs_a_new_connection_for_each_request_is_done_with_the_answer_and_think
         assert_eq!(outcome.measure.counters.sent, outcome.measure.counters.good);
     }
 }
+
+#[test]
+fn who_was_sent_away_and_is_wanted_again_comes_again() {
+    let parts = [Part::Setup, Part::Main, Part::Teardown];
+    let flow = flow(&[0], vec![thinking(1, 20, 20)], &[2]);
+    // Down and up again while the teardown is on its way.
+    let step = Nanos::from_millis(10);
+    let levels = [(SECOND, 10), (step, 5), (step, 10), (SECOND, 10)];
+    let shape = Shape::to_levels(10, &levels).unwrap();
+    let duration = Some(shape.length());
+    let arrivals = Arrivals::Closed { budget: u64::MAX, users: Some(shape) };
+    let job = with(scenario(&parts, Model::Users(flow)), Job { duration, ..job(10, arrivals) });
+    let outcome = against(job, after(Nanos::from_millis(60)));
+    let sent = entries(&outcome);
+    let count = |entry| sent.iter().filter(|sent| **sent == entry).count();
+    assert!(count(0) > 10, "some were sent away: {}", count(0));
+    assert_eq!(count(0), count(2));
+    assert!(count(1) as f64 > 0.9 * 10.0 * 2.0 / 0.08, "{}", count(1));
+}
+
+/// Over three seconds, from 10 a second to 20.
+fn sessions_in_stages(parts: &[Part], flow: Flow) -> Job {
+    let shape = Shape::to_levels(10, &[(SECOND, 10), (SECOND, 20), (SECOND, 20)]).unwrap();
+    let job = Job { drain: SECOND, ..shaped(shape, Law::Uniform, 200) };
+    with(scenario(parts, Model::Sessions(flow)), job)
+}
+
+#[test]
+fn sessions_that_never_came_to_their_first_request_are_dropped() {
+    let job = sessions_in_stages(&[Part::Setup, Part::Main], flow(&[0], vec![step(1)], &[]));
+    // From the middle of the second stage on, nobody is set up.
+    let until = Nanos::from_millis(1_500);
+    let server = move |now| (now < until).then_some(now + Nanos::from_millis(20));
+    let outcome = against(job, server);
+    let counters = &outcome.measure.counters;
+    assert_eq!((counters.scheduled, counters.sent + counters.dropped), (45, 45));
+    assert!(counters.dropped > 20, "{}", counters.dropped);
+    assert_eq!(outcome.aside.counters.abandoned, counters.dropped);
+    assert_eq!(outcome.totals.by_name.accounts[1].fates.counters.dropped, counters.dropped);
+}
+
+#[test]
+fn sessions_that_have_nothing_to_send_are_due_in_no_stage() {
+    let steps = vec![Step { probability: 0.5, ..step(0) }];
+    let outcome = against(
+        sessions_in_stages(&[Part::Main], flow(&[], steps, &[])),
+        after(Nanos::from_millis(20)),
+    );
+    let counters = &outcome.measure.counters;
+    assert!((10..35).contains(&counters.sent), "{}", counters.sent);
+    assert_eq!((counters.scheduled, counters.dropped), (counters.sent, 0));
+}
+
+#[test]
+fn behind_a_large_request_in_a_pipeline_each_write_is_waited_for() {
+    let confirmed = |pipeline, length| {
+        let mut scenario = mix(&[1, 1]);
+        let exchange = &mut scenario.requests[1];
+        exchange.request.set_header("X", &"x".repeat(length)).expect("a field");
+        let scope = Scope {
+            tables: &[],
+            captures: &[],
+            vars: &Default::default(),
+            env: &|_| None,
+            has_users: false,
+            has_cookies: false,
+        };
+        exchange.message = Message::compile(&exchange.request, &[], &scope).expect("a message");
+        let job = with(scenario, Job { pipeline, ..closed_loop(1, 1) });
+        let mut script = Script::of(&job).expect("a script");
+        [0, 1].map(|entry| script.make(0, usize::from(entry), entry).confirmed)
+    };
+    assert_eq!(confirmed(1, 100), [false, false]);
+    assert_eq!(confirmed(1, 20_000), [false, true]);
+    assert_eq!(confirmed(4, 100), [false, false]);
+    assert_eq!(confirmed(4, 5_000), [true, true]);
+}

@@ -19,6 +19,9 @@ pub struct Entries {
     pub run_teardown: Vec<usize>,
 }
 
+/// Rows of the results: each has books of its own on each worker, and a number of 16 bits.
+const MOST_ENTRIES: usize = 10_000;
+
 /// How deep groups may stand in groups.
 const DEEPEST: usize = 16;
 
@@ -33,6 +36,14 @@ impl Builder<'_> {
         };
         let run_teardown =
             self.once("teardown", sheet.teardown.as_ref(), Part::Teardown, &mut rows)?;
+        if rows.entries.len() > MOST_ENTRIES {
+            let message = format!(
+                "the plan sends from {} places, and the results have room for {MOST_ENTRIES}; write \
+                 requests that differ in a value as one, with a placeholder or a [data] file",
+                rows.entries.len()
+            );
+            return Err(self.error(&Place::top("requests").then(0), message));
+        }
         Ok(Entries { rows: rows.entries, model, run_setup, run_teardown })
     }
 
