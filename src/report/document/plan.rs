@@ -145,7 +145,7 @@ impl PlanEcho {
             },
             seed: match law {
                 Some(Law::Poisson { seed }) => Some(seed),
-                _ => None,
+                _ => plan.scenario.as_ref().map(|scenario| scenario.seed),
             },
             deadline_s: plan.deadline.map(|deadline| deadline.as_secs_f64()),
             max_in_flight: plan.max_in_flight,
