@@ -297,3 +297,11 @@ steps = ["cleanup"]
 [limits]
 body = "256k"
 "#;
+
+#[test]
+fn more_requests_than_books_can_be_kept_of_are_refused() {
+    let plan = |requests: usize| "[[requests]]\n".repeat(requests);
+    let refused = built(&plan(10_001)).expect_err("too many").message;
+    assert!(refused.starts_with("p.toml:1:3: requests are sent from 10001 places"), "{refused}");
+    assert_eq!(built(&plan(300)).expect("a plan").scenario.expect("a mix").entries.len(), 300);
+}

@@ -19,6 +19,10 @@ pub struct Entries {
     pub run_teardown: Vec<usize>,
 }
 
+/// Places that requests are sent from: each has books of its own on each worker, and a number of 16
+/// bits.
+const MOST_ENTRIES: usize = 10_000;
+
 /// How deep groups may stand in groups.
 const DEEPEST: usize = 16;
 
@@ -33,6 +37,14 @@ impl Builder<'_> {
         };
         let run_teardown =
             self.once("teardown", sheet.teardown.as_ref(), Part::Teardown, &mut rows)?;
+        if rows.entries.len() > MOST_ENTRIES {
+            let message = format!(
+                "requests are sent from {} places, over {MOST_ENTRIES}; leave the rarest away, or \
+                 write those that are alike as one with placeholders",
+                rows.entries.len()
+            );
+            return Err(self.error(&Place::top("requests"), message));
+        }
         Ok(Entries { rows: rows.entries, model, run_setup, run_teardown })
     }
 
