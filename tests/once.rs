@@ -77,6 +77,7 @@ fn what_is_sent_once_stands_in_the_report_as_often_as_it_was_sent() {
         assert_eq!(names[1].1, document.count("requests.good"), "{run:?}");
         assert_eq!(document.count("aside.requests.good"), 2, "{run:?}");
         assert_eq!(document.at("checks")[0]["passed"], 1, "{run:?}");
+        assert_eq!(document.count("plan.seed"), 1, "of what the plan draws");
     }
 }
 
