@@ -8,6 +8,7 @@ use super::{control, prepare, stop};
 use crate::error::{Error, Result};
 use crate::metrics::{Summary, Warning};
 use crate::plan::scenario::{Flow, Model, Part, Step, Steps, Think};
+use crate::plan::url::mask_query;
 use crate::plan::{Load, Plan, Scenario, Warmup};
 
 /// What was captured before the load; nothing where nothing was to be.
@@ -86,7 +87,7 @@ fn blemish(summary: &Summary) -> Option<String> {
         let status =
             counters.statuses().next().map(|(status, _)| format!("answered with {status}"));
         let why = failure.or(status).unwrap_or_else(|| "it was not answered".to_string());
-        return Some(format!("`{}`: {why}", row.name));
+        return Some(format!("`{}`: {why}", mask_query(&row.name)));
     }
     (!summary.complete).then(|| "it was interrupted".to_string())
 }
