@@ -8,6 +8,7 @@ use super::{control, prepare, stop};
 use crate::error::{Error, Result};
 use crate::metrics::{Account, Events, Fates, Mode, Summary, Warning};
 use crate::plan::answer::Captured;
+use crate::plan::mask::mask_query;
 use crate::plan::scenario::{Flow, Model, Part, Step, Steps, Think};
 use crate::plan::{Load, Plan, Scenario, Warmup};
 use crate::time::Nanos;
@@ -135,5 +136,5 @@ fn blemish(summary: &Summary) -> Option<String> {
     let failure = counters.failures().next().map(|(kind, _)| kind.hint().to_string());
     let status = counters.statuses().next().map(|(status, _)| format!("answered with {status}"));
     let why = failure.or(status).unwrap_or_else(|| "it was not answered".to_string());
-    Some(format!("`{}`: {why}", spoilt.name))
+    Some(format!("`{}`: {why}", mask_query(&spoilt.name)))
 }

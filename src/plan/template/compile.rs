@@ -13,6 +13,7 @@ use super::secret;
 use super::slot::Slot;
 use crate::error::{Error, Result};
 use crate::http::{Payload, Request};
+use crate::plan::mask::sounds_secret;
 use crate::units::quote;
 
 /// From this size on the fixed end of a body is not copied for each request.
@@ -143,10 +144,16 @@ impl Compiler<'_> {
             // In a target as it is, and judged there as if it had been typed.
             Placeholder::Text(text) if escape == Escape::Url => return Ok(fixed(&text)),
             Placeholder::Text(text) => return Ok(value(&text)),
+            Placeholder::Var(name) if sounds_secret(&name) => {
+                return Ok(hidden(value(self.var(&name)?)));
+            }
             Placeholder::Var(name) => return Ok(value(self.var(&name)?)),
             Placeholder::Env(name) => return Ok(hidden(value(&self.env(&name)?))),
             Placeholder::Capture(name) => {
                 return Ok(hidden(Part::Slot(self.capture(&name)?, escape)));
+            }
+            Placeholder::Data { table, column } if sounds_secret(&column) => {
+                return Ok(hidden(Part::Slot(self.cell(&table, &column)?, escape)));
             }
             Placeholder::Data { table, column } => self.cell(&table, &column)?,
             Placeholder::User => self.user()?,
