@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Call, Document, Script, Witness, by_connection};
+use super::{Call, Script, Witness, by_connection};
 use crate::support::{answer, chunked, each_engine, ok};
 
 /// A login that gives a value in each of the ways, and a step that sends all of them back.
@@ -189,7 +189,7 @@ fn over_tls_a_user_has_its_own_as_well() {
         let server = Server::secure(config, move |peer| {
             attend(peer, &kept, &|peer, call| peer.write(login(call)));
         });
-        let document: Document =
+        let document =
             script.blast(engine, &server.https()).args("--insecure -c 5 -t 2").document();
         assert_eq!(document.fates(["sent", "good"]), [20; 2]);
         let calls = calls.lock().unwrap().clone();

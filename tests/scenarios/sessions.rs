@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Call, Script, Witness};
-use crate::support::{each_engine, each_engine_alone, ok};
+use crate::support::{each_engine, each_engine_alone, ok, ring_alone};
 
 const VISIT: &str = r#"
 [[requests]]
@@ -98,7 +98,7 @@ fn sessions_come_at_their_times_and_think_between_their_steps() {
 /// last one is done a quarter of a second after it was due, and later on a busy machine.
 #[test]
 fn sessions_wait_for_a_slow_server_and_their_first_step_shows_it() {
-    each_engine_alone(|engine| {
+    ring_alone(|engine| {
         let plan = "[[requests]]\nname = \"first\"\n[[requests]]\nname = \"second\"\n\
                     [session]\nmodel = \"sessions\"\n";
         let witness = Witness::serving(|peer, _| {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Call, Script, Witness, by_connection, count};
-use crate::support::{each_engine, each_engine_alone};
+use crate::support::{each_engine, each_engine_alone, ring_alone};
 
 const VISITORS: &str = r#"
 [[requests]]
@@ -56,7 +56,7 @@ fn users_come_at_the_rate_at_which_they_are_spawned() {
 /// are four, give or take one and what the machine is late.
 #[test]
 fn users_come_and_go_with_their_level() {
-    each_engine_alone(|engine| {
+    ring_alone(|engine| {
         let (script, witness) = (Script::new(VISITORS), Witness::new());
         let words = "--connections-stages 400ms:8,200ms:8,400ms:0 -t 2";
         script.play(engine, &witness, words);
