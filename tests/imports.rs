@@ -66,6 +66,7 @@ fn assert_builds(imported: &Imported) {
         dress: &|_| Ok(()),
         expected: &Expected::default(),
         has_rate: false,
+        has_rule_by_name: false,
         seed: 1,
         is_shown: false,
     };

@@ -148,6 +148,83 @@ fn nor_does_a_worker_whose_requests_and_connections_fail() {
     assert_eq!(allocations(&summary).1, 0);
 }
 
+/// Five requests of which each draws eight values, one of them from a file.
+const MIX: &str = r#"
+[data.users]
+file = "users.csv"
+[[requests]]
+path = "/plain?a={{int 1 9}}&b={{hex 8}}"
+weight = 3
+headers = { X-C = "{{string 9}}", X-D = "{{uuid}}", X-E = "{{data.users.name}}", X-F = "{{seq}}", X-G = "{{now rfc3339}}", X-H = "{{float 0 1 3}}" }
+[[requests]]
+method = "POST"
+path = "/update"
+weight = 2
+headers = { X-API-Key = "k" }
+json = { field1 = "{{float 0 100 2}}", field2 = "{{int 1 5}}", field3 = "{{choice a 'b c' d}}", field4 = "{{string 5}}", field5 = "{{data.users.name}}", field6 = "{{hex 6}}", field7 = "{{now unix_ms}}", field8 = "{{seq}}" }
+checks = [{ name = "ok", json = "/ok", equals = true }]
+[[requests]]
+path = "/form"
+form = { a = "{{int 1 9}}", b = "{{uuid}}", c = "{{string 3}}", d = "{{float 0 1 3}}", e = "{{data.users.name}}", f = "{{seq}}", g = "{{hex 2}}", h = "{{choice x y}}" }
+[[requests]]
+path = "/part"
+multipart = [ { name = "a", value = "{{int 1 9}} {{string 2}} {{hex 2}} {{seq}} {{uuid}} {{float 0 1 2}}" }, { name = "b", value = "{{data.users.name}} {{choice x y}}" } ]
+[[requests]]
+path = "/text"
+body = "{{int 1 9}} {{string 2}} {{hex 2}} {{seq}} {{uuid}} {{float 0 1 2}} {{choice x y}} {{now unix}}"
+"#;
+
+/// Users who log in in each round, so that what they capture and their cookies change, and think.
+const USERS: &str = r#"
+[data.users]
+file = "users.csv"
+[[requests]]
+name = "login"
+path = "/login"
+json = { user = "user-{{int 100 999}}", password = "{{data.users.name}}" }
+capture = { token = { json = "/token" }, again = { cookie = "session" }, all = { regex = "\"token\": ?\"([^\"]+)" }, type = { header = "Content-Type" } }
+[[requests]]
+name = "items"
+path = "/api/items?x={{capture.all}}"
+headers = { Authorization = "Bearer {{capture.token}}" }
+checks = [ { name = "five", json = "/items/4/id", equals = 5 }, { name = "typed", header = "Content-Type", contains = "json" }, { name = "text", contains = "item 3" }, { name = "like", regex = "item \\d" } ]
+[session]
+think = "exp 4ms"
+steps = [ "login", { request = "items", repeat = "1..3", probability = 0.9 } ]
+"#;
+
+/// After a while, in which buffers find their sizes.
+#[test]
+fn nor_does_a_worker_whose_requests_vary_and_whose_users_remember() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = Target::start(Options { app: true, ..Options::default() }).unwrap();
+    let folder = std::env::temp_dir().join(format!("blast-no-alloc-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("users.csv"), "name\nann\n\"b \"\"e\"\"\"\n100 % ü\n").unwrap();
+    for (text, load, least) in
+        [(MIX, "-c 50", 1_000), (MIX, "-c 50 -R 3000", 1_000), (USERS, "-c 50", 500)]
+    {
+        let file = folder.join("plan.toml");
+        std::fs::write(&file, text).unwrap();
+        let fixed = "-t 1 --wait block --engine ring --warmup 1500ms -d 1200ms";
+        let url = format!("http://{}", target.address());
+        let words = ["blast", "run", file.to_str().unwrap(), "--host", &url].map(String::from);
+        let more = [load, fixed].map(|words| words.split(' ')).into_iter().flatten();
+        let words: Vec<std::ffi::OsString> =
+            words.into_iter().chain(more.map(String::from)).map(Into::into).collect();
+        let plan = blast::cli::plan_of_file(&words).unwrap();
+        COUNT.store(0, SeqCst);
+        let summary = engine::run(&plan, &mut |_| {}).unwrap();
+        let counters = &summary.measure.counters;
+        assert!(summary.audit.ok() && counters.good > least, "{load}: {}", counters.good);
+        assert_eq!(counters.completed, counters.good, "{:?}", counters.statuses().next());
+        let (before, within) = allocations(&summary);
+        assert!(before > 10, "{before}");
+        assert_eq!(within, 0, "{load} {text}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// Answers each request over TLS; a thread a connection.
 #[cfg(feature = "tls")]
 fn secure_server() -> SocketAddr {

@@ -426,6 +426,118 @@ fn secrets_reach_the_server_and_no_output() {
     });
 }
 
+/// Secrets of each kind that a plan may have, in every place that a request has.
+const SECRETIVE: &str = r#"
+url = "URL"
+[data.users]
+file = "users.csv"
+[vars]
+api_token = { default = "s3cr3t-var", help = "of the demonstration" }
+[[requests]]
+path = "/login?token=s3cr3t-literal"
+form = { user = "u", password = "s3cr3t-word", other = "{{env BLAST_PLANTED}}" }
+capture = { kept = { json = "/given" } }
+[[requests]]
+name = "work"
+path = "/work/{{env BLAST_PLANTED}}"
+query = { plain = "{{env BLAST_PLANTED}}", var = "{{var.api_token}}", row = "{{data.users.password}}", kept = "{{capture.kept}}" }
+headers = { X-Plain = "{{env BLAST_PLANTED}}", Authorization = "Bearer {{capture.kept}}", X-Api-Key = "s3cr3t-key" }
+json = { plain = "<{{env BLAST_PLANTED}}>", password = "s3cr3t-json" }
+checks = [{ name = "never", contains = "no such text" }]
+[session]
+setup = ["POST /login?token=s3cr3t-literal"]
+steps = [{ request = "work", think = "20ms" }]
+"#;
+
+fn secretive(folder: &Folder, url: &str) -> Blast {
+    let plan = folder.path().join("plan.toml");
+    std::fs::write(&plan, SECRETIVE.replace("URL", url)).unwrap();
+    std::fs::write(folder.path().join("users.csv"), "password\ns3cr3t-row\n").unwrap();
+    Blast::verb("run").arg(plan.to_str().unwrap()).env("BLAST_PLANTED", "s3cr3t-env")
+}
+
+#[test]
+fn secrets_of_a_plan_reach_the_server_and_no_output() {
+    each_engine(|engine| {
+        let folder = Folder::new();
+        let server = Server::answering(
+            "HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3cr3t-cookie\r\nContent-Length: 24\r\n\r\n\
+             {\"given\":\"s3cr3t-given\"}",
+        );
+        let files = ["a.json", "a.hgrm", "a.hlog"].map(|name| folder.path().join(name));
+        for format in ["", "-L", "-v", "--json"] {
+            let (terminal, theirs) = Terminal::open();
+            let blast = secretive(&folder, &server.url()).args("--engine").arg(engine);
+            let mut blast = blast.args("--wait block --pin off -c 2 -d 300ms").args(format);
+            for file in &files {
+                blast = blast.arg("-o").arg(file.to_str().unwrap());
+            }
+            let running = blast.stderr(theirs).start();
+            no_secret("stderr", &terminal.read_to_end());
+            let run = running.end();
+            assert_eq!(run.code(), Some(0), "{run:?}");
+            assert!(run.stdout.contains("work") && run.stdout.contains("never"), "{run:?}");
+            no_secret("stdout", &run.stdout);
+            for file in &files {
+                no_secret("file", &std::fs::read_to_string(file).unwrap());
+            }
+        }
+        let log = server.log();
+        let last = &log.last().unwrap().head;
+        for sent in [
+            "POST /work/s3cr3t-env?plain=s3cr3t-env&var=s3cr3t-var&row=s3cr3t-row&kept=s3cr3t-given ",
+            "X-Plain: s3cr3t-env",
+            "Authorization: Bearer s3cr3t-given",
+            "X-Api-Key: s3cr3t-key",
+            "Cookie: sid=s3cr3t-cookie",
+        ] {
+            assert!(last.contains(sent), "{sent}: {last}");
+        }
+        for look in ["--check", "--show 9", "--check --show 9"] {
+            let run = secretive(&folder, &server.url()).args(look).run();
+            assert_eq!(run.code(), Some(0), "{run:?}");
+            assert!(run.stdout.contains("token=***"), "{run:?}");
+            no_secret(look, &run.stdout);
+            no_secret(look, &run.stderr);
+        }
+        assert_eq!(server.log().len(), log.len(), "looking sends nothing");
+    });
+}
+
+/// Whatever is wrong, the sentence about it quotes no secret.
+#[test]
+fn sentences_about_a_plan_keep_its_secrets() {
+    let folder = Folder::new();
+    let closed = format!("http://user:s3cr3t-pass@{}/", crate::support::closed_port());
+    for (change, to, words) in [
+        ("", "", ""),
+        ("", "", "--var api_tokn=s3cr3t-var"),
+        ("", "", "--target s3cr3t"),
+        ("Bearer {{capture.kept}}", "Bearer s3cr3t-own {{oops}}", "--check"),
+        ("Bearer {{capture.kept}}", "Bearer s3cr3t-own {{capture.kep}}", "--check"),
+        ("s3cr3t-key", "s3cr3t-key\\n", "--check"),
+        ("/login?token=s3cr3t-literal", "/login?token=s3cr3t-literal#x", "--check"),
+        ("/work/{{env", "//s3cr3t{{env", "--check"),
+        ("password = \"s3cr3t-json\"", "password = s3cr3t-json", "--check"),
+        ("json = {", "body = \"s3cr3t-body\"\njson = {", "--check"),
+        ("name = \"work\"", "weight = -1\nname = \"work\"", "--check"),
+    ] {
+        let url = if words == "--target s3cr3t" { "http://h" } else { &closed };
+        drop(secretive(&folder, url));
+        let plan = folder.path().join("plan.toml");
+        let text = std::fs::read_to_string(&plan).unwrap();
+        assert!(text.contains(change), "{change}");
+        std::fs::write(&plan, text.replacen(change, to, usize::from(!change.is_empty()))).unwrap();
+        let blast = Blast::verb("run").arg(plan.to_str().unwrap()).args("--wait block").args(words);
+        let run = blast.env("BLAST_PLANTED", "s3cr3t-env\r\nX: s3cr3t-line").run();
+        let expected = if words.is_empty() { 1 } else { 2 };
+        assert_eq!(run.code(), Some(expected), "{change} {words} {run:?}");
+        if words != "--target s3cr3t" {
+            no_secret(change, run.complaint());
+        }
+    }
+}
+
 #[test]
 fn the_sentence_about_a_target_that_is_not_there_keeps_its_secrets() {
     each_engine(|engine| {

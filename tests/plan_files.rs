@@ -253,6 +253,18 @@ fn a_file_of_one_request_is_the_same_plan_as_its_flags() {
 }
 
 #[test]
+fn a_rule_may_name_the_only_request() {
+    let plan = "url = \"http://h\"\nthresholds = [\"'GET /'.errors<1%\"]\n[[requests]]\n";
+    assert!(printed(plan, &["--check"]).contains("GET /"));
+    let other = complaint(&plan.replace("GET /", "POST /"), &["--check"]);
+    assert_eq!(
+        other,
+        "plan.toml:2:15: `'POST /'.errors<1%` is about `POST /`, which is no request; there are \
+         `GET /`"
+    );
+}
+
+#[test]
 fn the_target_is_the_files_or_one_that_is_named() {
     let target = |arguments: &[&str]| {
         let text = printed(HOSPITAL, &[&["--check"], arguments].concat());

@@ -105,8 +105,18 @@ impl Lab {
         self.start(server, &format!("-t 1 --pin {} {flags}", cores().1))
     }
 
+    /// A verb and what it takes, pinned like a load.
+    pub fn carry_out(&self, server: &Server, words: &[String], flags: &str) -> Outcome<Document> {
+        self.begin(server, words, &format!("-t 1 --pin {} {flags}", cores().1))?.end()
+    }
+
     fn start(&self, server: &Server, flags: &str) -> Outcome<Running> {
+        self.begin(server, &[], flags)
+    }
+
+    fn begin(&self, server: &Server, words: &[String], flags: &str) -> Outcome<Running> {
         let mut command = Command::new(BLAST);
+        command.args(words);
         command.args(["--engine", &self.engine, "--json"]).args(flags.split_whitespace());
         command.arg(&server.url).stdin(Stdio::null()).stdout(Stdio::piped());
         let child = command.stderr(Stdio::piped()).spawn();

@@ -20,6 +20,7 @@ mod queues;
 mod schedule;
 mod stalls;
 mod table;
+mod users;
 
 use std::env;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "E4", what: "overload", run: queues::overload },
     Experiment { name: "E5", what: "M/D/1", run: queues::m_d_1 },
     Experiment { name: "E6", what: "closed loop law", run: queues::closed_loop },
+    Experiment { name: "E6b", what: "users who think", run: users::think },
     Experiment { name: "E7", what: "schedule accuracy", run: schedule::accuracy },
     Experiment { name: "E7m", what: "counts", run: schedule::matrix },
     Experiment { name: "E8", what: "ramp", run: schedule::ramp },

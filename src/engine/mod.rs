@@ -95,9 +95,9 @@ pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,
 /// the kernel refuses); everything that goes wrong later is in the summary.
 pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
-    let given = rehearsal::before(plan)?;
-    let prepared = prepare::prepare(plan, given.clone())?;
+    let rehearsal = rehearsal::before(plan)?;
+    let prepared = prepare::prepare(plan, rehearsal.captured.clone())?;
     let (mut summary, _) = control::run(plan, prepared, 0, watch)?;
-    summary.warnings.extend(rehearsal::after(plan, given));
+    rehearsal.end(plan, &mut summary);
     Ok(summary)
 }

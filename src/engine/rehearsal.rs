@@ -1,42 +1,90 @@
 //! What a scenario wants sent once before the load, or after it: by one user, on a connection of
-//! its own, in a run of its own that stands in no report.
+//! its own, in a run of its own. Of that run the rows by name and the checks stand in the report,
+//! as those of users that set themselves up do.
 
 use std::sync::Arc;
 
 use super::{control, prepare, stop};
 use crate::error::{Error, Result};
-use crate::metrics::{Summary, Warning};
+use crate::metrics::{Account, Events, Fates, Mode, Summary, Warning};
 use crate::plan::answer::Captured;
+use crate::plan::mask::mask_query;
 use crate::plan::scenario::{Flow, Model, Part, Step, Steps, Think};
 use crate::plan::{Load, Plan, Scenario, Warmup};
+use crate::time::Nanos;
 
-/// What was captured before the load; nothing where nothing was to be.
-pub fn before(plan: &Plan) -> Result<Captured> {
-    let none = || Ok([].into());
-    let Some(scenario) = &plan.scenario else { return none() };
-    let nothing: Captured = scenario.captures.iter().map(|_| None).collect();
-    if scenario.run_setup.is_empty() {
-        return Ok(nothing);
+/// What came of it.
+pub struct Rehearsal {
+    /// What was captured before the load, by the captures' places.
+    pub captured: Captured,
+    /// The run of its own before the load.
+    setup: Option<Summary>,
+}
+
+/// What is sent before the load; nothing where nothing is to be.
+pub fn before(plan: &Plan) -> Result<Rehearsal> {
+    let nothing = |scenario: &Arc<Scenario>| scenario.captures.iter().map(|_| None).collect();
+    let captured: Captured = plan.scenario.as_ref().map_or_else(|| [].into(), nothing);
+    let scenario = plan.scenario.as_ref().filter(|scenario| !scenario.run_setup.is_empty());
+    let Some(scenario) = scenario else { return Ok(Rehearsal { captured, setup: None }) };
+    let (summary, captured) = play(plan, scenario, &scenario.run_setup, captured, 0)?;
+    if let (false, Some(exit)) = (summary.complete, stop::exit()) {
+        let message = "interrupted in the setup before the load; no load was sent".to_string();
+        return Err(Error { exit, message });
     }
-    let (summary, captured) = play(plan, scenario, &scenario.run_setup, nothing, 0)?;
     match blemish(&summary) {
         Some(blemish) => Err(Error::failed(format!(
             "the setup before the load came to nothing: {blemish}; no load was sent"
         ))),
-        None => Ok(captured),
+        None => Ok(Rehearsal { captured, setup: Some(summary) }),
     }
 }
 
-/// A warning where what is sent after the load came to nothing.
-pub fn after(plan: &Plan, given: Captured) -> Option<Warning> {
-    let scenario = plan.scenario.as_ref().filter(|scenario| !scenario.run_teardown.is_empty())?;
-    // Ctrl-C ends the load; what it left behind is still to be cleaned up, unless it came twice.
-    let heeded = stop::requests().min(1);
-    let why = match play(plan, scenario, &scenario.run_teardown, given, heeded) {
-        Ok((summary, _)) => blemish(&summary)?,
-        Err(error) => error.message,
+impl Rehearsal {
+    /// Sends what is sent after the load, with a warning where that came to nothing, and books all
+    /// that was sent once.
+    pub fn end(self, plan: &Plan, load: &mut Summary) {
+        let Some(scenario) = &plan.scenario else { return };
+        if let Some(setup) = self.setup {
+            book(load, &setup, &scenario.run_setup, Nanos::ZERO);
+        }
+        if scenario.run_teardown.is_empty() {
+            return;
+        }
+        // The signal that ended the load does not end this, but the next one does.
+        let heeded = stop::requests().min(1);
+        let why = match play(plan, scenario, &scenario.run_teardown, self.captured, heeded) {
+            Ok((teardown, _)) => {
+                load.complete &= teardown.complete;
+                book(load, &teardown, &scenario.run_teardown, load.measured);
+                blemish(&teardown)
+            }
+            Err(error) => Some(error.message),
+        };
+        load.warnings.extend(why.map(|why| Warning::TeardownFailed { why }));
+    }
+}
+
+/// Adds the rows of a run of its own to those of the load, at whose `since` it began. The audit is
+/// of the load alone, and so are its events.
+fn book(load: &mut Summary, once: &Summary, entries: &[usize], since: Nanos) {
+    let of_load = |fates: &Fates| match load.mode {
+        Mode::Open => fates.at_once(),
+        Mode::Closed => fates.clone(),
     };
-    Some(Warning::TeardownFailed { why })
+    for entry in entries {
+        let (Some(to), Some(from)) = (load.names.get_mut(*entry), once.names.get(*entry)) else {
+            continue;
+        };
+        let mut account = Account { fates: of_load(&from.account.fates), ..from.account.clone() };
+        account.events = Events::default();
+        account.put_off(since);
+        to.account.add(&account);
+    }
+    for (to, from) in load.checks.iter_mut().zip(&once.checks) {
+        (to.passed, to.failed) = (to.passed + from.passed, to.failed + from.failed);
+    }
+    load.aside.add(&of_load(&once.measure));
 }
 
 fn play(
@@ -80,14 +128,13 @@ fn play(
 
 /// What went wrong, if something did.
 fn blemish(summary: &Summary) -> Option<String> {
-    let spoilt = summary.names.iter().find(|row| row.account.fates.counters.errors() > 0);
-    if let Some(row) = spoilt {
-        let counters = &row.account.fates.counters;
-        let failure = counters.failures().next().map(|(kind, _)| kind.hint().to_string());
-        let status =
-            counters.statuses().next().map(|(status, _)| format!("answered with {status}"));
-        let why = failure.or(status).unwrap_or_else(|| "it was not answered".to_string());
-        return Some(format!("`{}`: {why}", row.name));
+    if !summary.complete {
+        return Some("it was interrupted".to_string());
     }
-    (!summary.complete).then(|| "it was interrupted".to_string())
+    let spoilt = summary.names.iter().find(|row| row.account.fates.counters.errors() > 0)?;
+    let counters = &spoilt.account.fates.counters;
+    let failure = counters.failures().next().map(|(kind, _)| kind.hint().to_string());
+    let status = counters.statuses().next().map(|(status, _)| format!("answered with {status}"));
+    let why = failure.or(status).unwrap_or_else(|| "it was not answered".to_string());
+    Some(format!("`{}`: {why}", mask_query(&spoilt.name)))
 }

@@ -36,7 +36,7 @@ impl Part {
 pub enum SessionEnd {
     /// It took all of its steps.
     Completed,
-    /// A step of it failed or was rejected, and the plan ends a session then.
+    /// It took all of its steps, and the answer to one of them was not good.
     Failed,
     /// The run was over before.
     Cut,
@@ -86,6 +86,14 @@ impl Account {
             failures: [Sightings::default(); Kind::COUNT],
             rejections: [Sightings::default(); Rejection::COUNT],
             checks: vec![Sightings::default(); checks],
+        }
+    }
+
+    /// All that was seen was seen so much later.
+    pub fn put_off(&mut self, by: Nanos) {
+        let all = self.failures.iter_mut().chain(&mut self.rejections).chain(&mut self.checks);
+        for seen in all.filter(|seen| seen.count > 0) {
+            (seen.first, seen.last) = (seen.first + by, seen.last + by);
         }
     }
 

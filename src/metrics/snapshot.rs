@@ -129,6 +129,14 @@ impl Fates {
         self.unwaited.add(other.unwaited);
     }
 
+    /// Those of a closed loop as an open one would have them, where each is sent when it is due.
+    pub fn at_once(&self) -> Fates {
+        let mut open = self.clone();
+        (open.service, open.rejected_service) = (self.good.clone(), self.rejected.clone());
+        (0..self.counters.sent).for_each(|_| open.send_lag.record(Nanos::ZERO));
+        open
+    }
+
     /// This and another one, as a third.
     pub fn joined(&self, other: &Fates) -> Fates {
         let mut both = Fates::default();

@@ -1,9 +1,10 @@
 //! `--check`: what a plan would do, for a person to look over.
 
 use super::{Meant, guard, shown};
+use crate::http::Request;
 use crate::plan::Plan;
 use crate::plan::file::{DataSheet, RowOrder, WhenExhausted};
-use crate::plan::mask::{MASK, sounds_secret};
+use crate::plan::mask::{MASK, mask_query, sounds_secret};
 use crate::plan::scenario::{Entry, Model, Part, Scenario};
 use crate::units::format_exact;
 
@@ -47,13 +48,14 @@ fn model(plan: &Plan) -> String {
 
 fn requests(plan: &Plan) -> Vec<String> {
     let Some(scenario) = &plan.scenario else {
-        return vec![format!("request   {} {}", plan.request.method, plan.request.target)];
+        let Request { method, target, .. } = &plan.request;
+        return vec![format!("request   {method} {}", mask_query(target))];
     };
     let is_choice = match &scenario.model {
         Model::Mix(_) => true,
         model => model.flow().is_some_and(|flow| flow.weighted),
     };
-    let width = scenario.entries.iter().map(|entry| entry.name.chars().count()).max();
+    let width = scenario.entries.iter().map(|e| mask_query(&e.name).chars().count()).max();
     let width = width.unwrap_or(0).clamp(4, 40);
     let sum: u64 = scenario.entries.iter().filter(|entry| is_main(entry)).map(|e| e.weight).sum();
     let share = |weight: u64| 100.0 * weight as f64 / sum.max(1) as f64;
@@ -70,7 +72,9 @@ fn requests(plan: &Plan) -> Vec<String> {
         let request = &scenario.requests[entry.request].request;
         lines.push(format!(
             "{weight:<8}{share:>6}  {:width$}  {} {}",
-            entry.name, request.method, request.target
+            mask_query(&entry.name),
+            request.method,
+            mask_query(&request.target)
         ));
     }
     lines.extend(unused(scenario));
@@ -85,7 +89,8 @@ fn is_main(entry: &Entry) -> bool {
 fn unused(scenario: &Scenario) -> Option<String> {
     let is_used = |place: usize| scenario.entries.iter().any(|entry| entry.request == place);
     let names = scenario.requests.iter().enumerate().filter(|(place, _)| !is_used(*place));
-    listed("not sent  ", names.map(|(_, request)| &*request.name))
+    let names: Vec<String> = names.map(|(_, request)| mask_query(&request.name)).collect();
+    listed("not sent  ", names.iter().map(|name| &**name))
 }
 
 fn vars(meant: &Meant) -> Vec<String> {

@@ -97,6 +97,7 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
             dress: &dress,
             expected: &expected,
             has_rate: has_rate(&args.load),
+            has_rule_by_name: args.load.rules.thresholds.iter().any(|rule| rule.name().is_some()),
             seed: args.load.shape.seed.unwrap_or(1),
             is_shown: typed.file.show.is_some(),
         },

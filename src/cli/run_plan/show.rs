@@ -1,85 +1,110 @@
 //! `--show N`: the first requests as they would be sent, but for their secrets.
 //!
 //! Of a mix, in the order of its choice; of users, the first one's setup and then its steps.
-//! Captured values are secrets as those of the environment are, and stand as `***` too.
+//! All that is random is drawn from the dice that the run draws from, in the same order. Captured
+//! values are secrets as those of the environment are, and stand as `***` too.
 
 use crate::dice::Dice;
-use crate::plan::Plan;
-use crate::plan::scenario::{Exchange, Flow, Model, Scenario, Step, Steps};
+use crate::metrics::Phase;
+use crate::plan::mask::mask_query;
+use crate::plan::scenario::{Flow, Mix, Model, Scenario, Step, Steps, lots};
 use crate::plan::template::Context;
-
-/// Streams of the dice of what is chosen, and of what requests hold.
-const CHOICES: u64 = 1;
-const REQUESTS: u64 = 2;
+use crate::plan::{Plan, Warmup};
 
 /// What a body is shown of.
 const LONGEST: usize = 4 * 1024;
 
-/// The requests, each behind a line that names it. The plan was made to be shown.
-pub fn text(plan: &Plan, count: u64) -> String {
-    let Some(scenario) = &plan.scenario else { return String::new() };
-    let count = usize::try_from(count).unwrap_or(usize::MAX).min(MOST);
-    let mut writer = Writer::new(scenario);
-    let entries = match &scenario.model {
-        Model::Mix(mix) => {
-            let table = mix.table(scenario.seed).unwrap_or_default();
-            let mut dice = Dice::of(scenario.seed, CHOICES, 0);
-            let length = table.len().max(1);
-            let place = |k: usize, dice: &mut Dice| match mix.random {
-                true => dice.below(length as u64) as usize,
-                false => k % length,
-            };
-            (0..count)
-                .filter_map(|k| table.get(place(k, &mut dice)).copied().map(usize::from))
-                .collect()
-        }
-        Model::Users(flow) => Walk::of(flow, scenario, count, flow.rounds).entries,
-        Model::Sessions(flow) => Walk::of(flow, scenario, count, Some(1)).entries,
-    };
-    let shown = entries.iter().zip(1..).map(|(entry, number)| writer.request(*entry, number));
-    shown.collect::<Vec<_>>().join("\n")
-}
-
 /// More is not for a person.
 const MOST: usize = 100_000;
 
-/// The entries that the first user sends.
-struct Walk<'a> {
-    entries: Vec<usize>,
-    most: usize,
-    dice: Dice,
-    flow: &'a Flow,
+/// The requests, each behind a line that names it. The plan was made to be shown.
+pub fn text(plan: &Plan, count: u64) -> String {
+    let Some(scenario) = &plan.scenario else { return String::new() };
+    let most = usize::try_from(count).unwrap_or(usize::MAX).min(MOST);
+    let mut play = Play::new(scenario, most);
+    match &scenario.model {
+        Model::Mix(mix) => {
+            let is_warm = plan.warmup == Warmup::NONE;
+            play.mix(mix, if is_warm { Phase::Measure } else { Phase::Warmup });
+        }
+        Model::Users(flow) => play.user(flow, flow.rounds),
+        Model::Sessions(flow) => play.user(flow, Some(1)),
+    }
+    play.shown.join("\n")
 }
 
-impl<'a> Walk<'a> {
-    fn of(flow: &'a Flow, scenario: &Scenario, most: usize, rounds: Option<u64>) -> Walk<'a> {
-        let dice = Dice::of(scenario.seed, CHOICES, 1);
-        let mut walk = Walk { entries: flow.setup.clone(), most, dice, flow };
+/// Makes requests one after the other.
+struct Play<'a> {
+    scenario: &'a Scenario,
+    most: usize,
+    shown: Vec<String>,
+    dice: Dice,
+    captures: Vec<Option<Box<[u8]>>>,
+    rows: Vec<u64>,
+    /// From each table so far.
+    draws: Vec<u64>,
+    body: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Play<'a> {
+    fn new(scenario: &'a Scenario, most: usize) -> Play<'a> {
+        Play {
+            scenario,
+            most,
+            shown: Vec::new(),
+            dice: lots::of_user(scenario.seed, 1, 0),
+            // Whatever it is, it is masked.
+            captures: vec![Some(Box::from(*b"-")); scenario.captures.len()],
+            rows: vec![0; scenario.tables.len()],
+            draws: vec![0; scenario.tables.len()],
+            body: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.shown.len() >= self.most
+    }
+
+    fn mix(&mut self, mix: &Mix, phase: Phase) {
+        let seed = self.scenario.seed;
+        let table = mix.table(seed).unwrap_or_default();
+        for number in 0..self.most as u64 {
+            let length = table.len().max(1) as u64;
+            let place = match mix.random {
+                true => lots::of_choice(seed, number).below(length),
+                false => number % length,
+            };
+            let Some(entry) = table.get(place as usize).copied().map(usize::from) else { return };
+            self.dice = lots::of_request(seed, phase, number);
+            let request = self.scenario.entries[entry].request;
+            self.draw(self.scenario.requests[request].message.tables());
+            self.send(entry);
+        }
+    }
+
+    fn user(&mut self, flow: &Flow, rounds: Option<u64>) {
+        let tables = self.tables_of(flow);
+        self.draw(&tables);
+        flow.setup.iter().for_each(|entry| self.send(*entry));
         let mut round = 0;
         // A round may be empty by chance; one that always is sends nothing in a thousand.
         let mut empty = 0;
-        while walk.entries.len() < most
-            && rounds.is_none_or(|rounds| round < rounds)
-            && empty < 1_000
-        {
-            let before = walk.entries.len();
-            walk.round();
+        while !self.is_done() && rounds.is_none_or(|rounds| round < rounds) && empty < 1_000 {
+            let before = self.shown.len();
+            // The first one has the rows that were drawn for the setup.
+            if round > 0 {
+                self.draw(&tables);
+            }
+            match flow.weighted {
+                true => self.one_of(&flow.steps),
+                false => flow.steps.iter().for_each(|step| self.step(step)),
+            }
             round += 1;
-            empty = if walk.entries.len() == before { empty + 1 } else { 0 };
+            empty = if self.shown.len() == before { empty + 1 } else { 0 };
         }
-        if walk.entries.len() < most {
-            walk.entries.extend(&flow.teardown);
-        }
-        walk.entries.truncate(most);
-        walk
-    }
-
-    fn round(&mut self) {
-        let flow = self.flow;
-        match flow.weighted {
-            true => self.one_of(&flow.steps),
-            false => flow.steps.iter().for_each(|step| self.step(step)),
-        }
+        flow.teardown.iter().for_each(|entry| self.send(*entry));
     }
 
     fn one_of(&mut self, steps: &[Step]) {
@@ -94,72 +119,63 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, step: &Step) {
-        if self.dice.unit() >= step.probability {
+        if step.probability < 1.0 && self.dice.unit() >= step.probability {
             return;
         }
-        let (least, most) = step.repeat;
-        let times = u64::from(least) + self.dice.below(u64::from(most - least) + 1);
+        let times = match step.repeat {
+            (1, 1) => 1,
+            (least, most) => u64::from(least) + self.dice.below(u64::from(most - least) + 1),
+        };
         for _ in 0..times {
-            if self.entries.len() >= self.most {
+            if self.is_done() {
                 return;
             }
             match &step.what {
-                Steps::One(entry) => self.entries.push(*entry),
+                Steps::One(entry) => self.send(*entry),
                 Steps::Group(steps) => steps.iter().for_each(|step| self.step(step)),
                 Steps::OneOf(steps) => self.one_of(steps),
             }
-        }
-    }
-}
-
-/// Makes requests one after the other.
-struct Writer<'a> {
-    scenario: &'a Scenario,
-    captures: Vec<Option<Box<[u8]>>>,
-    rows: Vec<u64>,
-    /// From each table so far.
-    draws: Vec<u64>,
-    body: Vec<u8>,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Writer<'a> {
-    fn new(scenario: &'a Scenario) -> Writer<'a> {
-        Writer {
-            scenario,
-            // Whatever it is, it is masked.
-            captures: vec![Some(Box::from(*b"-")); scenario.captures.len()],
-            rows: vec![0; scenario.tables.len()],
-            draws: vec![0; scenario.tables.len()],
-            body: Vec::new(),
-            bytes: Vec::new(),
+            step.think.draw(&mut self.dice);
         }
     }
 
-    fn request(&mut self, entry: usize, number: u64) -> String {
-        let entry = &self.scenario.entries[entry];
-        let exchange = &self.scenario.requests[entry.request];
-        let bytes = self.bytes_of(exchange, number);
-        format!("--- {number}: {}\n{}\n", entry.name, readable(&bytes))
+    /// All tables that a user's requests draw from, ascending.
+    fn tables_of(&self, flow: &Flow) -> Vec<usize> {
+        let entries = flow.program().map_or(Vec::new(), |program| program.entries().collect());
+        let message =
+            |entry: &usize| &self.scenario.requests[self.scenario.entries[*entry].request].message;
+        let tables = entries.iter().flat_map(|entry| message(entry).tables().to_vec());
+        tables.collect::<std::collections::BTreeSet<usize>>().into_iter().collect()
     }
 
-    fn bytes_of(&mut self, exchange: &Exchange, number: u64) -> Vec<u8> {
-        let message = &exchange.message;
+    /// The next row of each of these tables.
+    fn draw(&mut self, tables: &[usize]) {
+        for table in tables {
+            let row = self.scenario.tables[*table].row(self.draws[*table], 0, 1, 1, &mut self.dice);
+            self.rows[*table] = row.unwrap_or(0);
+            self.draws[*table] += 1;
+        }
+    }
+
+    fn send(&mut self, entry: usize) {
+        if !self.is_done() {
+            let number = self.shown.len() as u64 + 1;
+            let bytes = self.bytes_of(entry, number);
+            let name = mask_query(&self.scenario.entries[entry].name);
+            self.shown.push(format!("--- {number}: {name}\n{}\n", readable(&bytes)));
+        }
+    }
+
+    fn bytes_of(&mut self, entry: usize, number: u64) -> Vec<u8> {
+        let message = &self.scenario.requests[self.scenario.entries[entry].request].message;
         if let Some(payload) = message.fixed() {
             let (first, rest) = payload.piece(0..payload.length());
             let head = first[rest].to_vec();
             let (second, rest) = payload.piece(head.len()..payload.length());
             return [&head[..], &second[rest]].concat();
         }
-        let mut dice = Dice::of(self.scenario.seed, REQUESTS, number);
-        for place in message.tables() {
-            let table = &self.scenario.tables[*place];
-            let row = table.row(self.draws[*place], 0, 1, 1, &mut dice);
-            self.rows[*place] = row.unwrap_or(0);
-            self.draws[*place] += 1;
-        }
         let mut context = Context {
-            dice: &mut dice,
+            dice: &mut self.dice,
             number,
             user: 1,
             captures: &self.captures,

@@ -13,7 +13,7 @@ use crate::metrics::{Phase, SessionEnd};
 use crate::plan::Scenario;
 use crate::plan::answer::Captured;
 use crate::plan::data::Table;
-use crate::plan::scenario::{Flow, Mix, Model, Program};
+use crate::plan::scenario::{Flow, Mix, Model, Program, lots};
 use crate::plan::template::Context;
 use crate::time::Nanos;
 
@@ -62,10 +62,6 @@ pub enum Next {
     /// It is done.
     Left,
 }
-
-/// The streams of the dice of a mix: its choices, and what its requests hold.
-const CHOICES: u64 = 0x6368_6f69_6365;
-const REQUESTS: u64 = 0x7265_7175_6573;
 
 impl Cast {
     /// The scenario was checked when it was made.
@@ -159,7 +155,7 @@ impl Repertoire {
         let length = self.table.len() as u64;
         let place = match self.random {
             false => place % length,
-            true => Dice::of(self.seed, CHOICES, place).below(length),
+            true => lots::of_choice(self.seed, place).below(length),
         };
         self.table[place as usize]
     }
@@ -235,8 +231,7 @@ impl Script {
     pub fn stage(&mut self, entry: u16, number: u64, phase: Phase) -> bool {
         let Cast::Mix(repertoire) = &mut self.cast else { return true };
         let number = number * self.workers + self.worker;
-        let stream = REQUESTS + phase as u64;
-        repertoire.dice = Dice::of(repertoire.seed, stream, number);
+        repertoire.dice = lots::of_request(repertoire.seed, phase, number);
         let facet = &self.facets[usize::from(entry)];
         let tables = self.scenario.requests[facet.request].message.tables();
         if tables.is_empty() {

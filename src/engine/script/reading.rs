@@ -54,13 +54,17 @@ impl Readings {
     /// The one of the answer that is read on this slot.
     #[inline]
     pub fn of(&mut self, slot: usize, needs: Needs) -> &mut Reading {
-        self.open[slot].get_or_insert_with(|| {
+        let reading = self.open[slot].get_or_insert_with(|| {
             let mut reading = self.spare.pop().unwrap_or_default();
             reading.head.clear();
             reading.body.clear();
-            (reading.needs, reading.limit, reading.is_cut) = (needs, self.limit, false);
+            (reading.limit, reading.is_cut) = (self.limit, false);
             reading
-        })
+        });
+        // It may have been opened before it was known whose answer comes: by a connect, or when a
+        // request was written later than it was answered.
+        reading.needs = needs;
+        reading
     }
 
     /// The answer is complete.
@@ -81,5 +85,23 @@ impl Readings {
         let all = self.open.iter().flatten().chain(&self.spare);
         let kept = all.map(|r| size_of::<Reading>() + r.head.capacity() + r.body.capacity());
         kept.sum::<usize>() + size_of_val(&*self.open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_opened_before_its_request_keeps_what_that_one_needs() {
+        let mut readings = Readings::new(1, 8);
+        readings.of(0, Needs { head: true, body: false });
+        let reading = readings.of(0, Needs { head: false, body: true });
+        reading.head(b"head");
+        reading.body(b"a body of");
+        assert_eq!(
+            (&*reading.head, &*reading.body, reading.is_cut),
+            (&b""[..], &b"a body o"[..], true)
+        );
     }
 }

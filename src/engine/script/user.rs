@@ -5,7 +5,7 @@ use crate::dice::Dice;
 use crate::http::Jar;
 use crate::metrics::Phase;
 use crate::plan::scenario::flow::DEEPEST;
-use crate::plan::scenario::{Op, Program};
+use crate::plan::scenario::{Op, Program, lots};
 use crate::time::Nanos;
 
 /// What a user does next.
@@ -83,9 +83,6 @@ const IDLE_ROUND: Nanos = Nanos::from_millis(1);
 /// How long a user waits before it tries to set itself up again.
 const RETRY: Nanos = Nanos::from_secs(1);
 
-/// The stream of the dice of users.
-const USERS: u64 = 0x0075_7365_7273;
-
 impl User {
     pub fn absent(captures: usize, tables: usize) -> User {
         User {
@@ -93,7 +90,7 @@ impl User {
             place: 0,
             turns: [0; DEEPEST],
             rounds: 0,
-            dice: Dice::of(0, USERS, 0),
+            dice: lots::of_user(0, 0, 0),
             number: 0,
             due: Nanos::ZERO,
             captures: vec![None; captures].into(),
@@ -114,8 +111,7 @@ impl User {
     /// A new one comes, of that number, at that time; it remembers nothing.
     pub fn come(&mut self, seed: u64, number: u64, due: Nanos) {
         (self.state, self.place, self.rounds) = (State::Ready, 0, 0);
-        let stream = USERS + (u64::from(self.before) << 48);
-        (self.number, self.dice) = (number, Dice::of(seed, stream, number));
+        (self.number, self.dice) = (number, lots::of_user(seed, number, self.before));
         self.is_sent_away = false;
         self.captures.iter_mut().for_each(|value| *value = None);
         self.jar = Jar::default();

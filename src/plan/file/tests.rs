@@ -108,6 +108,7 @@ fn built_with(text: &str, has_rate: bool) -> Result<Built, Error> {
         dress: &|_| Ok(()),
         expected: &Expected::default(),
         has_rate,
+        has_rule_by_name: false,
         seed: 1,
         is_shown: false,
     };

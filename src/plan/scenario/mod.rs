@@ -16,6 +16,7 @@ use crate::metrics::named;
 pub use crate::metrics::Part;
 
 pub mod flow;
+pub mod lots;
 pub mod mix;
 
 pub use flow::{Flow, Op, Program, Step, Steps, Think};

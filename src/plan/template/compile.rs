@@ -13,6 +13,7 @@ use super::secret;
 use super::slot::Slot;
 use crate::error::{Error, Result};
 use crate::http::{Payload, Request};
+use crate::plan::mask::sounds_secret;
 use crate::units::quote;
 
 /// From this size on the fixed end of a body is not copied for each request.
@@ -34,7 +35,7 @@ pub(super) fn message(
 ) -> Result<Parts> {
     let compiler = Compiler { scope, reader };
     let target = compiler.text(&request.target, Escape::Url, &secret::of_query(&request.target));
-    let target = target.map_err(|error| within("the path", &error))?;
+    let target = begun(target.map_err(|error| within("the path", &error))?);
     let fields = compiler.fields(request)?;
     sample(request)?.validate()?;
     let mut body = Body::new(compiler.body(body)?);
@@ -45,6 +46,17 @@ pub(super) fn message(
     let of_counted = counted.iter().flat_map(|counted| counted.between.iter().chain(&counted.body));
     let tables = tables(first.iter().chain(of_counted));
     Ok(Parts { payload, tables, first, counted, tail })
+}
+
+/// A target that begins with what was captured: it may be a path already, slash and all.
+fn begun(mut target: Vec<Part>) -> Vec<Part> {
+    if let [Part::Fixed(slash), Part::Slot(Slot::Capture(_), escape), ..] = &mut *target
+        && **slash == *b"/"
+    {
+        *escape = Escape::Link;
+        target.remove(0);
+    }
+    target
 }
 
 /// A field's name, its value, and whether that is the length that the request gave itself.
@@ -132,10 +144,16 @@ impl Compiler<'_> {
             // In a target as it is, and judged there as if it had been typed.
             Placeholder::Text(text) if escape == Escape::Url => return Ok(fixed(&text)),
             Placeholder::Text(text) => return Ok(value(&text)),
+            Placeholder::Var(name) if sounds_secret(&name) => {
+                return Ok(hidden(value(self.var(&name)?)));
+            }
             Placeholder::Var(name) => return Ok(value(self.var(&name)?)),
             Placeholder::Env(name) => return Ok(hidden(value(&self.env(&name)?))),
             Placeholder::Capture(name) => {
                 return Ok(hidden(Part::Slot(self.capture(&name)?, escape)));
+            }
+            Placeholder::Data { table, column } if sounds_secret(&column) => {
+                return Ok(hidden(Part::Slot(self.cell(&table, &column)?, escape)));
             }
             Placeholder::Data { table, column } => self.cell(&table, &column)?,
             Placeholder::User => self.user()?,

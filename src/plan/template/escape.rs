@@ -9,6 +9,9 @@ pub enum Escape {
     Raw,
     /// Path or query: what is not unreserved is percent-encoded.
     Url,
+    /// The beginning of a target: a value that is a path, or a whole URL of which the path and query
+    /// are meant (a `Location`), is one already; any other stands behind a slash as in [`Escape::Url`].
+    Link,
     /// application/x-www-form-urlencoded.
     Form,
     /// A field's value: line breaks and NUL are dropped.
@@ -31,6 +34,7 @@ pub fn in_place(buffer: &mut Vec<u8>, from: usize, escape: Escape) {
     let length: usize = match escape {
         Escape::Raw => return,
         Escape::Header => return drop_line_ends(buffer, from),
+        Escape::Link => return link(buffer, from),
         _ => buffer[from..].iter().map(|byte| written(*byte, escape).length).sum(),
     };
     if length == end - from {
@@ -64,7 +68,7 @@ pub fn growth(escape: Escape) -> usize {
         Escape::Raw | Escape::Header => 1,
         // Of control characters six times; quotes and backslashes are what texts have.
         Escape::Json => 2,
-        Escape::Url | Escape::Form => 3,
+        Escape::Url | Escape::Link | Escape::Form => 3,
     }
 }
 
@@ -86,10 +90,49 @@ fn drop_line_ends(buffer: &mut Vec<u8>, from: usize) {
     buffer.truncate(to);
 }
 
+/// What is a path is kept as it is, but for bytes that no target may hold (RFC 3986, 2) and what
+/// follows a `#`.
+fn link(buffer: &mut Vec<u8>, from: usize) {
+    let Some(path) = path_of(&buffer[from..]) else {
+        buffer.insert(from, b'/');
+        return in_place(buffer, from + 1, Escape::Url);
+    };
+    buffer.drain(from..from + path);
+    if let Some(fragment) = memchr::memchr(b'#', &buffer[from..]) {
+        buffer.truncate(from + fragment);
+    }
+    if buffer.get(from) != Some(&b'/') {
+        buffer.insert(from, b'/');
+    }
+    let mut at = from;
+    while at < buffer.len() {
+        let byte = buffer[at];
+        if !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte) {
+            buffer.splice(at..at + 1, percent(byte));
+            at += 2;
+        }
+        at += 1;
+    }
+}
+
+/// Where the path of a link begins; `None` if the value is none.
+fn path_of(value: &[u8]) -> Option<usize> {
+    let of_authority = match value {
+        [b'/', b'/', ..] => 2,
+        [b'/', ..] => return Some(0),
+        _ if value.starts_with(b"http://") => 7,
+        _ if value.starts_with(b"https://") => 8,
+        _ => return None,
+    };
+    let ends = |byte: &u8| b"/?#".contains(byte);
+    let authority = value[of_authority..].iter().position(ends);
+    Some(authority.map_or(value.len(), |length| of_authority + length))
+}
+
 #[inline]
 fn written(byte: u8, escape: Escape) -> Written {
     let stays = match escape {
-        Escape::Raw | Escape::Header => true,
+        Escape::Raw | Escape::Header | Escape::Link => true,
         // RFC 3986, 2.3.
         Escape::Url => byte.is_ascii_alphanumeric() || b"-._~".contains(&byte),
         // WHATWG, URL, 1.3.
@@ -102,10 +145,14 @@ fn written(byte: u8, escape: Escape) -> Written {
         Escape::Form if byte == b' ' => one(b'+'),
         Escape::Json => of_json(byte),
         _ => {
-            let [high, low] = [hex(byte >> 4), hex(byte & 15)];
-            Written { bytes: [b'%', high, low, 0, 0, 0], length: 3 }
+            let [percent, high, low] = percent(byte);
+            Written { bytes: [percent, high, low, 0, 0, 0], length: 3 }
         }
     }
+}
+
+fn percent(byte: u8) -> [u8; 3] {
+    [b'%', hex(byte >> 4), hex(byte & 15)]
 }
 
 fn one(byte: u8) -> Written {
@@ -148,6 +195,14 @@ mod tests {
             (Escape::Json, "a\"b\\c\n\r\t\u{8}\u{c}\u{1}ä/", r#"a\"b\\c\n\r\t\b\f\u0001ä/"#),
             (Escape::Json, "plain", "plain"),
             (Escape::Url, "", ""),
+            (Escape::Link, "/a/b?c=d%20e&f", "/a/b?c=d%20e&f"),
+            (Escape::Link, "/ä b\r\n#c", "/%C3%A4%20b%0D%0A"),
+            (Escape::Link, "https://h:8/a?b", "/a?b"),
+            (Escape::Link, "http://h?b#c", "/?b"),
+            (Escape::Link, "http://h", "/"),
+            (Escape::Link, "//h/a", "/a"),
+            (Escape::Link, "a/b?c", "/a%2Fb%3Fc"),
+            (Escape::Link, "", "/"),
         ] {
             assert_eq!(text(value, escape), expected, "{escape:?}");
             let mut buffer = b"\"& before".to_vec();

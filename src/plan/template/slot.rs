@@ -69,8 +69,8 @@ impl Slot {
             Slot::Capture(place) => {
                 if let Some(Some(value)) = context.captures.get(*place) {
                     into.extend_from_slice(value);
-                    escape::in_place(into, from, escape);
                 }
+                escape::in_place(into, from, escape);
             }
             Slot::User => integer(context.user, into),
         }

@@ -150,6 +150,25 @@ fn no_value_makes_a_line_of_its_own_in_the_head() {
 }
 
 #[test]
+fn a_captured_link_at_the_beginning_of_a_path_is_followed() {
+    let world = World::new();
+    for (target, link, expected) in [
+        ("/{{capture.next}}", Some("/items/7?page=2"), "GET /items/7?page=2 "),
+        ("/{{capture.next}}/more", Some("https://h:1/items"), "GET /items/more "),
+        ("/{{capture.next}}", Some("a/7"), "GET /a%2F7 "),
+        ("/{{capture.next}}", None, "GET / "),
+        ("/items/{{capture.next}}", Some("/7"), "GET /items/%2F7 "),
+        ("/?to={{capture.next}}", Some("/7"), "GET /?to=%2F7 "),
+    ] {
+        let message = world.compile(&get(target), &[]);
+        let captures = [None, link.map(|link| link.as_bytes().into())];
+        let (mut dice, mut body, mut into) = (Dice::of(1, 0, 0), Vec::new(), Vec::new());
+        message.write(&mut context(&mut dice, &captures), &mut body, &mut into);
+        assert!(into.starts_with(expected.as_bytes()), "{}", String::from_utf8_lossy(&into));
+    }
+}
+
+#[test]
 fn the_length_is_that_of_the_body_and_stands_where_it_stood() {
     let world = World::new();
     let text = |text: &str| [Piece::Text(text.to_string(), Escape::Raw)];

@@ -75,7 +75,8 @@ fn load(document: &Document) -> String {
     };
     let sessions = if plan.model.as_deref() == Some(SESSIONS) { " sessions" } else { "" };
     let rate = shape(document).unwrap_or_else(|| format!("at {}{sessions}/s", per_second(rps)));
-    let law = match (plan.burst, plan.seed) {
+    let seed = plan.seed.filter(|_| plan.arrivals.as_deref() == Some("poisson"));
+    let law = match (plan.burst, seed) {
         (Some(size), _) => format!(" in bursts of {}", count(size)),
         (_, Some(seed)) => format!(", Poisson arrivals of seed {seed}"),
         _ => String::new(),

@@ -56,7 +56,7 @@ struct Line<'a> {
 const COLUMNS: [Column; 10] = [
     Column { name: "reqs", cell: |l| count(l.requests.scheduled) },
     Column { name: "fails", cell: |l| count(l.requests.scheduled - l.requests.good) },
-    Column { name: "%", cell: |l| short_percent(1.0 - l.requests.success_share) },
+    Column { name: "%", cell: |l| failed(l.requests) },
     Column { name: "median", cell: |l| quantile(l.response, 0.50, l.response.p50_us) },
     Column { name: "avg", cell: |l| bound(l.response, l.response.mean_us) },
     Column { name: "p95", cell: |l| quantile(l.response, 0.95, l.response.p95_us) },
@@ -179,6 +179,14 @@ fn shown(us: Option<f64>, exact: bool) -> String {
     }
 }
 
+/// Of no requests there is no share.
+fn failed(requests: &Requests) -> String {
+    match requests.scheduled {
+        0 => "-".to_string(),
+        _ => short_percent(1.0 - requests.success_share),
+    }
+}
+
 fn short_percent(share: f64) -> String {
     percent(share).replace(' ', "")
 }
@@ -293,6 +301,24 @@ fn at(at_s: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_no_requests_no_share_has_failed() {
+        let of = |scheduled, good, success_share| Requests {
+            scheduled,
+            good,
+            success_share,
+            sent: scheduled,
+            completed: scheduled,
+            rejected: scheduled - good,
+            failed: 0,
+            abandoned: 0,
+            dropped: 0,
+            error_share: 1.0 - success_share,
+        };
+        assert_eq!(failed(&of(0, 0, 0.0)), "-");
+        assert_eq!(failed(&of(4, 3, 0.75)), "25%");
+    }
 
     #[test]
     fn a_long_name_is_cut_in_its_middle() {

@@ -34,7 +34,7 @@ pub struct PlanEcho {
     pub arrivals: Option<String>,
     /// Requests that arrive at once, of `burst`.
     pub burst: Option<u64>,
-    /// Of `poisson`.
+    /// Of all that is random: arrivals of `poisson`, and what a scenario chooses and draws.
     pub seed: Option<u64>,
     /// Unsent requests older than this were dropped.
     pub deadline_s: Option<f64>,
@@ -145,7 +145,7 @@ impl PlanEcho {
             },
             seed: match law {
                 Some(Law::Poisson { seed }) => Some(seed),
-                _ => None,
+                _ => plan.scenario.as_ref().map(|scenario| scenario.seed),
             },
             deadline_s: plan.deadline.map(|deadline| deadline.as_secs_f64()),
             max_in_flight: plan.max_in_flight,

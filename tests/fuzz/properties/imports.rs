@@ -40,6 +40,7 @@ fn is_a_plan(imported: &Imported) {
         dress: &|_| Ok(()),
         expected: &Expected::default(),
         has_rate: false,
+        has_rule_by_name: false,
         seed: 1,
         is_shown: false,
     };

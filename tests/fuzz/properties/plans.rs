@@ -33,6 +33,7 @@ pub fn check(data: &[u8]) {
             dress: &|_| Ok(()),
             expected: &Expected::default(),
             has_rate,
+            has_rule_by_name: false,
             seed: 1,
             is_shown: has_rate,
         };

@@ -205,11 +205,16 @@ fn sessions_that_find_nobody_free_wait_and_their_first_step_shows_it() {
     let outcome = against(job, after(Nanos::from_millis(100)));
     let counters = &outcome.measure.counters;
     assert_eq!(booked(&outcome)[0].0, 100, "the drain sends what was due");
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!(sessions.started(), 100);
+    assert_eq!(sessions.completed, booked(&outcome)[1].0);
     assert_eq!(counters.scheduled, counters.sent + counters.dropped);
     let first = &outcome.totals.by_name.accounts[0].fates.good;
     assert!(first.max() > Nanos::from_secs(4), "{:?}", first.max());
     let second = &outcome.totals.by_name.accounts[1].fates.good;
     assert_eq!(second.max().as_micros_f64().round() as u64 / 1_000, 100);
+    let sessions = outcome.totals.by_name.sessions.as_ref().expect("sessions");
+    assert_eq!(sessions.started(), 100, "those that begin in the drain were due before it");
 }
 
 #[test]
@@ -222,6 +227,21 @@ fn a_user_whose_connection_breaks_goes_on_with_a_new_one() {
     let counters = &outcome.measure.counters;
     assert!(counters.failed() > 0 && counters.good > 200, "{counters:?}");
     assert_eq!(counters.sent, counters.good + counters.failed());
+}
+
+#[test]
+fn what_is_kept_of_an_answer_is_what_its_own_request_needs_on_a_new_connection_too() {
+    let any_body = Test::regex("x*").expect("a regular expression");
+    let counted = Test::header("Content-Length", Field::Exists).expect("a name");
+    let model = Model::Users(Flow { steps: vec![step(0), step(1)], ..Flow::default() });
+    let mut scenario = scenario(&[Part::Main; 2], model);
+    scenario.requests[0].checks = vec![Check::new("of the body", 0, any_body)];
+    scenario.requests[1].checks = vec![Check::new("of the head", 1, counted)];
+    scenario.checks = vec!["of the body".into(), "of the head".into()];
+    let job = Job { per_connection: Some(1), ..with(scenario, closed_loop(1, 2)) };
+    let outcome = against(job, after(Nanos::from_millis(100)));
+    let counters = &outcome.measure.counters;
+    assert_eq!((counters.good, counters.sent), (20, 20), "{counters:?}");
 }
 
 #[test]

@@ -86,6 +86,8 @@ impl Builder<'_> {
                 let message = "what follows a `#` is never sent; drop it, or write %23 for it";
                 return Err(self.error(&here, message));
             }
+            // What was captured may be a path already, which begins at the root.
+            Some(path) if path.starts_with("{{capture.") => format!("{}/{path}", origin(base)),
             Some(path) => {
                 let slash = if path.starts_with('/') { "" } else { "/" };
                 format!("{}{slash}{path}", base.trim_end_matches('/'))
@@ -263,6 +265,12 @@ fn fixed(pieces: &[Piece]) -> Option<Bytes> {
 
 fn has_field(request: &Request, name: &str) -> bool {
     request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+}
+
+/// A URL without its path.
+fn origin(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |scheme| scheme + 3);
+    url[authority..].find(['/', '?']).map_or(url, |path| &url[..authority + path])
 }
 
 /// It has a scheme, or begins as one without does.

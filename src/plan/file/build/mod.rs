@@ -45,6 +45,8 @@ pub struct Around<'a> {
     pub expected: &'a Expected,
     /// Requests are due by a clock.
     pub has_rate: bool,
+    /// A rule is about one request by its name.
+    pub has_rule_by_name: bool,
     pub seed: u64,
     /// It is to be looked at by a person: secrets are `***`.
     pub is_shown: bool,
@@ -103,11 +105,12 @@ impl<'a> Builder<'a> {
     }
 
     /// It is sent over and over as it is, and nobody looks at its answers but for what is
-    /// expected of each.
+    /// expected of each, nor asks for it by its name.
     fn is_plain(&self, draft: &Draft) -> bool {
         let sheet = &self.written.sheet;
         let one = &sheet.requests[0];
         let is_alone = !self.around.is_shown
+            && !self.around.has_rule_by_name
             && sheet.session.is_none()
             && sheet.setup.is_none()
             && sheet.teardown.is_none();
