@@ -32,6 +32,12 @@ impl Histogram {
         Histogram { hdr: Some(room()), saturated: 0 }
     }
 
+    /// Recording allocates nothing.
+    #[cfg(test)]
+    pub fn has_room(&self) -> bool {
+        self.hdr.is_some()
+    }
+
     #[inline]
     pub fn record(&mut self, time: Nanos) {
         self.record_many(time, 1);

@@ -439,3 +439,96 @@ fn behind_a_large_request_in_a_pipeline_each_write_is_waited_for() {
     assert_eq!(confirmed(4, 100), [false, false]);
     assert_eq!(confirmed(4, 5_000), [true, true]);
 }
+
+/// Any flow or mix, against a server that is slow, silent or gone at times.
+fn any(seed: u64) -> Outcome {
+    let mut dice = crate::dice::Dice::of(seed, 7, 0);
+    let parts = [Part::Setup, Part::Main, Part::Main, Part::Main, Part::Teardown];
+    let any_step = |dice: &mut crate::dice::Dice| {
+        let most = dice.below(3) * 100;
+        let think = Think::Uniform(Nanos::ZERO, Nanos::from_millis(most));
+        let probability = [1.0, 1.0, 0.5, 0.0][dice.below(4) as usize];
+        Step { think, probability, ..step(1 + dice.below(3) as usize) }
+    };
+    let flow = Flow {
+        setup: if dice.below(2) == 0 { vec![0] } else { Vec::new() },
+        steps: (0..=dice.below(4)).map(|_| any_step(&mut dice)).collect(),
+        teardown: if dice.below(2) == 0 { vec![4] } else { Vec::new() },
+        weighted: dice.below(4) == 0,
+        rounds: (dice.below(4) == 0).then(|| 1 + dice.below(5)),
+    };
+    let connections = 1 + dice.below(20) as u32;
+    let entries = vec![(1, 3), (2, 2), (3, 1)];
+    let (model, is_open) = match dice.below(4) {
+        0 => (Model::Mix(Mix { entries, random: false }), false),
+        1 => (Model::Mix(Mix { entries, random: true }), true),
+        2 => (Model::Users(flow), false),
+        _ => (Model::Sessions(flow), true),
+    };
+    let warmup = Warmup::For(Nanos::from_millis(dice.below(3) * 400));
+    let is_mix = matches!(model, Model::Mix(_));
+    let job = if is_open {
+        let rate = 20 + dice.below(100);
+        let shape = Shape::to_levels(rate, &[(SECOND, rate), (SECOND, 2 * rate)]).unwrap();
+        let offered = Offered::shaped(shape.clone(), SECOND, Law::Uniform).unwrap();
+        let schedule = Schedule::new(&offered, warmup, None, None);
+        let stage_ends = shape.stages().iter().map(|stage| stage.end()).collect();
+        Job {
+            stage_ends,
+            max_in_flight: if dice.below(4) == 0 { 5 } else { u64::MAX },
+            deadline: (dice.below(4) == 0).then(|| Nanos::from_millis(200)),
+            ..job(connections, Arrivals::Open(schedule))
+        }
+    } else {
+        let budget = if dice.below(3) == 0 { 1 + dice.below(300) } else { u64::MAX };
+        Job {
+            duration: Some(SECOND + SECOND),
+            ..job(connections, Arrivals::Closed { budget, users: None })
+        }
+    };
+    let job = Job {
+        warmup,
+        pipeline: if is_mix { 1 + dice.below(3) as u32 } else { 1 },
+        per_connection: (dice.below(3) == 0).then(|| 1 + dice.below(3)),
+        timeout: Nanos::from_millis(300),
+        drain: Nanos::from_millis(dice.below(3) * 400),
+        ..job
+    };
+    let (silent, down) = (dice.below(10), dice.below(3_000));
+    let mut luck = dice.clone();
+    let server = move |now: Nanos| {
+        let service = Nanos::from_millis(1 + luck.below(40));
+        (luck.below(100) >= silent).then_some(now + service)
+    };
+    let down = Nanos::from_millis(down)..Nanos::from_millis(down + 200);
+    // Before the load the difference is zero.
+    let listens = move |now: Nanos, _| now == Nanos::ZERO || !down.contains(&now);
+    simulate(with(scenario(&parts, model), job), server, listens).audited()
+}
+
+#[test]
+fn the_books_of_any_scenario_are_closed() {
+    let mut sent = 0;
+    for seed in 0..60 {
+        let outcome =
+            std::panic::catch_unwind(|| any(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
+        let warmup = &outcome.warmup.counters;
+        assert_eq!(warmup.scheduled, warmup.sent + warmup.dropped, "seed {seed}");
+        sent += outcome.measure.counters.sent;
+        let accounts = &outcome.totals.by_name.accounts;
+        let sum = |of: fn(&Fates) -> u64| accounts.iter().map(|a| of(&a.fates)).sum::<u64>();
+        let both = |of: fn(&Fates) -> u64| of(&outcome.measure) + of(&outcome.aside);
+        for of in [
+            |f: &Fates| f.counters.sent + f.counters.dropped,
+            |f: &Fates| f.good.count(),
+            |f: &Fates| f.censored.count(),
+        ] {
+            assert_eq!(sum(of), both(of), "seed {seed}");
+        }
+        for stage in &outcome.totals.stages {
+            let counters = &stage.counters;
+            assert_eq!(counters.scheduled, counters.sent + counters.dropped, "seed {seed}");
+        }
+    }
+    assert!(sent > 5_000, "{sent}");
+}
