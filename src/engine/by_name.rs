@@ -28,7 +28,8 @@ impl Rows {
 }
 
 /// Entries whose room is made before the start. Each takes 280 KB on each worker (in open loop
-/// 840 KB), so that of more entries is made with the first request of each.
+/// 840 KB), so that of more entries is made with the first request of each, and is an eighth of it:
+/// their times have two significant digits.
 const RESERVED: usize = 64;
 
 /// One worker's books by name.
@@ -46,7 +47,7 @@ impl ByName {
     pub fn reserved(rows: Rows, open_loop: bool) -> ByName {
         let fates = || match rows.entries {
             0..=RESERVED => Fates::reserved_for_good(open_loop),
-            _ => Fates::default(),
+            _ => Fates::coarse(),
         };
         let account = |_| Account::new(fates(), rows.checks);
         ByName {

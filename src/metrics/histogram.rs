@@ -24,18 +24,25 @@ pub const SUPPORT: u64 = 5;
 pub struct Histogram {
     hdr: Option<Hdr<u64>>,
     saturated: u64,
+    /// Two significant digits are enough for it.
+    is_coarse: bool,
 }
 
 impl Histogram {
     /// One with its room made, for those who must not allocate when they record.
     pub fn reserved() -> Histogram {
-        Histogram { hdr: Some(room()), saturated: 0 }
+        Histogram { hdr: Some(room(DIGITS)), ..Histogram::default() }
     }
 
     /// Recording allocates nothing.
     #[cfg(test)]
     pub fn has_room(&self) -> bool {
         self.hdr.is_some()
+    }
+
+    /// One of many, which are to take an eighth of the memory: with two significant digits.
+    pub fn coarse() -> Histogram {
+        Histogram { is_coarse: true, ..Histogram::default() }
     }
 
     #[inline]
@@ -48,7 +55,8 @@ impl Histogram {
         if time > LONGEST {
             self.saturated += count;
         }
-        self.hdr.get_or_insert_with(room).saturating_record_n(time.0, count);
+        let digits = if self.is_coarse { COARSE } else { DIGITS };
+        self.hdr.get_or_insert_with(|| room(digits)).saturating_record_n(time.0, count);
     }
 
     pub fn count(&self) -> u64 {
@@ -108,8 +116,8 @@ impl Histogram {
             return;
         }
         self.saturated += other.saturated;
-        // Both have the bounds of `default`, so the sum always fits.
-        let sum = self.hdr.get_or_insert_with(room).add(other.hdr());
+        // All have the same bounds, so the sum always fits.
+        let sum = self.hdr.get_or_insert_with(|| Hdr::new_from(other.hdr())).add(other.hdr());
         debug_assert!(sum.is_ok());
     }
 
@@ -136,7 +144,7 @@ impl Histogram {
             let added = hdr.record_n_correct(value, step.count_at_value(), interval.0);
             debug_assert!(added.is_ok());
         }
-        Histogram { hdr: Some(hdr), saturated: self.saturated }
+        Histogram { hdr: Some(hdr), saturated: self.saturated, is_coarse: self.is_coarse }
     }
 
     /// The recorded times, in order, each with its count.
@@ -161,12 +169,16 @@ impl Histogram {
     }
 }
 
-static EMPTY: LazyLock<Hdr<u64>> = LazyLock::new(room);
+/// Significant digits, and those of a coarse one.
+const DIGITS: u8 = 3;
+const COARSE: u8 = 2;
 
-/// About 280 KB.
-fn room() -> Hdr<u64> {
-    let hdr = Hdr::new_with_bounds(1, LONGEST.0, 3);
-    hdr.expect("1 ns to one hour at 3 digits are valid bounds")
+static EMPTY: LazyLock<Hdr<u64>> = LazyLock::new(|| room(DIGITS));
+
+/// About 280 KB; with two digits 36 KB.
+fn room(digits: u8) -> Hdr<u64> {
+    let hdr = Hdr::new_with_bounds(1, LONGEST.0, digits);
+    hdr.expect("1 ns to one hour at 2 or 3 digits are valid bounds")
 }
 
 /// How many of `count` samples lie above the quantile `q`.
@@ -285,6 +297,25 @@ mod tests {
     fn close(reading: Option<Reading>, micros: u64) -> bool {
         let value = reading.expect("supported").value().as_micros_f64();
         (value - micros as f64).abs() <= micros as f64 / 1000.0
+    }
+
+    #[test]
+    fn a_coarse_one_takes_an_eighth_and_keeps_two_digits_in_a_sum() {
+        let (mut one, mut sum) = (Histogram::coarse(), Histogram::default());
+        for time in [Nanos(1_234_567), Nanos(99_999_999_999), Nanos(7)] {
+            one.record(time);
+        }
+        sum.add(&one);
+        sum.add(&one);
+        assert_eq!(sum.count(), 6);
+        let near = |quantile: f64, time: u64| {
+            let found = sum.quantile(quantile).0 as f64;
+            assert!((found / time as f64 - 1.0).abs() < 0.01, "{found}, not {time}");
+        };
+        near(0.5, 1_234_567);
+        near(1.0, 99_999_999_999);
+        let room = |histogram: &Histogram| histogram.hdr().distinct_values();
+        assert!(room(&sum) * 7 < room(&Histogram::reserved()));
     }
 
     #[test]

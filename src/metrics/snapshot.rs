@@ -120,6 +120,13 @@ impl Fates {
         fates
     }
 
+    /// Of one of many names: coarse, and with the room made when it is needed.
+    pub fn coarse() -> Fates {
+        let mut fates = Fates::default();
+        fates.histograms_mut().into_iter().for_each(|h| *h = Histogram::coarse());
+        fates
+    }
+
     pub fn add(&mut self, other: &Fates) {
         self.counters.add(&other.counters);
         for (to, from) in self.histograms_mut().into_iter().zip(other.histograms()) {
