@@ -88,7 +88,7 @@ pub struct PlanArgs {
     #[arg(allow_hyphen_values = true)]
     pub vars: Vec<(String, String)>,
 
-    /// Which of the plan's [targets]
+    /// Which of the targets that the plan names
     #[arg(long, value_name = "NAME")]
     pub target: Option<String>,
 

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cast      who acts: nobody in particular (a mix), users, sessions
+//! turns     who does what next
 //! user      one user: a place in its flow, and what it remembers
 //! naps      users who think
 //! buffers   what requests are made in
@@ -15,6 +16,7 @@ mod cast;
 mod judging;
 mod naps;
 pub mod reading;
+mod turns;
 mod user;
 
 use std::sync::Arc;
@@ -32,7 +34,7 @@ use crate::plan::scenario::{Entry, Part};
 use crate::plan::template::Message;
 use crate::time::Nanos;
 
-pub use self::cast::Next;
+pub use self::turns::Next;
 
 pub struct Script {
     scenario: Arc<Scenario>,
