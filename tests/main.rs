@@ -29,3 +29,4 @@ mod target;
 mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
+mod views;

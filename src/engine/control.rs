@@ -206,8 +206,12 @@ impl<'a> Control<'a> {
     /// The workers are done: what is left of the series.
     fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
         let (errors, origin) = (self.collector.errors(), self.origin());
+        // What never started has no interval to show.
+        let started = self.start.is_some();
         self.collector.close(&mut |interval, measure| {
-            watch(Progress::Interval { interval: *interval, errors, measure, origin });
+            if started {
+                watch(Progress::Interval { interval: *interval, errors, measure, origin });
+            }
         });
     }
 

@@ -82,7 +82,7 @@ impl Histogram {
 
     /// The same, or `None` where fewer than [`SUPPORT`] samples lie above it.
     pub fn supported_quantile(&self, q: f64) -> Option<Nanos> {
-        (self.count() > 0 && above(self.count(), q) >= SUPPORT).then(|| self.quantile(q))
+        is_supported(self.count(), q).then(|| self.quantile(q))
     }
 
     /// The time of the `rank`-th smallest sample, counted from 1, as [`Histogram::quantile`] would
@@ -161,6 +161,11 @@ static EMPTY: LazyLock<Hdr<u64>> = LazyLock::new(room);
 fn room() -> Hdr<u64> {
     let hdr = Hdr::new_with_bounds(1, LONGEST.0, 3);
     hdr.expect("1 ns to one hour at 3 digits are valid bounds")
+}
+
+/// Whether so many samples say something of the quantile `q`.
+pub fn is_supported(count: u64, q: f64) -> bool {
+    count > 0 && above(count, q) >= SUPPORT
 }
 
 /// How many of `count` samples lie above the quantile `q`.
