@@ -170,6 +170,7 @@ fn kept(document: &Document) -> Option<String> {
     match (all, failed) {
         (0, _) => None,
         (1, 0) => Some("The threshold holds.".to_string()),
+        (1, _) => Some("The threshold failed.".to_string()),
         (all, 0) => Some(format!("All {all} thresholds hold.")),
         (all, failed) => Some(format!("{failed} of {all} thresholds failed.")),
     }
