@@ -205,7 +205,7 @@ fn the_short_help_is_shorter_and_names_the_long_one() {
 
 #[test]
 fn each_verb_has_help_and_the_program_a_version() {
-    for verb in ["run", "target", "demo", "doctor", "import", "completions", "man"] {
+    for verb in ["run", "target", "demo", "doctor", "import", "report", "completions", "man"] {
         assert!(stdout(&[verb, "--help"]).contains(&format!("Usage: blast {verb}")), "{verb}");
     }
     assert_eq!(stdout(&["--version"]), concat!("blast ", env!("CARGO_PKG_VERSION"), "\n"));

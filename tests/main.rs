@@ -31,3 +31,4 @@ mod target;
 mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
+mod views;

@@ -310,7 +310,6 @@ fn what_makes_another_request_is_refused_beside_a_plan() {
         let refused = complaint(HOSPITAL, arguments);
         assert!(refused.contains("the plan has its own"), "{arguments:?}: {refused}");
     }
-    assert!(complaint(HOSPITAL, &["--csv", "results"]).starts_with("--csv: tables of CSV"));
     let variable = complaint(HOSPITAL, &["--var", "chanel=2"]);
     assert!(variable.ends_with("did you mean `channel`?"), "{variable}");
     let text = printed(HOSPITAL, &["--show", "1", "-H", "X-All: yes", "-H", "User-Agent:"]);

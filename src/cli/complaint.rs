@@ -11,10 +11,11 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 7] = ["run", "target", "demo", "doctor", "import", "completions", "man"];
+pub const VERBS: [&str; 8] =
+    ["run", "target", "demo", "doctor", "import", "report", "completions", "man"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 13] = [
+const LATER_VERBS: [&str; 12] = [
     "ceiling",
     "soak",
     "suite",
@@ -24,7 +25,6 @@ const LATER_VERBS: [&str; 13] = [
     "calibrate",
     "monitor",
     "profile",
-    "report",
     "history",
     "serve",
     "agent",

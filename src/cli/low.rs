@@ -13,6 +13,7 @@ use clap_complete::Shell;
 
 use super::form;
 use super::import::ImportArgs;
+use super::report::ReportArgs;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
 use super::tls::TlsArgs;
@@ -57,6 +58,8 @@ pub enum Verb {
     Doctor(Box<LoadArgs>),
     /// Turn a HAR, vegeta targets, URLs, a Postman collection or OpenAPI into a plan
     Import(ImportArgs),
+    /// Turn a saved result into the page, or into other files
+    Report(ReportArgs),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`
@@ -108,10 +111,6 @@ pub struct PlanArgs {
     /// Print the JSON schema of plan files
     #[arg(long)]
     pub schema: bool,
-
-    /// Locust's; that view is not there yet
-    #[arg(long, value_name = "PREFIX", hide = true)]
-    pub csv: Option<String>,
 }
 
 /// What `blast URL` takes.
@@ -387,10 +386,15 @@ pub struct PageArgs {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Write the result to FILE.json, .hgrm or .hlog (repeatable)
+    /// Write the result to FILE.json, .hgrm, .hlog, .xml (JUnit), .md, .ndjson or, for tables of
+    /// CSV, DIR/ (repeatable)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(alias = "html")]
     pub files: Vec<PathBuf>,
+
+    /// Write tables as Locust does: PREFIX_stats.csv, _failures, _stats_history, _exceptions
+    #[arg(long, value_name = "PREFIX", value_hint = ValueHint::FilePath)]
+    pub csv: Option<PathBuf>,
 
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]

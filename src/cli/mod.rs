@@ -18,6 +18,7 @@ mod import;
 mod load;
 mod man;
 mod outputs;
+mod report;
 mod request;
 mod route;
 mod run;
@@ -100,6 +101,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
+        Some(Verb::Report(args)) => report::run(args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

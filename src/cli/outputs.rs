@@ -1,10 +1,11 @@
 //! Where the result goes, and how much of it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
-use crate::report::staged;
+use crate::report::{Document, checklist, csv, hgrm, json, junit, markdown, staged};
 use crate::units::quote;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Outputs {
     pub json_stdout: bool,
     /// Each takes what its extension says; that it is one was checked.
     pub files: Vec<PathBuf>,
+    /// Prefixes of tables of CSV; that these can be written was checked.
+    pub tables: Vec<PathBuf>,
     /// The page shows the full latency spectrum.
     pub spectrum: bool,
     /// The page shows the first failures of each kind.
@@ -31,17 +34,63 @@ impl Outputs {
 
     /// Refuses a file that could not be written, before the run and not after it.
     pub fn of(args: &LoadArgs) -> Result<Outputs> {
-        args.output.files.iter().try_for_each(|file| check(file))?;
         Ok(Outputs {
             json_stdout: args.page.json,
-            files: args.output.files.clone(),
             spectrum: args.page.latency,
             verbose: args.page.verbose,
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
+            ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }
+
+    /// These files, and tables with this prefix.
+    pub fn to(named: &[PathBuf], prefix: Option<&Path>) -> Result<Outputs> {
+        let is_folder = |file: &&PathBuf| file.as_os_str().as_encoded_bytes().ends_with(b"/");
+        let (folders, files): (Vec<&PathBuf>, Vec<_>) = named.iter().partition(is_folder);
+        files.iter().try_for_each(|file| check(file))?;
+        let folders = folders.iter().map(|folder| ("--output", folder.join("results")));
+        let prefix = prefix.map(|prefix| ("--csv", prefix.to_path_buf()));
+        let tables: Vec<_> = folders.chain(prefix).collect();
+        tables.iter().try_for_each(|(flag, prefix)| check_tables(flag, prefix))?;
+        Ok(Outputs {
+            files: files.into_iter().cloned().collect(),
+            tables: tables.into_iter().map(|(_, prefix)| prefix).collect(),
+            ..Outputs::default()
+        })
+    }
+
+    /// Nothing goes to a file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.tables.is_empty()
+    }
+
+    /// Writes each view of the document that has a file. One that fails does not keep the others
+    /// from being written.
+    pub fn save(&self, document: &Document) -> Vec<Result<()>> {
+        let mut saved = self.save_json(document);
+        saved.extend(self.save_views(document));
+        saved
+    }
+
+    pub fn save_json(&self, document: &Document) -> Vec<Result<()>> {
+        self.of_format(Format::Json).map(|path| json::save(document, path)).collect()
+    }
+
+    /// All but the document itself.
+    pub fn save_views(&self, document: &Document) -> Vec<Result<()>> {
+        let mut saved: Vec<Result<()>> = Vec::new();
+        saved.extend(self.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+        saved.extend(self.of_format(Format::Junit).map(|path| junit::save(document, path)));
+        saved.extend(self.of_format(Format::Markdown).map(|path| markdown::save(document, path)));
+        saved.extend(self.of_format(Format::Checklist).map(|path| checklist::save(document, path)));
+        saved.extend(self.tables.iter().map(|prefix| csv::save(document, prefix)));
+        saved
+    }
 }
+
+/// As an error lists them.
+const ENDINGS: &str = "`.json`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`";
 
 /// What a file is to hold, told by its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +101,54 @@ pub enum Format {
     Hgrm,
     /// HdrHistogram's interval log.
     Hlog,
+    /// For what shows the tests of a build.
+    Junit,
+    /// For a pull request.
+    Markdown,
+    /// For those who deploy; told by its whole name.
+    Checklist,
+    /// A line an interval, while the run goes on.
+    Ndjson,
 }
 
 impl Format {
     pub fn of(file: &Path) -> Option<Format> {
+        if file.file_name() == Some(OsStr::new(checklist::FILE)) {
+            return Some(Format::Checklist);
+        }
         let extension = file.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "json" => Some(Format::Json),
             "hgrm" => Some(Format::Hgrm),
             "hlog" => Some(Format::Hlog),
+            "xml" => Some(Format::Junit),
+            "md" => Some(Format::Markdown),
+            "ndjson" => Some(Format::Ndjson),
             _ => None,
         }
     }
+}
+
+/// Tables make their folder; what is there of the way to it has to allow that.
+fn check_tables(flag: &str, prefix: &Path) -> Result<()> {
+    let name = quote(&prefix.to_string_lossy());
+    for file in csv::files(prefix) {
+        let nearest = file.ancestors().skip(1).find(|folder| folder.exists());
+        let nearest = nearest.unwrap_or(Path::new(""));
+        if file.is_dir() || nearest.is_file() {
+            return Err(Error::usage(format!(
+                "{flag}: {name} cannot be the prefix of files; name one in a folder"
+            )));
+        }
+        let probed = if file.parent() == Some(nearest) { file } else { nearest.join("results") };
+        staged::probe(&probed).map_err(|error| {
+            let reason = super::reason(&error);
+            Error::failed(format!(
+                "{flag}: {name} cannot be written ({reason}); choose another place"
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 fn check(file: &Path) -> Result<()> {
@@ -74,7 +159,8 @@ fn check(file: &Path) -> Result<()> {
         Err(Error::usage("--output: `-` is no file; use `--json` for the document on stdout"))
     } else if Format::of(file).is_none() {
         Err(Error::usage(format!(
-            "--output: {name} is not accepted; its name must end in `.json`, `.hgrm` or `.hlog`"
+            "--output: {name} is not accepted; its name must end in {ENDINGS}, or for tables of CSV \
+             in `/`"
         )))
     } else if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {
         Err(Error::usage(format!(

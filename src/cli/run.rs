@@ -11,19 +11,22 @@ use crate::metrics::{Mode, Summary};
 use crate::monitor::Flight;
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
-use crate::report::{Document, PageOptions, hgrm, json, page};
+use crate::report::ndjson::Streams;
+use crate::report::{Document, PageOptions, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
     let mut live = Live::new(outputs.quiet, engine::length(&plan))
         .against(plan.load.offered().is_some(), plan.requests);
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
+    let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
+            streams.record(&interval);
         }
         live.show(progress);
     });
@@ -37,12 +40,12 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     if outputs.as_wrk {
         document.back_fill(&plan, &summary);
     }
-    let written = write(&document, &outputs, logs);
+    let written = write(&document, &outputs, logs, streams);
     Ok(exit(&summary, &document, written))
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.
-fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
+fn write(document: &Document, outputs: &Outputs, logs: Logs, streams: Streams) -> Result<()> {
     let stdout = if outputs.json_stdout {
         json::write(document, &mut io::stdout().lock())
     } else {
@@ -54,11 +57,11 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
         };
         print(&page(document, &options)).map(drop)
     };
-    let json = outputs.of_format(Format::Json).map(|path| json::save(document, path));
-    let mut files: Vec<Result<()>> = json.collect();
+    let mut files = outputs.save_json(document);
     let kept = outputs.json_stdout || files.iter().any(Result::is_ok);
-    files.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+    files.extend(outputs.save_views(document));
     files.extend(logs.keep());
+    files.extend(streams.end(document));
     let files = files.into_iter().fold(Ok(()), keep_first);
     match files {
         Err(error) if !kept => keep_first(stdout, Err(offer(document, error))),
@@ -66,7 +69,8 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
     }
 }
 
-fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
+/// The first error is the one to end with; the others are told at once.
+pub fn keep_first(so_far: Result<()>, next: Result<()>) -> Result<()> {
     if let (Err(_), Err(error)) = (&so_far, &next) {
         complain(error);
     }

@@ -372,10 +372,11 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L -v --as-wrk --quiet -o a.json -o /tmp/b.JSON h");
+    let args = load("--json -L -v --as-wrk --quiet -o a.json -o /tmp/b.JSON -o /tmp/ --csv b/c h");
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
+        tables: vec!["/tmp/results".into(), "b/c".into()],
         spectrum: true,
         verbose: true,
         as_wrk: true,
@@ -422,7 +423,10 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         ("h -b @", "--body: `@` names no file"),
         ("h -b @/no/such/file", "cannot be read (No such file or directory)"),
         ("h -b @/", "cannot be read (Is a directory)"),
-        ("h -o a.csv", "must end in `.json`, `.hgrm` or `.hlog`"),
+        ("h -o a.csv", "must end in `.json`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`"),
+        ("h -o Cargo.toml/", "--output: `Cargo.toml/results` cannot be the prefix of files"),
+        ("h --csv Cargo.toml/a", "--csv: `Cargo.toml/a` cannot be the prefix of files"),
+        ("h --csv=", "`--csv` needs a value"),
         ("h -o json", "must end in `.json`"),
         ("h --html a.html", "must end in `.json`"),
         ("h -o -", "use `--json`"),

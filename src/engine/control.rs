@@ -180,6 +180,8 @@ impl<'a> Control<'a> {
 
     fn collect(&mut self, watch: &mut dyn FnMut(Progress)) {
         let origin = self.origin();
+        // What never started has no interval to show.
+        let started = self.start.is_some();
         for (worker, job) in self.prepared.jobs.iter().enumerate() {
             while let Some(letter) = job.mailbox.collect() {
                 let errors = self.collector.errors_with(&letter.snapshot);
@@ -187,7 +189,9 @@ impl<'a> Control<'a> {
                 let guard = &mut self.guard;
                 let mut completed = |interval: &Interval, measure: &Fates| {
                     guard.push(interval, measure);
-                    watch(Progress::Interval { interval: *interval, errors, measure, origin });
+                    if started {
+                        watch(Progress::Interval { interval: *interval, errors, measure, origin });
+                    }
                     *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
                 self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
@@ -216,8 +220,11 @@ impl<'a> Control<'a> {
     /// The workers are done: what is left of the series.
     fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
         let (errors, origin) = (self.collector.errors(), self.origin());
+        let started = self.start.is_some();
         self.collector.close(&mut |interval, measure| {
-            watch(Progress::Interval { interval: *interval, errors, measure, origin });
+            if started {
+                watch(Progress::Interval { interval: *interval, errors, measure, origin });
+            }
         });
     }
 

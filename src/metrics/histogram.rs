@@ -96,7 +96,7 @@ impl Histogram {
 
     /// The same, or `None` where fewer than [`SUPPORT`] samples lie above it.
     pub fn supported_quantile(&self, q: f64) -> Option<Nanos> {
-        (self.count() > 0 && above(self.count(), q) >= SUPPORT).then(|| self.quantile(q))
+        is_supported(self.count(), q).then(|| self.quantile(q))
     }
 
     /// The time of the `rank`-th smallest sample, counted from 1, as [`Histogram::quantile`] would
@@ -179,6 +179,11 @@ static EMPTY: LazyLock<Hdr<u64>> = LazyLock::new(|| room(DIGITS));
 fn room(digits: u8) -> Hdr<u64> {
     let hdr = Hdr::new_with_bounds(1, LONGEST.0, digits);
     hdr.expect("1 ns to one hour at 2 or 3 digits are valid bounds")
+}
+
+/// Whether so many samples say something of the quantile `q`.
+pub fn is_supported(count: u64, q: f64) -> bool {
+    count > 0 && above(count, q) >= SUPPORT
 }
 
 /// How many of `count` samples lie above the quantile `q`.

@@ -4,13 +4,18 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod checklist;
 pub mod checkup;
 pub mod console;
+pub mod csv;
 pub mod document;
 pub mod hgrm;
 pub mod hlog;
 pub mod json;
+pub mod junit;
 pub mod live;
+pub mod markdown;
+pub mod ndjson;
 pub mod staged;
 
 mod number;
@@ -40,7 +45,9 @@ mod tests {
             json::write(&document, &mut json).unwrap();
             let options = PageOptions { spectrum: true, verbose: true, ..PageOptions::default() };
             let hgrm = hgrm::lines(&document.latency.response).join("\n");
-            for output in [hgrm, hlog::tests::log_of(&run)] {
+            let views = [junit::text, markdown::text, checklist::text, ndjson::text];
+            let views = views.map(|view| view(&document)).into_iter().chain(csv::tables(&document));
+            for output in [hgrm, hlog::tests::log_of(&run)].into_iter().chain(views) {
                 assert!(!output.contains(fixture::SECRET) && !output.contains(&basic), "{name}");
             }
             for output in [String::from_utf8(json).unwrap(), page(&document, &options)] {

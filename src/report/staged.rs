@@ -42,6 +42,17 @@ impl Staged {
         Ok(staged)
     }
 
+    /// One that is in its place from the start, so that others can follow what is written to it.
+    /// What was there before is gone.
+    pub fn in_place(path: &Path) -> io::Result<Staged> {
+        let path = followed(path);
+        let file = match fs::metadata(&path) {
+            Ok(found) if !found.is_file() => open_directly(&path)?,
+            _ => File::create(&path)?,
+        };
+        Ok(Staged { path, beside: None, file })
+    }
+
     /// Puts it in its place, so that after a power cut either the older or the new one is there,
     /// and whole: first its bytes reach the disk, then its name.
     pub fn keep(mut self) -> io::Result<()> {

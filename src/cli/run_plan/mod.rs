@@ -135,11 +135,6 @@ fn refuse(args: &RunArgs) -> Result<()> {
              (`-H` adds a header to all of them)"
         )));
     }
-    if args.file.csv.is_some() {
-        return Err(Error::usage(
-            "--csv: tables of CSV are not there yet; use `-o FILE.json`, which has all figures",
-        ));
-    }
     Ok(())
 }
 

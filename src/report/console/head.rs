@@ -59,7 +59,7 @@ pub fn what_ran(sheet: &mut Sheet, document: &Document) {
 }
 
 /// How long and how much.
-fn load(document: &Document) -> String {
+pub fn load(document: &Document) -> String {
     let plan = &document.plan;
     let measured = seconds(document.duration_s);
     let length = match (plan.requests, plan.duration_s) {
@@ -126,6 +126,11 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
         behind(sheet, document);
     }
     sheet.gap();
+}
+
+/// Who was the limit, as a heading says it.
+pub fn limit_in_words(document: &Document) -> &'static str {
+    limit(document).1
 }
 
 /// The limit in plain words.

@@ -22,6 +22,9 @@ use super::Document;
 use super::number;
 use text::Sheet;
 
+pub(super) use head::{limit_in_words, load as load_in_words};
+pub(super) use rules::{aborted, value_of as threshold_value};
+
 /// How the page is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageOptions {

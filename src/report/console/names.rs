@@ -106,18 +106,12 @@ fn rows(document: &Document, by_name: &ByName, columns: &[&Column]) -> Vec<Row> 
         }
         let indent = if has_parts { "  " } else { "" };
         rows.extend(of_part().map(|row| Row {
-            label: format!("{indent}{:<method$} {}", row.method, without_method(row)),
+            label: format!("{indent}{:<method$} {}", row.method, row.without_method()),
             cells: cells(of_name(row)),
         }));
     }
     rows.push(Row { label: AGGREGATED.to_string(), cells: cells(of_all(document)) });
     rows
-}
-
-/// The method has a column of its own.
-fn without_method(row: &Named) -> &str {
-    let rest = row.name.strip_prefix(row.method.as_str());
-    rest.and_then(|rest| rest.strip_prefix(' ')).unwrap_or(&row.name)
 }
 
 fn of_name(row: &Named) -> Line<'_> {

@@ -74,6 +74,12 @@ pub struct Seen {
 }
 
 impl Named {
+    /// The name without the method that it begins with, where the method stands beside it.
+    pub fn without_method(&self) -> &str {
+        let rest = self.name.strip_prefix(self.method.as_str());
+        rest.and_then(|rest| rest.strip_prefix(' ')).unwrap_or(&self.name)
+    }
+
     fn new(row: &metrics::Named, summary: &Summary) -> Named {
         let account = &row.account;
         let counters = &account.fates.counters;

@@ -1,0 +1,121 @@
+//! `blast report RUN.json`: a saved document as any of the views, offline. Without `-o` and
+//! `--csv`: the page.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use serde::Deserialize;
+
+use super::outputs::{Format, Outputs};
+use super::{print, reason, run, terminal};
+use crate::error::{Error, Exit, Result};
+use crate::report::document::SCHEMA_NAME;
+use crate::report::{Document, PageOptions, ndjson, page};
+use crate::units::quote;
+
+/// What `blast report` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// What `-o RUN.json` or `--json` of a run wrote; - is stdin
+    #[arg(value_name = "RUN.json", value_hint = ValueHint::FilePath)]
+    pub document: PathBuf,
+
+    /// Write the result to FILE.json, .hgrm, .xml (JUnit), .md, .ndjson or, for tables of
+    /// CSV, DIR/ (repeatable)
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(alias = "html")]
+    pub files: Vec<PathBuf>,
+
+    /// Write tables as Locust does: PREFIX_stats.csv, _failures, _stats_history, _exceptions
+    #[arg(long, value_name = "PREFIX", value_hint = ValueHint::FilePath)]
+    pub csv: Option<PathBuf>,
+
+    /// Show the full latency spectrum
+    #[arg(short = 'L', long)]
+    pub latency: bool,
+
+    /// Show the first failures of each kind
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+pub fn run(args: ReportArgs) -> Result<Exit> {
+    let outputs = Outputs::to(&args.files, args.csv.as_deref())?;
+    if let Some(log) = outputs.of_format(Format::Hlog).next() {
+        return Err(Error::usage(format!(
+            "--output: {} is written while a run goes on, a document does not hold it; leave it \
+             away",
+            quote(&log.to_string_lossy())
+        )));
+    }
+    let document = read(&args.document)?;
+    if outputs.is_empty() {
+        let options = PageOptions {
+            spectrum: args.latency,
+            verbose: args.verbose,
+            color: terminal::color(),
+            width: terminal::width(&io::stdout()),
+        };
+        return print(&page(&document, &options));
+    }
+    let streams = outputs.of_format(Format::Ndjson).map(|path| ndjson::save(&document, path));
+    let saved = outputs.save(&document).into_iter().chain(streams);
+    let written = saved.fold(Ok(()), run::keep_first);
+    written.map(|()| Exit::Done)
+}
+
+fn read(path: &Path) -> Result<Document> {
+    let name = quote(&path.to_string_lossy());
+    let text = match path == Path::new("-") {
+        true => {
+            let mut text = Vec::new();
+            io::stdin().read_to_end(&mut text).map(|_| text)
+        }
+        false => std::fs::read(path),
+    };
+    let text = text.map_err(|error| {
+        let reason = reason(&error);
+        Error::usage(format!("{name} cannot be read ({reason}); name what `-o RUN.json` wrote"))
+    })?;
+    parse(&text).map_err(|what| Error::usage(format!("{name} {what}")))
+}
+
+/// Which document it is stands first: another one is not worth a list of missing fields.
+#[derive(Deserialize)]
+struct Head {
+    schema: String,
+}
+
+/// The document, or what the file is instead.
+fn parse(text: &[u8]) -> std::result::Result<Document, String> {
+    let head: Head = serde_json::from_slice(text).map_err(|_| {
+        "is no result of blast; name what `blast -o RUN.json URL` wrote".to_string()
+    })?;
+    if head.schema != SCHEMA_NAME {
+        let found = quote(&head.schema);
+        return Err(format!("is {found} and not `{SCHEMA_NAME}`; use the blast that wrote it"));
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        format!("is a damaged result ({error}); name the file as `-o RUN.json` wrote it")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_result_is_said_to_be_none() {
+        for (text, expected) in [
+            ("", "is no result of blast"),
+            ("[1, 2]", "is no result of blast"),
+            ("{\"a\":1}", "is no result of blast"),
+            ("{\"schema\":\"blast.doctor/1\"}", "is `blast.doctor/1` and not `blast.result/1`"),
+            ("{\"schema\":\"blast.result/1\"}", "is a damaged result (missing field"),
+        ] {
+            let what = parse(text.as_bytes()).unwrap_err();
+            assert!(what.starts_with(expected), "{text}: {what}");
+        }
+    }
+}
