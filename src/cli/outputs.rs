@@ -52,6 +52,10 @@ pub enum Format {
     Hgrm,
     /// HdrHistogram's interval log.
     Hlog,
+    /// The page for a browser.
+    Html,
+    /// The charts alone.
+    Svg,
 }
 
 impl Format {
@@ -61,6 +65,8 @@ impl Format {
             "json" => Some(Format::Json),
             "hgrm" => Some(Format::Hgrm),
             "hlog" => Some(Format::Hlog),
+            "html" | "htm" => Some(Format::Html),
+            "svg" => Some(Format::Svg),
             _ => None,
         }
     }
@@ -74,7 +80,8 @@ fn check(file: &Path) -> Result<()> {
         Err(Error::usage("--output: `-` is no file; use `--json` for the document on stdout"))
     } else if Format::of(file).is_none() {
         Err(Error::usage(format!(
-            "--output: {name} is not accepted; its name must end in `.json`, `.hgrm` or `.hlog`"
+            "--output: {name} is not accepted; its name must end in `.json`, `.html`, `.svg`, \
+             `.hgrm` or `.hlog`"
         )))
     } else if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {
         Err(Error::usage(format!(

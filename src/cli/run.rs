@@ -10,8 +10,9 @@ use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary};
 use crate::monitor::Flight;
 use crate::plan::Plan;
+use crate::report::chart::picture;
 use crate::report::hlog::Logs;
-use crate::report::{Document, PageOptions, hgrm, json, page};
+use crate::report::{Document, PageOptions, hgrm, html, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
@@ -58,6 +59,8 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
     let mut files: Vec<Result<()>> = json.collect();
     let kept = outputs.json_stdout || files.iter().any(Result::is_ok);
     files.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+    files.extend(outputs.of_format(Format::Html).map(|path| html::save(document, path)));
+    files.extend(outputs.of_format(Format::Svg).map(|path| picture::save(document, path)));
     files.extend(logs.keep());
     let files = files.into_iter().fold(Ok(()), keep_first);
     match files {

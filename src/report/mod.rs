@@ -4,16 +4,19 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod chart;
 pub mod checkup;
 pub mod console;
 pub mod document;
 pub mod hgrm;
 pub mod hlog;
+pub mod html;
 pub mod json;
 pub mod live;
 pub mod staged;
 
 mod number;
+mod repeat;
 
 #[cfg(test)]
 mod fixture;
@@ -43,7 +46,8 @@ mod tests {
             for output in [hgrm, hlog::tests::log_of(&run)] {
                 assert!(!output.contains(fixture::SECRET) && !output.contains(&basic), "{name}");
             }
-            for output in [String::from_utf8(json).unwrap(), page(&document, &options)] {
+            let [html, svg] = [html::page(&document), chart::picture::svg(&document)];
+            for output in [String::from_utf8(json).unwrap(), page(&document, &options), html, svg] {
                 assert!(output.contains("***"), "{name}");
                 assert!(!output.contains(fixture::SECRET), "{name}");
                 assert!(!output.contains(&basic), "{name}");

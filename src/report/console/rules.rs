@@ -29,7 +29,7 @@ pub fn thresholds(sheet: &mut Sheet, document: &Document) {
     sheet.gap();
 }
 
-fn value_of(threshold: &Threshold) -> String {
+pub fn value_of(threshold: &Threshold) -> String {
     match threshold.value {
         None => "-".to_string(),
         Some(value) if threshold.lower_bound => format!(">={}", shown(value, &threshold.unit)),
