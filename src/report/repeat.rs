@@ -50,7 +50,10 @@ fn of_flags(words: &mut Vec<String>, document: &Document) {
 
 fn load(words: &mut Vec<String>, document: &Document) {
     let plan = &document.plan;
-    flag(words, "-c", plan.connections);
+    // Where users come and go, the stages say how many.
+    if plan.rps.is_some() || document.stages.is_empty() {
+        flag(words, "-c", plan.connections);
+    }
     match (&document.stages[..], plan.rps) {
         ([], Some(rps)) => flag(words, "-R", rps),
         ([], None) => {}
@@ -80,6 +83,12 @@ fn load(words: &mut Vec<String>, document: &Document) {
         false => {}
     }
     flag(words, "--engine", &plan.engine);
+    if plan.wait != "hybrid" {
+        flag(words, "--wait", &plan.wait);
+    }
+    if plan.pin != "auto" {
+        flag(words, "--pin", &plan.pin);
+    }
 }
 
 /// From the first level to each in its time. The length is the one that was asked for only where
@@ -87,8 +96,8 @@ fn load(words: &mut Vec<String>, document: &Document) {
 fn shape(words: &mut Vec<String>, stages: &[Stage], open_loop: bool) {
     let name = if open_loop { "--stages" } else { "--connections-stages" };
     let mut level = stages.first().map_or(0.0, |stage| stage.from);
-    if open_loop && level > 0.0 {
-        flag(words, "-R", level);
+    if level > 0.0 {
+        flag(words, if open_loop { "-R" } else { "-c" }, level);
     }
     let mut parts = Vec::new();
     for stage in stages {
@@ -152,6 +161,7 @@ fn route(words: &mut Vec<String>, plan: &PlanEcho) {
         flag(words, "--connect-to", rule);
     }
     optional(words, "--unix-socket", plan.unix_socket.as_ref());
+    optional(words, "--dns-refresh", plan.dns_refresh_s.map(time));
     match plan.family.as_deref() {
         Some("ipv4") => words.push("-4".to_string()),
         Some("ipv6") => words.push("-6".to_string()),

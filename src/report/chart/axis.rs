@@ -65,7 +65,7 @@ impl Axis {
 
     /// Shares of the samples, by how few lie above: 0, 90 %, 99 % ... so many nines.
     pub fn tail(nines: f64) -> Axis {
-        const LABELS: [&str; 6] = ["0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"];
+        const LABELS: [&str; 6] = ["", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"];
         let ticks = LABELS.iter().enumerate().map(|(at, label)| (at as f64, *label));
         let ticks = ticks.chain([(0.5f64.log10().abs(), "50 %")]);
         let ticks = ticks.filter(|(at, _)| *at <= nines);
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_tail_has_a_tick_for_each_nine_that_the_sample_supports() {
-        assert_eq!(labels(&Axis::tail(2.3)), ["0 %", "90 %", "99 %", "50 %"]);
+        assert_eq!(labels(&Axis::tail(2.3)), ["90 %", "99 %", "50 %"]);
         assert_eq!(Axis::tail(5.0).ticks.len(), 7);
     }
 }

@@ -18,8 +18,8 @@ pub fn chart(document: &Document) -> Option<Chart> {
     let latency = &document.latency;
     let nines = supported(&latency.response)?;
     let (name, bound) = match document.is_open_loop() {
-        true => ("response", "response, at least"),
-        false => ("service", "service, at least"),
+        true => ("response", "response ≥"),
+        false => ("service", "service ≥"),
     };
     let mut lines = [
         line(name, "c1", &latency.response, true),
@@ -94,7 +94,7 @@ mod tests {
     fn beyond_the_good_answers_the_line_is_a_lower_bound() {
         let chart = chart(&fixture::mixed().document()).unwrap();
         let names: Vec<_> = chart.lines.iter().map(|line| line.name).collect();
-        assert_eq!(names, ["response", "response, at least", "service", "send lag"]);
+        assert_eq!(names, ["response", "response ≥", "service", "send lag"]);
         let known = chart.lines[0].points.last().unwrap().unwrap().0;
         let bound = chart.lines[1].points[0].unwrap().0;
         let exact_up_to = fixture::mixed().document().latency.response.exact_up_to;

@@ -17,7 +17,7 @@ const TOP: f64 = 30.0;
 const BOTTOM: f64 = HEIGHT - 34.0;
 
 /// About the width of a letter, and of a sample of a line.
-const LETTER: f64 = 7.4;
+const LETTER: f64 = 8.4;
 const SAMPLE: f64 = 18.0;
 
 pub fn svg(chart: &Chart) -> Markup {
@@ -56,7 +56,7 @@ fn shade(chart: &Chart, span: &Span) -> Markup {
     html! {
         rect class="span" x=(tenths(from)) y=(TOP) width=(tenths(to - from)) height=(BOTTOM - TOP) {}
         @if to - from > span.name.len() as f64 * LETTER {
-            text class="unit" x=(tenths(from + 4.0)) y=(BOTTOM - 6.0) { (span.name) }
+            text class="unit" x=(tenths(from + 4.0)) y=(TOP + 13.0) { (span.name) }
         }
     }
 }
@@ -87,7 +87,7 @@ fn legend(chart: &Chart) -> Markup {
     let mut x = LEFT;
     let places = chart.lines.iter().map(|line| {
         let at = x;
-        x += SAMPLE + 6.0 + line.name.len() as f64 * LETTER + 14.0;
+        x += SAMPLE + 6.0 + line.name.chars().count() as f64 * LETTER + 14.0;
         (line, at)
     });
     let places: Vec<_> = places.collect();

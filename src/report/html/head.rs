@@ -46,7 +46,7 @@ pub fn thresholds(document: &Document) -> Markup {
                         td { code { (threshold.expr) } }
                         td.n {
                             @let at = format!("/thresholds/{place}/value");
-                            @let shown = rules::value_of(threshold);
+                            @let shown = rules::value_of(threshold).replace(">=", "≥ ");
                             @match threshold.value {
                                 Some(value) => { data value=(value) data-at=(at) { (shown) } }
                                 None => "-",

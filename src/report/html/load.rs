@@ -6,7 +6,6 @@ use super::figure::{self, P50, P95, P99, P99_9, of_latency};
 use crate::failure::Kind;
 use crate::report::Document;
 use crate::report::document::Stage;
-use crate::report::number::per_second;
 
 /// The figures that are asked for first.
 pub fn headline(document: &Document) -> Markup {
@@ -220,14 +219,17 @@ pub fn client(document: &Document) -> Markup {
                 } }
             }
             @if !client.pauses.is_empty() {
-                p { "blast did not run, although it had to:" }
-                ul { @for (place, pause) in client.pauses.iter().enumerate() { li {
-                    "at " (figure::seconds(&format!("/client/pauses/{place}/at_s"), pause.at_s))
-                    " for "
-                    (figure::seconds(&format!("/client/pauses/{place}/length_s"), pause.length_s))
-                } } }
+                details {
+                    summary { "blast did not run, although it had to ("
+                        (client.pauses.len()) " times)" }
+                    ul { @for (place, pause) in client.pauses.iter().enumerate() {
+                        @let at = |field: &str| format!("/client/pauses/{place}/{field}");
+                        li { "at " (figure::seconds(&at("at_s"), pause.at_s)) " for "
+                            (figure::seconds(&at("length_s"), pause.length_s)) }
+                    } }
+                }
             }
-            @if per_second(client.overshoot_us) != "0" {
+            @if client.overshoot_us >= 1.0 {
                 p.aside { "A blocking wait wakes "
                     (figure::time("/client/overshoot_us", Some(client.overshoot_us)))
                     " late on this host." }

@@ -32,7 +32,7 @@ fn figures(page: &str) -> Vec<Figure> {
 
 /// The number that people read, in the document's unit.
 fn read(figure: &Figure) -> f64 {
-    let shown = figure.shown.replace([',', '<'], "").replace("&lt;", "").replace("&gt;=", "");
+    let shown = figure.shown.replace([',', '<'], "").replace("&lt;", "").replace("≥ ", "");
     let end = shown.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(shown.len());
     let number: f64 = shown[..end].parse().unwrap();
     let in_us = figure.at.ends_with("_us") || figure.at.ends_with("/value");
