@@ -56,6 +56,9 @@ pub enum Format {
     Html,
     /// The charts alone.
     Svg,
+    /// The same in pixels.
+    #[cfg(feature = "pictures")]
+    Png,
 }
 
 impl Format {
@@ -67,6 +70,8 @@ impl Format {
             "hlog" => Some(Format::Hlog),
             "html" | "htm" => Some(Format::Html),
             "svg" => Some(Format::Svg),
+            #[cfg(feature = "pictures")]
+            "png" => Some(Format::Png),
             _ => None,
         }
     }
@@ -80,7 +85,7 @@ fn check(file: &Path) -> Result<()> {
         Err(Error::usage("--output: `-` is no file; use `--json` for the document on stdout"))
     } else if Format::of(file).is_none() {
         Err(Error::usage(format!(
-            "--output: {name} is not accepted; its name must end in `.json`, `.html`, `.svg`, \
+            "--output: {name} is not accepted; its name must end in `.json`, `.html`, `.svg`, `.png`, \
              `.hgrm` or `.hlog`"
         )))
     } else if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {

@@ -11,6 +11,8 @@ use crate::metrics::{Mode, Summary};
 use crate::monitor::Flight;
 use crate::plan::Plan;
 use crate::report::chart::picture;
+#[cfg(feature = "pictures")]
+use crate::report::chart::pixels;
 use crate::report::hlog::Logs;
 use crate::report::{Document, PageOptions, hgrm, html, json, page};
 
@@ -61,6 +63,8 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs) -> Result<()> {
     files.extend(outputs.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
     files.extend(outputs.of_format(Format::Html).map(|path| html::save(document, path)));
     files.extend(outputs.of_format(Format::Svg).map(|path| picture::save(document, path)));
+    #[cfg(feature = "pictures")]
+    files.extend(outputs.of_format(Format::Png).map(|path| pixels::save(document, path)));
     files.extend(logs.keep());
     let files = files.into_iter().fold(Ok(()), keep_first);
     match files {

@@ -7,6 +7,8 @@ mod axis;
 mod distribution;
 mod draw;
 pub mod picture;
+#[cfg(feature = "pictures")]
+pub mod pixels;
 mod run;
 
 use maud::Markup;
