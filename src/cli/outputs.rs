@@ -77,6 +77,9 @@ impl Format {
     }
 }
 
+/// Where they are built in.
+const PIXELS: &str = if cfg!(feature = "pictures") { "`.png`, " } else { "" };
+
 fn check(file: &Path) -> Result<()> {
     let name = quote(&file.to_string_lossy());
     // "x.json" alone has the empty parent, which is the current directory.
@@ -85,8 +88,8 @@ fn check(file: &Path) -> Result<()> {
         Err(Error::usage("--output: `-` is no file; use `--json` for the document on stdout"))
     } else if Format::of(file).is_none() {
         Err(Error::usage(format!(
-            "--output: {name} is not accepted; its name must end in `.json`, `.html`, `.svg`, `.png`, \
-             `.hgrm` or `.hlog`"
+            "--output: {name} is not accepted; its name must end in `.json`, `.html`, `.svg`, \
+             {PIXELS}`.hgrm` or `.hlog`"
         )))
     } else if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {
         Err(Error::usage(format!(
