@@ -581,3 +581,40 @@ fn head_1_gets_its_line_and_the_run_ends_quietly() {
         assert_eq!((run.code(), run.stderr.as_str()), (Some(0), ""), "{run:?}");
     });
 }
+
+/// The command that a report says would repeat its run.
+fn again(page: &str) -> String {
+    let command = page.split("<pre><code>").nth(1).unwrap().split("</code>").next().unwrap();
+    command.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[test]
+fn the_command_of_a_report_repeats_its_run() {
+    let server = Server::answering(ok());
+    for flags in [
+        "-R 100 -d 200ms -c 2 --arrivals poisson --seed 7 --threshold p50<10s -t 1",
+        "-n 20 -c 2 -H X-Of:it's -H User-Agent:other --expect-status 200 --timeout 3s",
+        "--steps 50..150/50@100ms -c 2 --abort-on errors>50% --drain 1500ms",
+        "-R 20:200 -d 300ms -c 3 --deadline 1s -X PUT --no-keepalive",
+        "--connections-stages 100ms:2,200ms:4 -p 2",
+        "-R 100 -d 300ms --warmup 100ms --arrivals burst:5 --max-in-flight 40",
+    ] {
+        let folder = Folder::new();
+        let file = folder.path().join("run.html");
+        let first = Blast::new("ring", &format!("{}?a=1&b=2", server.url())).args(flags);
+        let first = first.args("--wait block --pin off --html").arg(file.to_str().unwrap()).run();
+        assert_eq!(first.code(), Some(0), "{first:?}");
+        let command = again(&std::fs::read_to_string(&file).unwrap());
+        let words = command.strip_prefix("blast ").unwrap();
+        let script = format!("exec \"$0\" {words} --json");
+        let second = Blast::by_shell(&script, "ring", &server.url()).run();
+        assert_eq!(second.code(), Some(0), "{command}: {second:?}");
+        assert_eq!(second.document().at("plan"), first.document().at("plan"), "{command}");
+        let stages = |document: &Document| {
+            let stages = document.at("stages").as_array().unwrap().clone();
+            let level = |stage: &serde_json::Value| (stage["from"].clone(), stage["to"].clone());
+            stages.iter().map(level).collect::<Vec<_>>()
+        };
+        assert_eq!(stages(&second.document()), stages(&first.document()), "{command}");
+    }
+}

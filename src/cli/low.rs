@@ -386,8 +386,8 @@ pub struct PageArgs {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Write the result to FILE.json, .hgrm, .hlog, .xml (JUnit), .md, .ndjson or, for tables of
-    /// CSV, DIR/ (repeatable)
+    /// Write the result to FILE.json, .html (a page for a browser), .svg or .png (its charts), .hgrm,
+    /// .hlog, .xml (JUnit), .md, .ndjson or, for tables of CSV, DIR/ (repeatable)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(alias = "html")]
     pub files: Vec<PathBuf>,

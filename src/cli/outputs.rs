@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
-use crate::report::{Document, checklist, csv, hgrm, json, junit, markdown, staged};
+use crate::report::chart::picture;
+#[cfg(feature = "pictures")]
+use crate::report::chart::pixels;
+use crate::report::{Document, checklist, csv, hgrm, html, json, junit, markdown, staged};
 use crate::units::quote;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +84,10 @@ impl Outputs {
     pub fn save_views(&self, document: &Document) -> Vec<Result<()>> {
         let mut saved: Vec<Result<()>> = Vec::new();
         saved.extend(self.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
+        saved.extend(self.of_format(Format::Html).map(|path| html::save(document, path)));
+        saved.extend(self.of_format(Format::Svg).map(|path| picture::save(document, path)));
+        #[cfg(feature = "pictures")]
+        saved.extend(self.of_format(Format::Png).map(|path| pixels::save(document, path)));
         saved.extend(self.of_format(Format::Junit).map(|path| junit::save(document, path)));
         saved.extend(self.of_format(Format::Markdown).map(|path| markdown::save(document, path)));
         saved.extend(self.of_format(Format::Checklist).map(|path| checklist::save(document, path)));
@@ -89,8 +96,11 @@ impl Outputs {
     }
 }
 
+/// Where they are built in.
+const PIXELS: &str = if cfg!(feature = "pictures") { ", `.png`" } else { "" };
+
 /// As an error lists them.
-const ENDINGS: &str = "`.json`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`";
+const ENDINGS: &str = "`.json`, `.html`, `.svg`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`";
 
 /// What a file is to hold, told by its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +119,13 @@ pub enum Format {
     Checklist,
     /// A line an interval, while the run goes on.
     Ndjson,
+    /// The page for a browser.
+    Html,
+    /// The charts alone.
+    Svg,
+    /// The same in pixels.
+    #[cfg(feature = "pictures")]
+    Png,
 }
 
 impl Format {
@@ -124,6 +141,10 @@ impl Format {
             "xml" => Some(Format::Junit),
             "md" => Some(Format::Markdown),
             "ndjson" => Some(Format::Ndjson),
+            "html" | "htm" => Some(Format::Html),
+            "svg" => Some(Format::Svg),
+            #[cfg(feature = "pictures")]
+            "png" => Some(Format::Png),
             _ => None,
         }
     }
@@ -159,7 +180,7 @@ fn check(file: &Path) -> Result<()> {
         Err(Error::usage("--output: `-` is no file; use `--json` for the document on stdout"))
     } else if Format::of(file).is_none() {
         Err(Error::usage(format!(
-            "--output: {name} is not accepted; its name must end in {ENDINGS}, or for tables of CSV \
+            "--output: {name} is not accepted; its name must end in {ENDINGS}{PIXELS}, or for tables of CSV \
              in `/`"
         )))
     } else if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {

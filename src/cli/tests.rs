@@ -423,12 +423,15 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         ("h -b @", "--body: `@` names no file"),
         ("h -b @/no/such/file", "cannot be read (No such file or directory)"),
         ("h -b @/", "cannot be read (Is a directory)"),
-        ("h -o a.csv", "must end in `.json`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`"),
+        (
+            "h -o a.csv",
+            "must end in `.json`, `.html`, `.svg`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`",
+        ),
         ("h -o Cargo.toml/", "--output: `Cargo.toml/results` cannot be the prefix of files"),
         ("h --csv Cargo.toml/a", "--csv: `Cargo.toml/a` cannot be the prefix of files"),
         ("h --csv=", "`--csv` needs a value"),
         ("h -o json", "must end in `.json`"),
-        ("h --html a.html", "must end in `.json`"),
+        ("h --html a.txt", "must end in `.json`"),
         ("h -o -", "use `--json`"),
         ("h -o /no/such/a.json", "a directory that exists"),
     ] {

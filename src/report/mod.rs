@@ -4,6 +4,7 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod chart;
 pub mod checklist;
 pub mod checkup;
 pub mod console;
@@ -11,6 +12,7 @@ pub mod csv;
 pub mod document;
 pub mod hgrm;
 pub mod hlog;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod live;
@@ -19,6 +21,7 @@ pub mod ndjson;
 pub mod staged;
 
 mod number;
+mod repeat;
 
 #[cfg(test)]
 mod fixture;
@@ -50,7 +53,8 @@ mod tests {
             for output in [hgrm, hlog::tests::log_of(&run)].into_iter().chain(views) {
                 assert!(!output.contains(fixture::SECRET) && !output.contains(&basic), "{name}");
             }
-            for output in [String::from_utf8(json).unwrap(), page(&document, &options)] {
+            let [html, svg] = [html::page(&document), chart::picture::svg(&document)];
+            for output in [String::from_utf8(json).unwrap(), page(&document, &options), html, svg] {
                 assert!(output.contains("***"), "{name}");
                 assert!(!output.contains(fixture::SECRET), "{name}");
                 assert!(!output.contains(&basic), "{name}");

@@ -16,10 +16,10 @@ const COUNT: usize = 10;
 const DETAIL: usize = 6;
 
 /// Requests that ended alike, and the lines that say how.
-struct Group {
-    name: &'static str,
-    count: u64,
-    details: Vec<String>,
+pub struct Group {
+    pub name: &'static str,
+    pub count: u64,
+    pub details: Vec<String>,
 }
 
 pub fn errors(sheet: &mut Sheet, document: &Document) {
@@ -31,7 +31,7 @@ pub fn errors(sheet: &mut Sheet, document: &Document) {
 }
 
 /// How many in all, and whether there were any.
-fn total(document: &Document) -> (String, bool) {
+pub fn total(document: &Document) -> (String, bool) {
     let requests = &document.requests;
     let total = requests.rejected + requests.failed + requests.abandoned + requests.dropped;
     let scheduled = requests.scheduled;
@@ -68,7 +68,7 @@ fn write(sheet: &mut Sheet, group: &Group) {
     }
 }
 
-fn groups(document: &Document) -> Vec<Group> {
+pub fn groups(document: &Document) -> Vec<Group> {
     let rejected = |name, rejection| of_rejection(document, name, rejection);
     let failed = |name, belongs: fn(Kind) -> bool| of_failures(document, name, belongs);
     let left = |name, count, hint: &str| Group { name, count, details: vec![hint.to_string()] };

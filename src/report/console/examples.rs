@@ -18,7 +18,7 @@ pub fn examples(sheet: &mut Sheet, document: &Document) {
 }
 
 /// `1.203 s: receive_reset (target): Connection reset by peer (errno 104)`.
-fn what(example: &Example) -> String {
+pub fn what(example: &Example) -> String {
     let Example { at_s, kind, side, .. } = example;
     let mut text = format!("{at_s:.3} s: {kind} ({side})");
     if let (Some(errno), Some(meaning)) = (example.errno, &example.errno_text) {
@@ -28,7 +28,7 @@ fn what(example: &Example) -> String {
 }
 
 /// `connection 17, port 40312, used before; in the body of the answer, status 200`.
-fn whence(example: &Example) -> String {
+pub fn whence(example: &Example) -> String {
     let mut text = format!("connection {}", example.connection);
     if let Some(port) = example.local_port {
         text += &format!(", port {port}");

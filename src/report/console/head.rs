@@ -23,6 +23,15 @@ pub fn what_ran(sheet: &mut Sheet, document: &Document) {
         None => sheet.line(&url),
         Some(file) => sheet.line(&format!("{url} by {}", quote(file).trim_matches('`'))),
     }
+    sheet.indented(0, Tone::Plain, &how(document));
+    if let Some(text) = cut_short(document) {
+        sheet.indented(0, Tone::Bad, &text);
+    }
+}
+
+/// How long, how much, and over what.
+pub fn how(document: &Document) -> String {
+    let plan = &document.plan;
     let mut parts = vec![load(document)];
     parts.extend(names::model(document));
     parts.push(counted(plan.connections, "connection"));
@@ -47,14 +56,16 @@ pub fn what_ran(sheet: &mut Sheet, document: &Document) {
         let until = if warmup.steady == Some(true) { " until steady" } else { "" };
         parts.push(format!("after {} of warm-up{until}", seconds(warmup.duration_s)));
     }
-    sheet.indented(0, Tone::Plain, &parts.join(", "));
-    if !document.complete {
-        let length = format!("{}{}", seconds(document.duration_s), of_asked(plan));
-        let text = match &document.aborted {
-            Some(aborted) => format!("ABORTED after {length}: {}", rules::aborted(aborted)),
-            None => format!("INTERRUPTED after {length}"),
-        };
-        sheet.indented(0, Tone::Bad, &text);
+    parts.join(", ")
+}
+
+/// How it came to its end before its time; `None`: it did not.
+pub fn cut_short(document: &Document) -> Option<String> {
+    let length = format!("{}{}", seconds(document.duration_s), of_asked(&document.plan));
+    match &document.aborted {
+        _ if document.complete => None,
+        Some(aborted) => Some(format!("ABORTED after {length}: {}", rules::aborted(aborted))),
+        None => Some(format!("INTERRUPTED after {length}")),
     }
 }
 
@@ -122,8 +133,8 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
         sheet.indented(2, Tone::Bad, "THE AUDIT FAILED: do not trust these figures, see below");
     }
     sheet.indented(2, Tone::Plain, &document.verdict.why);
-    if is_behind(document) {
-        behind(sheet, document);
+    for (label, text) in behind(document) {
+        sheet.hanging(&format!("  {label}: "), 11, Tone::Plain, &text);
     }
     sheet.gap();
 }
@@ -134,7 +145,7 @@ pub fn limit_in_words(document: &Document) -> &'static str {
 }
 
 /// The limit in plain words.
-fn limit(document: &Document) -> (Tone, &'static str) {
+pub fn limit(document: &Document) -> (Tone, &'static str) {
     let limit = document.verdict.limit.as_str();
     let of_target = matches!(limit, "server" | "network" | "none");
     match limit {
@@ -170,7 +181,12 @@ fn is_behind(document: &Document) -> bool {
     unkept && matches!(document.verdict.limit.as_str(), "server" | "connections")
 }
 
-fn behind(sheet: &mut Sheet, document: &Document) {
+/// By how much, each with what it is called.
+pub fn behind(document: &Document) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if !is_behind(document) {
+        return lines;
+    }
     let rate = &document.rate;
     let growth = rate.offered_per_s - rate.sent_per_s;
     if growth >= 1.0 {
@@ -188,7 +204,7 @@ fn behind(sheet: &mut Sheet, document: &Document) {
                 percent(document.requests.dropped as f64 / document.requests.scheduled as f64)
             );
         }
-        backlog(sheet, "backlog", &text);
+        lines.push(("backlog", text));
     }
     let (response, service) = (&document.latency.response, &document.latency.service);
     if let (Some(waited), Some(served)) = (response.p50_us, service.p50_us) {
@@ -197,8 +213,9 @@ fn behind(sheet: &mut Sheet, document: &Document) {
             micros(waited),
             micros(served)
         );
-        backlog(sheet, "waiting", &text);
+        lines.push(("waiting", text));
     }
+    lines
 }
 
 /// An interrupted run cuts its drain short; a deadline or a limit drops before it.
@@ -209,8 +226,4 @@ fn when_dropped(document: &Document) -> String {
         true => format!(" when the drain of {} ended", seconds(document.plan.drain_s)),
         false => " when the drain ended".to_string(),
     }
-}
-
-fn backlog(sheet: &mut Sheet, label: &str, text: &str) {
-    sheet.hanging(&format!("  {label}: "), 11, Tone::Plain, text);
 }

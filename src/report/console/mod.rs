@@ -7,16 +7,16 @@
 pub mod checkup;
 
 mod backfill;
-mod errors;
-mod examples;
-mod head;
+pub(super) mod errors;
+pub(super) mod examples;
+pub(super) mod head;
 mod host;
 mod names;
-mod rules;
+pub(super) mod rules;
 mod spectrum;
 mod stages;
 mod table;
-mod text;
+pub(super) mod text;
 
 use super::Document;
 use super::number;

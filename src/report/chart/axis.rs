@@ -1,0 +1,177 @@
+//! An axis: what it spans, where its ticks are, and how a value becomes a place on it.
+
+use crate::units::format_count;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    scale: Scale,
+    low: f64,
+    high: f64,
+    pub ticks: Vec<Tick>,
+    pub unit: &'static str,
+}
+
+/// A value on an axis; without a label it is a line alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    pub at: f64,
+    pub label: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scale {
+    Linear,
+    Log,
+}
+
+/// About so many steps on a linear axis.
+const STEPS: f64 = 5.0;
+
+impl Axis {
+    /// From 0 to the highest of them, or a little more.
+    pub fn counts(highest: f64, unit: &'static str) -> Axis {
+        let step = step(highest.max(1.0));
+        let high = (highest.max(1.0) / step).ceil() * step;
+        let ticks = (0..=(high / step).round() as u32).map(|k| f64::from(k) * step);
+        let ticks = ticks.map(|at| Tick { at, label: format_count(at) }).collect();
+        Axis { scale: Scale::Linear, low: 0.0, high, ticks, unit }
+    }
+
+    /// Seconds of the run.
+    pub fn time(from: f64, to: f64) -> Axis {
+        let to = if to > from { to } else { from + 1.0 };
+        let step = time_step(to - from);
+        let first = (from / step).ceil() as u32;
+        let ticks = (first..=(to / step).floor() as u32).map(|k| f64::from(k) * step);
+        let ticks = ticks.map(|at| Tick { at, label: clock(at) }).collect();
+        Axis { scale: Scale::Linear, low: from, high: to, ticks, unit: "of the run" }
+    }
+
+    /// Microseconds, in whole powers of ten around both.
+    pub fn latency(least: f64, most: f64) -> Axis {
+        let low = least.max(0.01).log10().floor();
+        let high = most.max(0.01).log10().ceil().max(low + 1.0);
+        let few = high - low <= 2.0;
+        let powers = (low as i32)..=(high as i32);
+        let within = |at: &f64| *at <= 10f64.powf(high) * 1.001;
+        let ticks = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|by| by * 10f64.powi(power)));
+        let ticks = ticks.filter(within).map(|at| {
+            let whole = (at.log10() - at.log10().round()).abs() < 1e-9;
+            Tick { at, label: if few || whole { plain_time(at) } else { String::new() } }
+        });
+        let ticks = ticks.filter(|tick| high - low <= 4.0 || !tick.label.is_empty()).collect();
+        Axis { scale: Scale::Log, low: 10f64.powf(low), high: 10f64.powf(high), ticks, unit: "" }
+    }
+
+    /// Shares of the samples, by how few lie above: 0, 90 %, 99 % ... so many nines.
+    pub fn tail(nines: f64) -> Axis {
+        const LABELS: [&str; 6] = ["", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"];
+        let ticks = LABELS.iter().enumerate().map(|(at, label)| (at as f64, *label));
+        let ticks = ticks.chain([(0.5f64.log10().abs(), "50 %")]);
+        let ticks = ticks.filter(|(at, _)| *at <= nines);
+        let ticks = ticks.map(|(at, label)| Tick { at, label: label.to_string() }).collect();
+        Axis { scale: Scale::Linear, low: 0.0, high: nines, ticks, unit: "of the requests" }
+    }
+
+    /// Where a value is: 0 at the low end, 1 at the high one; what lies outside, at that end.
+    pub fn place(&self, value: f64) -> f64 {
+        let of = |value: f64| match self.scale {
+            Scale::Linear => value,
+            Scale::Log => value.max(self.low).log10(),
+        };
+        ((of(value) - of(self.low)) / (of(self.high) - of(self.low))).clamp(0.0, 1.0)
+    }
+
+    pub fn low(&self) -> f64 {
+        self.low
+    }
+
+    pub fn high(&self) -> f64 {
+        self.high
+    }
+}
+
+/// 1, 2 or 5 of a power of ten, so that there are about [`STEPS`].
+fn step(span: f64) -> f64 {
+    let rough = span / STEPS;
+    let power = 10f64.powf(rough.log10().floor());
+    let by = [1.0, 2.0, 5.0, 10.0].into_iter().find(|by| by * power >= rough * 0.999);
+    by.unwrap_or(10.0) * power
+}
+
+/// Seconds that a clock would be divided in.
+fn time_step(span: f64) -> f64 {
+    const EVERY: [f64; 17] = [
+        0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
+        3600.0, 7200.0,
+    ];
+    let rough = span / (STEPS + 2.0);
+    EVERY.into_iter().find(|every| *every >= rough).unwrap_or_else(|| step(span))
+}
+
+/// `12 s`, `1:30 min`, `2:00 h`.
+fn clock(at: f64) -> String {
+    let whole = at.round() as u64;
+    match whole {
+        _ if at < 60.0 => format!("{} s", format_count(at)),
+        0..3_600 => format!("{}:{:02} min", whole / 60, whole % 60),
+        _ => format!("{}:{:02} h", whole / 3_600, whole / 60 % 60),
+    }
+}
+
+/// `10 us`, `2 ms`, `100 s`.
+fn plain_time(us: f64) -> String {
+    let (value, unit) = match us {
+        _ if us < 0.999 => (us * 1e3, "ns"),
+        _ if us < 999.0 => (us, "us"),
+        _ if us < 999_000.0 => (us / 1e3, "ms"),
+        _ => (us / 1e6, "s"),
+    };
+    format!("{value:.0} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        let labels = axis.ticks.iter().map(|tick| tick.label.as_str());
+        labels.filter(|label| !label.is_empty()).collect()
+    }
+
+    #[test]
+    fn counts_rise_from_zero_in_round_steps() {
+        for (highest, expected) in [
+            (0.0, vec!["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+            (50_001.0, vec!["0", "10k", "20k", "30k", "40k", "50k", "60k"]),
+            (23.6, vec!["0", "5", "10", "15", "20", "25"]),
+        ] {
+            assert_eq!(labels(&Axis::counts(highest, "/s")), expected);
+        }
+    }
+
+    #[test]
+    fn a_latency_axis_spans_whole_powers_of_ten() {
+        let wide = Axis::latency(14.0, 3_705_667.0);
+        assert_eq!(labels(&wide), ["10 us", "100 us", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
+        let narrow = Axis::latency(118_000.0, 143_000.0);
+        assert_eq!(labels(&narrow), ["100 ms", "200 ms", "500 ms", "1 s"]);
+        assert_eq!(narrow.place(100_000.0), 0.0);
+        assert_eq!((narrow.place(0.0), narrow.place(1e9)), (0.0, 1.0));
+        assert!((wide.place(10_000.0) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn time_is_divided_as_clocks_are() {
+        assert_eq!(labels(&Axis::time(0.0, 10.0)), ["0 s", "2 s", "4 s", "6 s", "8 s", "10 s"]);
+        let hour = Axis::time(0.0, 3_600.0);
+        assert_eq!(labels(&hour)[..3], ["0 s", "10:00 min", "20:00 min"]);
+        assert_eq!(labels(&hour).last(), Some(&"1:00 h"));
+    }
+
+    #[test]
+    fn the_tail_has_a_tick_for_each_nine_that_the_sample_supports() {
+        assert_eq!(labels(&Axis::tail(2.3)), ["90 %", "99 %", "50 %"]);
+        assert_eq!(Axis::tail(5.0).ticks.len(), 7);
+    }
+}

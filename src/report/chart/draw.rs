@@ -1,0 +1,144 @@
+//! A chart as SVG. Places are in units of the picture, to a tenth.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::axis::Tick;
+use super::{Chart, Line, Span};
+
+pub const WIDTH: f64 = 520.0;
+pub const HEIGHT: f64 = 256.0;
+
+/// The frame of the lines: what is left for labels around it.
+const LEFT: f64 = 58.0;
+const RIGHT: f64 = WIDTH - 14.0;
+const TOP: f64 = 30.0;
+const BOTTOM: f64 = HEIGHT - 34.0;
+
+/// About the width of a letter, and of a sample of a line.
+const LETTER: f64 = 8.4;
+const SAMPLE: f64 = 18.0;
+
+pub fn svg(chart: &Chart) -> Markup {
+    html! {
+        svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(chart.title)
+            data-from=[(!chart.columns.is_empty()).then_some(chart.x.low())]
+            data-to=[(!chart.columns.is_empty()).then_some(chart.x.high())]
+            data-columns=[(!chart.columns.is_empty()).then(|| chart.columns.join(","))] {
+            (body(chart))
+        }
+    }
+}
+
+/// What stands in the picture, without the picture.
+pub fn body(chart: &Chart) -> Markup {
+    html! {
+        @for span in &chart.spans { (shade(chart, span)) }
+        @for tick in &chart.y.ticks { (row(chart, tick)) }
+        @for tick in &chart.x.ticks { (column(chart, tick)) }
+        @for bound in &chart.bounds {
+            @let x = across(chart, *bound);
+            path class="bound" d={ "M" (tenths(x)) " " (TOP) "V" (BOTTOM) } {}
+        }
+        path class="axis" d={ "M" (LEFT) " " (BOTTOM) "H" (RIGHT) } {}
+        @for line in &chart.lines {
+            @if line.filled { path class={ (line.class) " area" } d=(area(chart, line)) {} }
+            path class=(line.class) d=(trace(chart, line)) {}
+        }
+        (legend(chart))
+        text class="unit" x=(RIGHT) y=(HEIGHT - 3.0) text-anchor="end" { (chart.x.unit) }
+    }
+}
+
+fn shade(chart: &Chart, span: &Span) -> Markup {
+    let (from, to) = (across(chart, span.from), across(chart, span.to));
+    html! {
+        rect class="span" x=(tenths(from)) y=(TOP) width=(tenths(to - from)) height=(BOTTOM - TOP) {}
+        @if to - from > span.name.len() as f64 * LETTER {
+            text class="unit" x=(tenths(from + 4.0)) y=(TOP + 13.0) { (span.name) }
+        }
+    }
+}
+
+fn row(chart: &Chart, tick: &Tick) -> Markup {
+    let y = down(chart, tick.at);
+    html! {
+        path class="grid" d={ "M" (LEFT) " " (tenths(y)) "H" (RIGHT) } {}
+        @if !tick.label.is_empty() {
+            text x=(LEFT - 6.0) y=(tenths(y + 4.0)) text-anchor="end" { (tick.label) (chart.y.unit) }
+        }
+    }
+}
+
+fn column(chart: &Chart, tick: &Tick) -> Markup {
+    let x = across(chart, tick.at);
+    // What would stand out of the picture ends at its edge.
+    let half = tick.label.len() as f64 * LETTER / 2.0;
+    let (at, anchor) = if x + half > WIDTH { (WIDTH, "end") } else { (x, "middle") };
+    html! {
+        path class="grid" d={ "M" (tenths(x)) " " (BOTTOM) "v4" } {}
+        text x=(tenths(at)) y=(BOTTOM + 17.0) text-anchor=(anchor) { (tick.label) }
+    }
+}
+
+/// A sample of each line with its name, from the left.
+fn legend(chart: &Chart) -> Markup {
+    let mut x = LEFT;
+    let places = chart.lines.iter().map(|line| {
+        let at = x;
+        x += SAMPLE + 6.0 + line.name.chars().count() as f64 * LETTER + 14.0;
+        (line, at)
+    });
+    let places: Vec<_> = places.collect();
+    html! {
+        @for (line, at) in places {
+            path class=(line.class) d={ "M" (tenths(at)) " 12h" (SAMPLE) } {}
+            text x=(tenths(at + SAMPLE + 6.0)) y="16" { (line.name) }
+        }
+    }
+}
+
+fn trace(chart: &Chart, line: &Line) -> String {
+    let mut path = String::new();
+    let mut pen = 'M';
+    for point in &line.points {
+        let Some((x, y)) = point else {
+            pen = 'M';
+            continue;
+        };
+        let _ = write!(path, "{pen}{} {}", tenths(across(chart, *x)), tenths(down(chart, *y)));
+        // A point alone is seen by its round end.
+        pen = 'L';
+    }
+    path
+}
+
+/// The same, closed along the axis: each stretch without a gap for itself.
+fn area(chart: &Chart, line: &Line) -> String {
+    let stretches = line.points.split(Option::is_none).filter(|points| points.len() > 1);
+    let mut path = String::new();
+    for points in stretches {
+        let places: Vec<_> = points.iter().flatten().collect();
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { continue };
+        let _ = write!(path, "M{} {BOTTOM}", tenths(across(chart, first.0)));
+        for (x, y) in &places {
+            let _ = write!(path, "L{} {}", tenths(across(chart, *x)), tenths(down(chart, *y)));
+        }
+        let _ = write!(path, "L{} {BOTTOM}Z", tenths(across(chart, last.0)));
+    }
+    path
+}
+
+fn across(chart: &Chart, x: f64) -> f64 {
+    LEFT + chart.x.place(x) * (RIGHT - LEFT)
+}
+
+fn down(chart: &Chart, y: f64) -> f64 {
+    BOTTOM - chart.y.place(y) * (BOTTOM - TOP)
+}
+
+/// To a tenth, without a zero that says nothing.
+fn tenths(place: f64) -> f64 {
+    (place * 10.0).round() / 10.0
+}

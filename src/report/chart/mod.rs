@@ -1,0 +1,72 @@
+//! Charts of a document as SVG: lines over time, and the distribution on its long tail.
+//!
+//! A chart names no colour: its classes are coloured by whoever shows it, so that the same one is
+//! light, dark or on paper.
+
+mod axis;
+mod distribution;
+mod draw;
+pub mod picture;
+#[cfg(feature = "pictures")]
+pub mod pixels;
+mod run;
+
+use maud::Markup;
+
+pub use axis::Axis;
+pub use draw::{HEIGHT, WIDTH};
+
+use super::Document;
+
+/// Lines on two axes.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    pub title: &'static str,
+    /// How to read it.
+    pub note: &'static str,
+    pub x: Axis,
+    pub y: Axis,
+    /// Stretches of the time beside the measured one, behind the lines.
+    pub spans: Vec<Span>,
+    /// Where a stage begins.
+    pub bounds: Vec<f64>,
+    pub lines: Vec<Line>,
+    /// The columns of the table of intervals that it shows; empty: it is not over time.
+    pub columns: Vec<&'static str>,
+}
+
+/// A phase, from and to in s.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    pub name: &'static str,
+    pub from: f64,
+    pub to: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub name: &'static str,
+    /// What colours it, and how it is stroked.
+    pub class: &'static str,
+    /// Filled down to the axis.
+    pub filled: bool,
+    /// `None` is a gap.
+    pub points: Vec<Option<(f64, f64)>>,
+}
+
+impl Chart {
+    /// The chart alone, without its title.
+    pub fn svg(&self) -> Markup {
+        draw::svg(self)
+    }
+}
+
+/// Every chart that this run has something to show in.
+pub fn charts(document: &Document) -> Vec<Chart> {
+    let mut charts = run::over_time(document);
+    let at = charts.len().min(2);
+    if let Some(chart) = distribution::chart(document) {
+        charts.insert(at, chart);
+    }
+    charts
+}

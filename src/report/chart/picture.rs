@@ -1,0 +1,69 @@
+//! The charts alone, in one picture: `-o run.svg`.
+
+use std::path::Path;
+
+use maud::{Markup, PreEscaped, html};
+
+use super::{HEIGHT, WIDTH, charts, draw};
+use crate::error::Result;
+use crate::report::console::head;
+use crate::report::{Document, staged};
+
+const STYLE: &str = include_str!("picture.css");
+
+/// Around the charts, and above each for its title.
+const MARGIN: f64 = 16.0;
+const TITLE: f64 = 30.0;
+
+/// For what ran and the verdict.
+const HEAD: f64 = 76.0;
+
+/// Letters that a line of the head has room for.
+const MOST_LETTERS: usize = 150;
+
+pub fn save(document: &Document, path: &Path) -> Result<()> {
+    staged::save(path, svg(document).as_bytes())
+}
+
+/// Two charts a row under the verdict.
+pub fn svg(document: &Document) -> String {
+    let charts = charts(document);
+    let rows = charts.len().div_ceil(2) as f64;
+    let (width, height) = (2.0 * WIDTH + 3.0 * MARGIN, HEAD + rows * (HEIGHT + TITLE) + MARGIN);
+    let places = charts.iter().enumerate().map(|(at, chart)| {
+        let x = MARGIN + (at % 2) as f64 * (WIDTH + MARGIN);
+        (chart, x, HEAD + (at / 2) as f64 * (HEIGHT + TITLE))
+    });
+    let picture = html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
+            viewBox={ "0 0 " (width) " " (height) } {
+            style { (PreEscaped(STYLE)) }
+            rect class="paper" width=(width) height=(height) {}
+            (heading(document))
+            @for (chart, x, y) in places {
+                g transform={ "translate(" (x) " " (y) ")" } {
+                    text class="title" x="0" y="18" { (chart.title) }
+                    g transform={ "translate(0 " (TITLE) ")" } { (draw::body(chart)) }
+                }
+            }
+        }
+    };
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", picture.into_string())
+}
+
+fn heading(document: &Document) -> Markup {
+    let (_, limit) = head::limit(document);
+    let url = format!("{} by blast {}", document.plan.url, document.blast_version);
+    html! {
+        text class="verdict" x=(MARGIN) y="28" { "Verdict: " (limit) }
+        text x=(MARGIN) y="48" { (cut(&head::how(document))) }
+        text class="unit" x=(MARGIN) y="65" { (cut(&url)) }
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MOST_LETTERS) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}

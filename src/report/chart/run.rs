@@ -1,0 +1,243 @@
+//! What a run was second by second.
+
+use super::{Axis, Chart, Line, Span};
+use crate::report::Document;
+use crate::report::document::Interval;
+
+/// Those that have something to show.
+pub fn over_time(document: &Document) -> Vec<Chart> {
+    if document.intervals.is_empty() {
+        return Vec::new();
+    }
+    let charts = [
+        Some(throughput(document)),
+        latency(document),
+        failures(document),
+        Some(in_flight(document)),
+        send_lag(document),
+    ];
+    charts.into_iter().flatten().collect()
+}
+
+fn throughput(document: &Document) -> Chart {
+    let rate = |of: fn(&Interval) -> u64| move |i: &Interval| Some(of(i) as f64);
+    let mut lines = vec![
+        line(document, "good answers", "c2", true, per_second(document, rate(|i| i.good))),
+        line(document, "sent", "c1", false, per_second(document, rate(|i| i.sent))),
+    ];
+    let mut columns = vec!["good", "sent"];
+    if document.is_open_loop() {
+        let due = per_second(document, rate(|i| i.scheduled));
+        lines.push(line(document, "due (schedule)", "c0 dashed", false, due));
+        columns.insert(0, "scheduled");
+    }
+    let note = match document.is_open_loop() {
+        true => "Requests a second. Where the lines part, the schedule was not kept.",
+        false => {
+            "Requests a second. There is no schedule: each is sent when the last was answered."
+        }
+    };
+    let y = Axis::counts(highest(&lines), "/s");
+    chart(document, "Throughput", note, y, lines, columns)
+}
+
+fn latency(document: &Document) -> Option<Chart> {
+    let mut lines = vec![
+        line(document, "max", "c4", false, |i: &Interval| i.response_max_us),
+        line(document, "p99", "c3", false, |i: &Interval| i.response_p99_us),
+        line(document, "p50", "c1", false, |i: &Interval| i.response_p50_us),
+    ];
+    let mut columns = vec!["p50", "p99", "max"];
+    if document.is_open_loop() {
+        let service = |i: &Interval| i.service_p99_us;
+        lines.push(line(document, "service p99", "c2 dashed", false, service));
+        columns.push("service p99");
+    }
+    lines.retain(Line::is_drawn);
+    let y = Axis::latency(lowest(&lines)?, highest(&lines));
+    let (title, note) = match document.is_open_loop() {
+        true => (
+            "Response time",
+            "Of the requests that ended in each interval, on a log scale. Where service stays low \
+             and response rises, requests waited before they were sent.",
+        ),
+        false => (
+            "Service time",
+            "Of the requests that ended in each interval, from the send, on a log scale.",
+        ),
+    };
+    Some(chart(document, title, note, y, lines, columns))
+}
+
+fn failures(document: &Document) -> Option<Chart> {
+    let rate = |of: fn(&Interval) -> u64| move |i: &Interval| Some(of(i) as f64);
+    let mut lines = vec![
+        line(document, "rejected", "c3", true, per_second(document, rate(|i| i.rejected))),
+        line(document, "failed", "c4", true, per_second(document, rate(|i| i.failed))),
+        line(document, "dropped", "c0", true, per_second(document, rate(|i| i.dropped))),
+    ];
+    let mut columns = vec!["rejected", "failed", "dropped"];
+    let seen: Vec<bool> =
+        lines.iter().map(|line| highest(std::slice::from_ref(line)) > 0.0).collect();
+    let mut kept = seen.iter();
+    lines.retain(|_| kept.next() == Some(&true));
+    let mut kept = seen.iter();
+    columns.retain(|_| kept.next() == Some(&true));
+    if lines.is_empty() {
+        return None;
+    }
+    let y = Axis::counts(highest(&lines), "/s");
+    let note = "Requests a second that came to nothing good.";
+    Some(chart(document, "Errors", note, y, lines, columns))
+}
+
+fn in_flight(document: &Document) -> Chart {
+    let of = |i: &Interval| Some(i.in_flight as f64);
+    let lines = vec![line(document, "in flight", "c1", true, of)];
+    let y = Axis::counts(highest(&lines), "");
+    let note = "Requests sent and not yet answered, at the end of each interval.";
+    chart(document, "In flight", note, y, lines, vec!["in flight"])
+}
+
+fn send_lag(document: &Document) -> Option<Chart> {
+    let lines = vec![line(document, "send lag p99", "c5", false, |i: &Interval| i.send_lag_p99_us)];
+    let y = Axis::latency(lowest(&lines)?, highest(&lines));
+    let note = "How much later than due requests were sent: blast's own share, and the wait for a \
+                free connection.";
+    Some(chart(document, "Send lag", note, y, lines, vec!["send lag p99"]))
+}
+
+fn chart(
+    document: &Document,
+    title: &'static str,
+    note: &'static str,
+    y: Axis,
+    lines: Vec<Line>,
+    columns: Vec<&'static str>,
+) -> Chart {
+    let end = document.intervals.last().map_or(1.0, |interval| interval.t_s);
+    let bounds = bounds(document);
+    let x = Axis::time(0.0, end);
+    Chart { title, note, x, y, spans: spans(document), bounds, lines, columns }
+}
+
+/// Warm-up and drain. Intervals end at `t_s`, so a phase begins where the one before ends.
+fn spans(document: &Document) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut from = 0.0;
+    for interval in &document.intervals {
+        let name = match interval.phase.as_str() {
+            "warmup" => Some("warm-up"),
+            "drain" => Some("drain"),
+            _ => None,
+        };
+        match (name, spans.last_mut()) {
+            (Some(name), Some(last)) if last.name == name => last.to = interval.t_s,
+            (Some(name), _) => spans.push(Span { name, from, to: interval.t_s }),
+            _ => {}
+        }
+        from = interval.t_s;
+    }
+    spans
+}
+
+/// Where each stage but the first begins, on the axis of the whole run.
+fn bounds(document: &Document) -> Vec<f64> {
+    let warmup = document.warmup.as_ref().map_or(0.0, |warmup| warmup.duration_s);
+    document.stages.iter().skip(1).map(|stage| warmup + stage.start_s).collect()
+}
+
+fn per_second(
+    document: &Document,
+    of: impl Fn(&Interval) -> Option<f64>,
+) -> impl Fn(&Interval) -> Option<f64> {
+    // As the page has it: over the length that all of them have.
+    let length = document.interval_s;
+    move |interval| of(interval).map(|events| events / length)
+}
+
+fn line(
+    document: &Document,
+    name: &'static str,
+    class: &'static str,
+    filled: bool,
+    of: impl Fn(&Interval) -> Option<f64>,
+) -> Line {
+    let point = |interval: &Interval| of(interval).map(|value| (interval.t_s, value));
+    Line { name, class, filled, points: document.intervals.iter().map(point).collect() }
+}
+
+impl Line {
+    fn is_drawn(&self) -> bool {
+        self.points.iter().any(Option::is_some)
+    }
+}
+
+fn values(lines: &[Line]) -> impl Iterator<Item = f64> {
+    lines.iter().flat_map(|line| line.points.iter().flatten().map(|(_, value)| *value))
+}
+
+pub fn highest(lines: &[Line]) -> f64 {
+    values(lines).fold(0.0, f64::max)
+}
+
+/// Of those above nothing, which has no place on a log scale.
+pub fn lowest(lines: &[Line]) -> Option<f64> {
+    values(lines).filter(|value| *value > 0.0).reduce(f64::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn a_line_has_the_figures_of_the_intervals() {
+        for (name, run) in fixture::all() {
+            let document = run.document();
+            let charts = over_time(&document);
+            let Some(chart) = charts.first() else { continue };
+            let good = chart.lines[0].points.iter().flatten();
+            for (point, interval) in good.zip(&document.intervals) {
+                let rate = interval.good as f64 / document.interval_s;
+                assert_eq!(*point, (interval.t_s, rate), "{name}");
+            }
+            assert_eq!(chart.lines[0].points.len(), document.intervals.len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_line_leaves_its_frame() {
+        for (name, run) in fixture::all() {
+            for chart in super::super::charts(&run.document()) {
+                for value in values(&chart.lines).filter(|value| *value > 0.0) {
+                    let within = chart.y.low() <= value * 1.001 && value <= chart.y.high() * 1.001;
+                    let clamped =
+                        chart.title == "Latency distribution" || chart.title == "Send lag";
+                    assert!(within || clamped, "{name}, {}: {value}", chart.title);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_errors_there_is_no_chart_of_them_and_without_intervals_none_at_all() {
+        let titles = |run: fixture::Run| {
+            let charts = over_time(&run.document());
+            charts.iter().map(|chart| chart.title).collect::<Vec<_>>()
+        };
+        assert!(!titles(fixture::held()).contains(&"Errors"));
+        let mut blank = fixture::held();
+        blank.summary.intervals.clear();
+        assert!(titles(blank).is_empty());
+    }
+
+    #[test]
+    fn the_phases_beside_measure_are_shaded_and_the_stages_bounded() {
+        let warmed_up = over_time(&fixture::warmed_up().document());
+        assert_eq!(warmed_up[0].spans[0].name, "warm-up");
+        assert_eq!(warmed_up[0].spans[0].from, 0.0);
+        let shaped = fixture::shaped().document();
+        assert_eq!(over_time(&shaped)[0].bounds.len(), shaped.stages.len() - 1);
+    }
+}

@@ -1,0 +1,72 @@
+//! The report as a page for a browser, `-o run.html`: one file, which asks no network for
+//! anything and can be read without its script (that only shows the figures under the pointer).
+//!
+//! A view of the document and of nothing else. Each figure stands in a `data` element with the
+//! document's own value and where in the document it is, so that a reader, or a test, can compare
+//! them; what is shown is that value rounded for people.
+
+mod charts;
+mod figure;
+mod head;
+mod latency;
+mod load;
+mod names;
+mod trouble;
+mod words;
+
+use std::path::Path;
+
+use maud::{DOCTYPE, PreEscaped, html};
+
+use super::{Document, staged};
+use crate::error::Result;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Shows the interval under the pointer. It reads the table of intervals, and changes no figure.
+const HOVER: &str = include_str!("hover.js");
+
+pub fn save(document: &Document, path: &Path) -> Result<()> {
+    staged::save(path, page(document).as_bytes())
+}
+
+/// The whole file.
+pub fn page(document: &Document) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="generator" content={ "blast " (document.blast_version) };
+                title { "blast: " (document.plan.url) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (head::verdict(document))
+                    (head::thresholds(document))
+                    (load::headline(document))
+                    (trouble::warnings(document))
+                    (head::what_ran(document))
+                    (load::rates(document))
+                    (latency::table(document))
+                    (charts::charts(document))
+                    (load::stages(document))
+                    (names::names(document))
+                    (trouble::errors(document))
+                    (load::connections(document))
+                    (load::client(document))
+                    (trouble::audit(document))
+                    (charts::intervals(document))
+                    (words::explained(document))
+                }
+                script { (PreEscaped(HOVER)) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+#[cfg(test)]
+mod tests;

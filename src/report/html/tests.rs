@@ -1,0 +1,222 @@
+//! The page as it is (a golden file, written anew with `BLAST_GOLDEN=write cargo test golden`),
+//! and its figures against the document's.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::*;
+use crate::report::fixture;
+
+/// A figure of the page.
+struct Figure {
+    at: String,
+    value: String,
+    shown: String,
+}
+
+/// The text between two marks, at each place where both are.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).map(move |rest| rest.split(close).next().unwrap())
+}
+
+fn figures(page: &str) -> Vec<Figure> {
+    let figure = |text: &str| {
+        let (value, rest) = text.split_once("\" data-at=\"").unwrap();
+        let (at, shown) = rest.split_once("\">").unwrap();
+        Figure { at: at.to_string(), value: value.to_string(), shown: shown.to_string() }
+    };
+    between(page, "<data value=\"", "</data>").map(figure).collect()
+}
+
+/// The number that people read, in the document's unit.
+fn read(figure: &Figure) -> f64 {
+    let shown = figure.shown.replace([',', '<'], "").replace("&lt;", "").replace("≥ ", "");
+    let end = shown.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(shown.len());
+    let number: f64 = shown[..end].parse().unwrap();
+    let in_us = figure.at.ends_with("_us") || figure.at.ends_with("/value");
+    match shown[end..].trim() {
+        "" => number,
+        "%" => number / 100.0,
+        "ns" if in_us => number / 1e3,
+        "us" if in_us => number,
+        "ms" if in_us => number * 1e3,
+        "s" if in_us => number * 1e6,
+        "ns" => number / 1e9,
+        "us" => number / 1e6,
+        "ms" => number / 1e3,
+        "s" => number,
+        "B" => number,
+        "kB" | "k" => number * 1e3,
+        "MB" | "M" => number * 1e6,
+        "GB" => number * 1e9,
+        unit => panic!("{}: {} has the unit {unit}", figure.at, figure.shown),
+    }
+}
+
+#[test]
+fn every_figure_is_the_document_s() {
+    for (name, mut run) in fixture::all() {
+        run.as_wrk = true;
+        let document = run.document();
+        let json = serde_json::to_value(&document).unwrap();
+        let figures = figures(&page(&document));
+        assert!(figures.len() > 20, "{name}");
+        for figure in figures {
+            let Figure { at, value, shown } = &figure;
+            let expected = json.pointer(at).unwrap_or_else(|| panic!("{name}: no {at}"));
+            let expected = expected.as_f64().unwrap_or_else(|| panic!("{name}: {at} is no number"));
+            let value: f64 = value.parse().unwrap();
+            assert!(value == expected, "{name}: {at} is {expected}, the page has {value}");
+            // Three digits matter, and shares end at a hundredth of a percent.
+            let off = (read(&figure) - expected).abs();
+            let most =
+                (expected.abs() * 6e-3).max(if shown.contains('%') { 1e-4 } else { 5.1e-10 });
+            assert!(off <= most, "{name}: {at} is {expected}, shown as {shown}");
+        }
+    }
+}
+
+#[test]
+fn the_figures_that_people_ask_for_are_there() {
+    let page = page(&fixture::mix().document());
+    for at in [
+        "/rate/good_per_s",
+        "/requests/success_share",
+        "/latency/response/p50_us",
+        "/latency/response/p99_us",
+        "/latency/send_lag/p99_us",
+        "/names/1/requests/scheduled",
+        "/names/1/latency/response/p95_us",
+        "/names/1/failures/0/count",
+        "/checks/1/failed",
+        "/connections/opened",
+        "/client/max_rss_bytes",
+        "/client/workers/0/busy",
+    ] {
+        assert!(figures(&page).iter().any(|figure| figure.at == at), "{at}");
+    }
+}
+
+#[test]
+fn the_table_of_intervals_has_each_of_them() {
+    for (name, run) in fixture::all() {
+        let document = run.document();
+        let page = page(&document);
+        let table = page.split("id=\"intervals\"").nth(1).unwrap_or_default();
+        let rows: Vec<_> = between(table, "<tr data-t=\"", "</tr>").collect();
+        assert_eq!(rows.len(), document.intervals.len(), "{name}");
+        for (row, interval) in rows.iter().zip(&document.intervals) {
+            let cells: Vec<_> = between(row, "<td>", "</td>").collect();
+            let count = |at: usize| cells[at].replace(',', "").parse::<u64>().unwrap();
+            assert!(row.starts_with(&format!("{}\"", interval.t_s)), "{name}: {row}");
+            assert_eq!((cells[1], count(2)), (&*interval.phase, interval.scheduled), "{name}");
+            assert_eq!((count(4), count(5)), (interval.good, interval.rejected), "{name}");
+            assert_eq!((count(6), count(8)), (interval.failed, interval.in_flight), "{name}");
+            assert_eq!(cells[9] == "-", interval.response_p50_us.is_none(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_golden_page_is_written() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden/mix.html");
+    let page = page(&fixture::mix().document());
+    if std::env::var_os("BLAST_GOLDEN").is_some() {
+        fs::write(&file, &page).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    let lines = page.split('>').zip(expected.split('>'));
+    let differing = lines.filter(|(now, then)| now != then).take(5).collect::<Vec<_>>();
+    assert!(page == expected, "{} differs: {differing:?}", file.display());
+}
+
+#[test]
+fn it_asks_the_network_for_nothing() {
+    for (name, run) in fixture::all() {
+        let page = page(&run.document());
+        for reference in ["src=", "href=", "url(", "@import", "fetch(", "<link", "<iframe"] {
+            assert!(!page.contains(reference), "{name}: {reference}");
+        }
+    }
+}
+
+#[test]
+fn its_elements_are_closed_in_order() {
+    const VOID: [&str; 2] = ["meta", "br"];
+    for (name, run) in fixture::all() {
+        let page = page(&run.document());
+        let (head, rest) = page.split_once("<script>").unwrap();
+        let whole = format!("{head}<script>{}", &rest[rest.find("</script>").unwrap()..]);
+        let mut open: Vec<&str> = Vec::new();
+        for tag in between(&whole, "<", ">").skip(1) {
+            let element = tag.split(' ').next().unwrap();
+            match element.strip_prefix('/') {
+                Some(closed) => assert_eq!(open.pop(), Some(closed), "{name}: <{tag}>"),
+                None if VOID.contains(&element) => {}
+                None => open.push(element),
+            }
+        }
+        assert_eq!(open, [""; 0], "{name}");
+    }
+}
+
+/// Puts a text that would be an element into every string of a document.
+fn poison(value: &mut Value) {
+    const KEPT: [&str; 4] = ["mode", "phase", "hdr", "model"];
+    match value {
+        Value::String(text) => text.push_str("<img src=x onerror=alert(1)>\"'&"),
+        Value::Array(values) => values.iter_mut().for_each(poison),
+        Value::Object(fields) => {
+            for (name, field) in fields.iter_mut() {
+                if !KEPT.contains(&name.as_str()) {
+                    poison(field);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_a_document_says_is_text() {
+    for (name, run) in fixture::all() {
+        let mut json = serde_json::to_value(run.document()).unwrap();
+        poison(&mut json);
+        let document: Document = serde_json::from_value(json).unwrap();
+        let picture = crate::report::chart::picture::svg(&document);
+        for view in [page(&document), picture] {
+            assert!(!view.contains("<img") && view.contains("&lt;img"), "{name}");
+            assert!(!view.contains("alert(1)>"), "{name}: nor does it end an attribute");
+        }
+    }
+}
+
+#[test]
+fn an_hour_fits_five_megabytes() {
+    let mut document = fixture::mixed().document();
+    let sample = document.intervals.clone();
+    document.intervals = (0..3_600)
+        .map(|second| crate::report::document::Interval {
+            t_s: f64::from(second + 1),
+            response_p50_us: Some(1_234.567 + f64::from(second)),
+            response_p99_us: Some(98_765.432 + f64::from(second)),
+            response_max_us: Some(998_765.432 + f64::from(second)),
+            ..sample[second as usize % sample.len()].clone()
+        })
+        .collect();
+    let page = page(&document);
+    assert!(page.len() < 5_000_000, "{} bytes", page.len());
+    assert!(crate::report::chart::picture::svg(&document).len() < 5_000_000);
+}
+
+#[test]
+fn a_failed_audit_and_an_early_end_stand_at_the_top() {
+    let top =
+        |run: fixture::Run| page(&run.document()).split("</header>").next().unwrap().to_string();
+    assert!(top(fixture::mixed()).contains("THE AUDIT FAILED"));
+    assert!(top(fixture::aborted()).contains("ABORTED after"));
+    assert!(top(fixture::interrupted()).contains("INTERRUPTED after"));
+    assert!(top(fixture::held()).contains("Verdict: no limit was reached"));
+}
