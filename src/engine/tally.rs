@@ -45,6 +45,8 @@ pub struct Tally {
     stages: Vec<Fates>,
     /// What was due in each of them and then was not.
     taken_back: Vec<u64>,
+    /// The same, where no interval is without it yet.
+    to_take_back: u64,
     by_name: ByName,
     pauses: Pauses,
     /// The next end of an interval or phase.
@@ -95,6 +97,7 @@ impl Tally {
             phase: Phase::Warmup,
             stages: stage_ends.iter().map(|_| Fates::reserved_for_good(open_loop)).collect(),
             taken_back: vec![0; stage_ends.len()],
+            to_take_back: 0,
             stage_ends,
             by_name: ByName::reserved(rows, open_loop),
             pauses: Pauses::new(),
@@ -345,8 +348,10 @@ impl Tally {
         }
     }
 
-    /// What was due in this stage is due no more.
-    pub fn taken_back(&mut self, stage: u16) {
+    /// What was due in this stage is due no more; `None`: it was due in warm-up.
+    pub fn taken_back(&mut self, stage: Option<u16>) {
+        self.to_take_back += 1;
+        let Some(stage) = stage else { return };
         if let Some(taken_back) = self.taken_back.get_mut(usize::from(stage)) {
             *taken_back += 1;
         }
@@ -427,7 +432,9 @@ impl Tally {
     /// So many became due in the slice of time that is over.
     fn became_due(&mut self, count: u64) {
         let snapshot = &mut self.snapshot;
-        snapshot.events.scheduled += count;
+        let taken_back = self.to_take_back.min(count);
+        self.to_take_back -= taken_back;
+        snapshot.events.scheduled += count - taken_back;
         if snapshot.phase != Phase::Warmup
             && let Some(fates) = self.stages.get_mut(usize::from(snapshot.stage))
         {

@@ -85,7 +85,8 @@ fn setup_and_teardown_stand_around_the_users_and_around_the_run() {
             assert_eq!(document.named(name)["part"], part);
             assert_eq!(document.sent(name), sent, "{name}");
         }
-        assert_eq!(document.count("aside.requests.sent"), 10);
+        // Theirs, and those of the run.
+        assert_eq!(document.count("aside.requests.sent"), 12);
     });
 }
 

@@ -193,8 +193,8 @@ impl Core {
     fn take_back(&mut self, (phase, stage): (Phase, u16)) {
         self.taken_back[usize::from(phase != Phase::Warmup)] += 1;
         // What a closed loop sends is counted when it is sent.
-        if phase != Phase::Warmup && matches!(self.pacer, Pacer::Open(_)) {
-            self.tally.taken_back(stage);
+        if matches!(self.pacer, Pacer::Open(_)) {
+            self.tally.taken_back((phase != Phase::Warmup).then_some(stage));
         }
     }
 
