@@ -5,7 +5,7 @@ use super::super::connection::State;
 use super::super::pacer::{Due, Pacer};
 use super::super::script::Next;
 use super::super::wire::{Slot, Wire};
-use super::{Core, SLICE, Stage};
+use super::{Core, SLICE, Stage, place_of};
 use crate::metrics::{Drop, Phase};
 use crate::plan::scenario::Part;
 use crate::time::Nanos;
@@ -201,7 +201,7 @@ impl Core {
     /// Makes a request, books it and sends it.
     fn dispatch(&mut self, slot: Slot, due: &Due, entry: u16, now: Nanos, wire: &mut impl Wire) {
         let number = self.connections[slot as usize].sent;
-        let flight = (slot * self.depth + (number & (self.depth - 1))) as usize;
+        let flight = place_of(slot, number, self.depth);
         let Some(script) = &mut self.script else { return };
         let parcel = script.make(slot, flight, entry);
         self.depart(slot, due, entry, parcel.length() as u64, now);
@@ -240,7 +240,7 @@ impl Core {
     #[inline]
     pub(super) fn forget(&mut self, slot: Slot) {
         if let Some(script) = &mut self.script {
-            let first = (slot * self.depth) as usize;
+            let first = place_of(slot, 0, self.depth);
             script.forget(slot, first..first + self.depth as usize);
         }
     }
@@ -266,11 +266,7 @@ impl Core {
     pub(super) fn looks_at_bodies(&self, slot: Slot) -> bool {
         match &self.script {
             None => self.job.expected.body.is_some(),
-            Some(script) => {
-                let number = self.connections[slot as usize].ended;
-                let flight = slot * self.depth + (number & (self.depth - 1));
-                script.looks(self.flights[flight as usize].entry)
-            }
+            Some(script) => script.looks(self.flights[self.oldest(slot)].entry),
         }
     }
 

@@ -330,8 +330,8 @@ impl Core {
                 // Nothing was asked: what comes is nobody's answer.
                 Some(_) if connection.in_flight() == 0 => Asked::default(),
                 Some(script) => {
-                    let flight = slot * self.depth + (connection.ended & (self.depth - 1));
-                    script.asked(slot, self.flights[flight as usize].entry)
+                    let oldest = place_of(slot, connection.ended, self.depth);
+                    script.asked(slot, self.flights[oldest].entry)
                 }
             };
             match connection.on(event, asked, &mut self.pool) {
@@ -441,6 +441,12 @@ impl Core {
             None => self.tally.events().sent,
         }
     }
+}
+
+/// Where a slot's request of that number stands among the flights.
+#[inline]
+fn place_of(slot: Slot, number: u32, depth: u32) -> usize {
+    (slot * depth + (number & (depth - 1))) as usize
 }
 
 fn pacer(job: &Job) -> Pacer {

@@ -5,7 +5,7 @@ use super::super::deadlines::Entry;
 use super::super::pacer::Due;
 use super::super::tally::Flight;
 use super::super::wire::{Slot, Wire};
-use super::{Core, SLICE};
+use super::{Core, SLICE, place_of};
 use crate::failure::Kind;
 use crate::http::Response;
 use crate::metrics::Drop;
@@ -135,7 +135,7 @@ impl Core {
         let waited = self.tally.has_waited(intended, connection.free_since);
         let flight = Flight { intended, sent: now, phase, stage, entry, waited };
         let number = connection.sent;
-        self.flights[(slot * self.depth + (number & (self.depth - 1))) as usize] = flight;
+        self.flights[place_of(slot, number, self.depth)] = flight;
         connection.sent = number.wrapping_add(1);
         self.tally.sent(&flight, connection.free_since, bytes);
         let connections = &self.connections;
@@ -143,7 +143,8 @@ impl Core {
             .push(Entry { began: now, slot, number }, |entry| is_in_flight(connections, entry));
     }
 
-    /// Books a complete answer. `found`: its body holds what it should. True if the rest of the input is to be read as well.
+    /// Books a complete answer. `found`: its body holds what it should. True if the rest of the input
+    /// is to be read as well.
     #[inline]
     pub(super) fn answered(
         &mut self,
@@ -208,9 +209,8 @@ impl Core {
 
     /// Where its oldest request stands among the flights.
     #[inline]
-    fn oldest(&self, slot: Slot) -> usize {
-        let number = self.connections[slot as usize].ended;
-        (slot * self.depth + (number & (self.depth - 1))) as usize
+    pub(super) fn oldest(&self, slot: Slot) -> usize {
+        place_of(slot, self.connections[slot as usize].ended, self.depth)
     }
 
     /// Takes the oldest request off the connection.

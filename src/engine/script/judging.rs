@@ -23,13 +23,12 @@ impl Script {
         tally: &mut Tally,
     ) -> Option<Rejection> {
         let facet = self.facets[usize::from(flight.entry)];
-        let expected = &self.scenario.requests[facet.request].expected;
-        let status = match expected.statuses {
+        let exchange = &self.scenario.requests[facet.request];
+        let status = match exchange.expected.statuses {
             None if facet.checks_status => 200,
             _ => response.status,
         };
-        let rejection = expected.judge(status, response.body_bytes, found);
-        let exchange = &self.scenario.requests[facet.request];
+        let rejection = exchange.expected.judge(status, response.body_bytes, found);
         if exchange.checks.is_empty() && exchange.captures.is_empty() && !facet.needs.head {
             return rejection;
         }

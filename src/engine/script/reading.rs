@@ -32,7 +32,8 @@ impl Look for Reading {
     }
 }
 
-/// Those of a worker, boxed because slots without one are many: one for each answer that is being read, used again and again.
+/// Those of a worker: one for each answer that is being read, used again and again. Boxed, because
+/// slots without one are many.
 #[derive(Debug)]
 pub struct Readings {
     /// By slot.
