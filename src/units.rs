@@ -1,9 +1,11 @@
 //! Numbers as people write them (`10k`, `2m`, `50/1s`, `1MiB`), and as people read them.
 
 mod format;
+mod likeness;
 mod parse;
 
 pub use format::{format_bytes, format_count, format_duration, format_exact};
+pub use likeness::{alike, nearest};
 pub use parse::{parse_amount, parse_count, parse_duration, parse_percent, parse_rate, parse_size};
 
 /// What was typed, as an error repeats it: in backticks, cut when long, control characters shown.

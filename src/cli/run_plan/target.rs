@@ -3,7 +3,8 @@
 use crate::cli::low::PlanArgs;
 use crate::error::{Error, Result};
 use crate::plan::Url;
-use crate::plan::file::{Place, Written, nearest};
+use crate::plan::file::{Place, Written};
+use crate::units::nearest;
 
 /// The base of all requests, and whether it is one to be careful with.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ fn named(written: &Written, name: &str) -> Result<(String, Option<Place>)> {
         return Ok((target.url.clone(), Some(place)));
     }
     let known: Vec<&str> = targets.names().collect();
-    let hint = match (nearest(name, &known), &known[..]) {
+    let hint = match (nearest(name, known.iter().copied()), &known[..]) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, []) => "it has no [targets]; use `--host URL`".to_string(),
         (None, known) => format!("it has {}", known.join(", ")),

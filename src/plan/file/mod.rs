@@ -19,7 +19,7 @@ mod tests;
 pub use build::{Around, Built, build};
 pub use load::LoadSheet;
 pub use place::{Key, Place};
-pub use read::{Written, nearest};
+pub use read::Written;
 pub use request::{CaptureSheet, CheckSheet, DefaultsSheet, ExpectSheet, PartSheet, RequestSheet};
 pub use session::{OnceSheet, SessionModel, SessionSheet, StepOrder, StepSheet, StepTable};
 pub use sheet::{

@@ -4,7 +4,7 @@
 use super::Sheet;
 use super::place::{Place, line_and_column};
 use crate::error::{Error, Result};
-use crate::units::quote;
+use crate::units::{nearest, quote};
 
 /// A plan file, read.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ fn sentence(text: &str, at: usize, message: &str) -> String {
 fn unknown_key(key: &str, table: &Place, keys: &[&str]) -> String {
     let shown = quote(key);
     let shown = shown.trim_matches('`');
-    let hint = match nearest(key, keys) {
+    let hint = match nearest(key, keys.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("it takes {}", keys.join(", ")),
     };
@@ -112,7 +112,8 @@ fn unknown_key(key: &str, table: &Place, keys: &[&str]) -> String {
 
 fn unknown_choice(given: &str, key: &str, choices: &[&str]) -> String {
     let all: Vec<String> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
-    let hint = nearest(given, choices).map(|near| format!("; did you mean \"{near}\"?"));
+    let hint =
+        nearest(given, choices.iter().copied()).map(|near| format!("; did you mean \"{near}\"?"));
     format!("{key} is one of {}{}", all.join(", "), hint.unwrap_or_default())
 }
 
@@ -145,16 +146,6 @@ fn ticked(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// The one of `names` that was probably meant.
-pub fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
-    let given = given.to_lowercase().replace('-', "_");
-    let scored = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase().replace('-', "_")), *name));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.8).then_some(best.1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,8 +166,6 @@ mod tests {
         ] {
             assert!(refusal(text).starts_with(expected), "{}", refusal(text));
         }
-        assert_eq!(nearest("Conections", &["rps", "connections"]), Some("connections"));
-        assert_eq!(nearest("zzz", &["rps", "connections"]), None);
     }
 
     #[test]

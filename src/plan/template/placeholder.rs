@@ -10,7 +10,7 @@
 //! ```
 
 use crate::error::{Error, Result};
-use crate::units::quote;
+use crate::units::{nearest, quote};
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,19 +211,8 @@ pub const ESCAPE: &str = "two braces themselves are written `{{\"{{\"}}`";
 
 /// Of these names the one that is most like another, as a question behind a sentence.
 pub fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let nearest = nearest(name, names.map(|other| (other, other)));
-    nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"))
+    nearest(name, names).map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"))
 }
-
-/// What belongs to the name that is most like another.
-fn nearest<'a, T>(name: &str, names: impl Iterator<Item = (&'a str, T)>) -> Option<T> {
-    let alike = |other| strsim::normalized_damerau_levenshtein(name, other);
-    let scored = names.map(|(other, of)| (alike(other), of)).filter(|(alike, _)| *alike >= ALIKE);
-    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, of)| of)
-}
-
-/// The share of letters that two names have in common, so that one may be meant for the other.
-const ALIKE: f64 = 0.5;
 
 /// What stands behind a name may be a secret, so it is not repeated.
 fn wrong(name: &str) -> Error {
@@ -234,9 +223,10 @@ fn wrong(name: &str) -> Error {
     if let Some(form) = known {
         return Error::usage(format!("{} is not complete; write it as in `{form}`", quote(name)));
     }
-    let bases = FORMS.iter().map(|(other, form)| (other.split('.').next().unwrap_or(other), form));
-    match nearest(base, bases) {
-        Some(form) => Error::usage(format!(
+    let base_of = |form: &(&'static str, &str)| form.0.split('.').next().unwrap_or(form.0);
+    let meant = nearest(base, FORMS.iter().map(base_of));
+    match meant.and_then(|meant| FORMS.iter().find(|form| base_of(form) == meant)) {
+        Some((_, form)) => Error::usage(format!(
             "{} is no placeholder; did you mean `{form}`? ({ESCAPE})",
             quote(name)
         )),

@@ -6,10 +6,9 @@ use crate::error::{Error, Result};
 use crate::failure::Scope;
 use crate::metrics::Rejection;
 use crate::plan::mask::mask_query;
-use crate::units::quote;
+use crate::units::{alike, quote};
 
-/// How alike two names are at least, for one to be meant by the other, and how many are told.
-const ALIKE: f64 = 0.6;
+/// How many names are told that may have been meant.
 const MOST: usize = 3;
 
 impl Threshold {
@@ -78,27 +77,19 @@ impl What {
     }
 }
 
-/// `did you mean 'a' or 'b'?`, or all of the names.
+/// `did you mean 'a' or 'b'?`, or some of the names.
 fn nearest(name: &str, names: &[String]) -> String {
-    let likeness = |other: &String| {
-        strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase())
-    };
-    let mut alike: Vec<(f64, &String)> =
-        names.iter().map(|other| (likeness(other), other)).collect();
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut meant: Vec<_> = alike.iter().filter(|(likeness, _)| *likeness >= ALIKE).collect();
+    let mut meant = alike(name, names.iter().map(String::as_str));
     meant.truncate(MOST);
-    let quoted = |names: &[&(f64, &String)], between: &str| {
-        names.iter().map(|(_, name)| quote(name)).collect::<Vec<_>>().join(between)
+    let quoted = |names: &[&str], between: &str| {
+        names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(between)
     };
-    match &meant[..] {
-        [] => {
-            let some: Vec<_> = alike.iter().take(2 * MOST).collect();
-            let more = if alike.len() > some.len() { " and more" } else { "" };
-            format!("there are {}{more}", quoted(&some, ", "))
-        }
-        meant => format!("did you mean {}?", quoted(meant, " or ")),
+    if !meant.is_empty() {
+        return format!("did you mean {}?", quoted(&meant, " or "));
     }
+    let some: Vec<&str> = names.iter().take(2 * MOST).map(String::as_str).collect();
+    let more = if names.len() > some.len() { " and more" } else { "" };
+    format!("there are {}{more}", quoted(&some, ", "))
 }
 
 #[cfg(test)]

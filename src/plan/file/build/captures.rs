@@ -6,7 +6,8 @@
 use super::Builder;
 use super::flow::Entries;
 use crate::error::Result;
-use crate::plan::file::{Field, Place, RequestSheet, nearest};
+use crate::plan::file::{Field, Place, RequestSheet};
+use crate::units::nearest;
 
 impl Builder<'_> {
     /// The names of all, each once.
@@ -50,7 +51,7 @@ impl Builder<'_> {
     fn why(&self, name: &str, known: &[&str], is_once: bool) -> String {
         let all = self.capture_names();
         let is_captured = all.iter().any(|other| other == name);
-        match nearest(name, known) {
+        match nearest(name, known.iter().copied()) {
             _ if is_captured && is_once => format!(
                 "\"{name}\" is captured by users, and this is sent once for all of them; capture \
                  it in a request of [setup]"

@@ -15,15 +15,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::Written;
 use super::place::Place;
 use super::sheet::{Choice, RowOrder, WhenExhausted};
-use super::{Written, nearest};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::data::{Exhausted, Order, Table};
 use crate::plan::scenario::{BODY_LIMIT, Exchange, Mix, Model};
 use crate::plan::{Expected, Scenario, Url};
-use crate::units::parse_size;
+use crate::units::{nearest, parse_size};
 use exchange::Draft;
 use flow::Entries;
 
@@ -225,7 +225,7 @@ const MOST_BODY: u64 = 64 << 20;
 fn vars(written: &Written, typed: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     let known: Vec<&str> = written.sheet.vars.names().collect();
     if let Some(name) = typed.keys().find(|name| !known.contains(&name.as_str())) {
-        let hint = match (nearest(name, &known), &known[..]) {
+        let hint = match (nearest(name, known.iter().copied()), &known[..]) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, []) => "it has no [vars]; drop it".to_string(),
             (None, known) => format!("it has {}", known.join(", ")),

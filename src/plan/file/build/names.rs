@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::plan::file::{Place, RequestSheet, Written, nearest};
+use crate::plan::file::{Place, RequestSheet, Written};
+use crate::units::nearest;
 
 /// Of all requests, in their order; each once.
 pub fn of_requests(written: &Written) -> Result<Vec<String>> {
@@ -69,7 +70,7 @@ pub fn has_body(request: &RequestSheet) -> bool {
 pub fn find(written: &Written, names: &[String], name: &str, place: &Place) -> Result<usize> {
     names.iter().position(|known| known == name).ok_or_else(|| {
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        let hint = match nearest(name, &known) {
+        let hint = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("there are \"{}\"", known.join("\", \"")),
         };
