@@ -190,11 +190,11 @@ fn a_second_ctrl_c_ends_it_at_once() {
 #[test]
 fn ctrl_c_while_connecting_ends_it_as_well() {
     each_engine(|engine| {
-        let deaf = Deaf::new();
         for load in ["-c 3", "-c 3 -R 100"] {
+            let deaf = Deaf::new();
             let blast = Blast::calm(engine, &deaf.url()).args(load);
             let running = blast.args("--connect-timeout 1h").start();
-            running.until_it_connects();
+            running.until_it_connects(deaf.address());
             let start = Instant::now();
             running.signal(libc::SIGINT);
             let run = running.end();

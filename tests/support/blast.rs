@@ -1,6 +1,7 @@
 //! The program, run as a shell runs it, killed when it takes too long.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -228,12 +229,18 @@ impl Running {
         super::process::limit_descriptors(self.child.id(), most);
     }
 
-    /// Waits until a connect is under way: the run is past its preparations.
-    pub fn until_it_connects(&self) {
+    /// Waits until a connect to this address, which no other run may use, is under way: the run is
+    /// past its preparations. That it heeds Ctrl-C is asked for by itself, as a connect that the
+    /// test gave up lives on in a child of another of its threads until that one is `exec`ed.
+    pub fn until_it_connects(&self, to: SocketAddr) {
+        let peer = format!(":{:04X}", to.port());
         self.until("it connects", |child| {
             let sockets = std::fs::read_to_string(format!("/proc/{child}/net/tcp")).unwrap();
-            // The state SYN_SENT, on any socket of this host: only this test leaves one.
-            sockets.lines().any(|line| line.split_whitespace().nth(3) == Some("02"))
+            let connects = sockets.lines().map(str::split_whitespace).any(|mut fields| {
+                fields.nth(2).is_some_and(|field| field.ends_with(&peer))
+                    && fields.next() == Some(SYN_SENT)
+            });
+            connects && self.catches(libc::SIGINT)
         });
     }
 
@@ -298,3 +305,6 @@ impl Run {
         sentence.trim_end()
     }
 }
+
+/// A socket that waits for the answer to its first packet, as /proc/net/tcp says it.
+const SYN_SENT: &str = "02";

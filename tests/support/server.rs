@@ -414,12 +414,16 @@ impl Deaf {
     }
 
     fn fill(&self) {
-        let address = self.listener.local_addr().unwrap();
-        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+        let connect =
+            || TcpStream::connect_timeout(&self.address(), Duration::from_millis(100)).ok();
         self.queue.lock().unwrap().extend(std::iter::from_fn(connect));
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
     pub fn url(&self) -> String {
-        format!("http://{}/", self.listener.local_addr().unwrap())
+        format!("http://{}/", self.address())
     }
 }
