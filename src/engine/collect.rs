@@ -45,6 +45,7 @@ pub struct Run<'a> {
     pub complete: bool,
     pub aborted: Option<Aborted>,
     pub started_at: SystemTime,
+    pub origin: Nanos,
     pub open_time: Nanos,
     pub warmup_end: Option<WarmupEnd>,
 }
@@ -122,6 +123,7 @@ impl Collector {
             complete: run.complete,
             aborted: run.aborted.clone(),
             started_at: run.started_at,
+            origin: run.origin,
             mode: self.mode,
             target_per_s: run.plan.load.per_s(),
             measured,
@@ -149,6 +151,7 @@ impl Collector {
             opened_at,
             refreshes: refresh::is_wanted(run.plan).then(|| run.prepared.addresses.refreshes()),
             client: client(run, &finished),
+            gauges: None,
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,
             sent_early: finished.iter().map(|f| f.totals.sent_early).sum(),

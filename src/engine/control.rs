@@ -235,6 +235,7 @@ impl<'a> Control<'a> {
             complete: self.timeline().stop() == Stop::No,
             aborted: self.guard.aborted().cloned(),
             started_at: self.start.map_or_else(SystemTime::now, |start| start.wall),
+            origin: self.timeline().origin().unwrap_or(self.began),
             warmup_end: self.warmup_end,
             open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),
         };

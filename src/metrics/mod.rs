@@ -1,5 +1,5 @@
 //! What was measured: counters and distributions of one worker ([`Snapshot`]), of one second
-//! ([`Interval`]) and of the whole run ([`Summary`]), and what they mean ([`Verdict`], [`Audit`],
+//! ([`Interval`]) and of the whole run ([`Summary`]), what was read beside it ([`Gauges`]), and what they mean ([`Verdict`], [`Audit`],
 //! [`Warning`]).
 //!
 //! Distributions are merged, never averaged. Nothing here does IO or reads a clock.
@@ -10,6 +10,7 @@ pub mod confidence;
 pub mod counters;
 #[cfg(test)]
 pub mod fixture;
+pub mod gauge;
 pub mod histogram;
 pub mod named;
 pub mod series;
@@ -22,6 +23,7 @@ pub mod warning;
 pub use audit::{Audit, Check};
 pub use backfill::Backfill;
 pub use counters::{Counters, Drop, Events, Rejection};
+pub use gauge::{Course, Gauges, Label, Unit};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Interval, Series};

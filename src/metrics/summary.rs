@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use super::{
-    Audit, CheckCount, Distribution, Events, Fates, Histogram, Interval, Named, Sessions, Verdict,
-    Warning,
+    Audit, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
+    Sessions, Verdict, Warning,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;
@@ -30,6 +30,9 @@ pub struct Summary {
     pub aborted: Option<Aborted>,
     /// Wall clock at the start of measure.
     pub started_at: SystemTime,
+    /// The start of warm-up on the clock of [`crate::time`]: what is read beside the run is
+    /// told from there.
+    pub origin: Nanos,
     pub mode: Mode,
     /// The rate asked for, over a shape on average; open loop only.
     pub target_per_s: Option<f64>,
@@ -72,6 +75,8 @@ pub struct Summary {
     /// How asking again for the target's name went; `None`: that was not asked for.
     pub refreshes: Option<Refreshes>,
     pub client: Client,
+    /// What was read beside the load; `None` where nobody looked.
+    pub gauges: Option<Gauges>,
     /// Two sums over the same time, accumulated apart: see [`Audit`].
     pub in_flight_area_ns: u128,
     pub sent_to_end_ns: u128,
@@ -295,6 +300,12 @@ impl Summary {
     /// From intended (closed loop: sent), all requests due, errors ranked above every good one.
     pub fn response(&self) -> Distribution {
         Distribution::ranked(&self.measure.good, &self.measure.censored)
+    }
+
+    /// How a gauge went over measure.
+    pub fn gauge(&self, name: &str) -> Option<Course> {
+        let start = self.warmup_length;
+        self.gauges.as_ref()?.course(name, start, start + self.measured)
     }
 
     pub fn service(&self) -> Distribution {

@@ -1,8 +1,8 @@
 //! What the host says of itself, before a run and after it: kernel, limits, ports, listeners,
-//! processors. And what that means for a plan: the rows of `blast doctor`, and the warnings that
-//! every run carries.
+//! processors; and what that means for a plan: the rows of `blast doctor`, and the warnings that
+//! every run carries. Beside a load, a few of its figures once a second: the gauges.
 //!
-//! Nothing here is read while a load runs, and nothing is ever changed.
+//! Nothing is ever changed.
 //!
 //! ```text
 //! sysctl      /proc/sys and its little formats       sockets    listening sockets, as `ss` asks
@@ -10,16 +10,19 @@
 //! limits      files, locked memory, memory           uring      io_uring; probe finds by trying
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
+//! sampler     reads gauges once a second             host       gauges of this host
 //! ```
 
 pub mod cpu;
 pub mod diagnosis;
 pub mod feature;
 mod flight;
+pub mod host;
 pub mod limits;
 pub mod listeners;
 pub mod network;
 pub mod probe;
+pub mod sampler;
 pub mod sockets;
 pub mod sysctl;
 pub mod target;
@@ -27,6 +30,7 @@ pub mod uring;
 
 pub use diagnosis::{Needs, Row, Side, State, rows};
 pub use flight::Flight;
+pub use sampler::{Probe, Sampler};
 pub use target::Destination;
 
 use std::time::Duration;

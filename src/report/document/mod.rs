@@ -5,6 +5,7 @@
 
 mod counts;
 mod example;
+mod gauge;
 mod host;
 mod latency;
 mod named;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
+pub use gauge::{Gauge, Gauges};
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
@@ -74,6 +76,10 @@ pub struct Document {
     pub failure_sides: BTreeMap<String, String>,
     pub failure_examples: Vec<Example>,
     pub client: Client,
+    /// What was read beside the load; null where nobody looked, missing in documents of earlier
+    /// builds.
+    #[serde(default)]
+    pub gauges: Option<Gauges>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
     pub audit: Audit,
@@ -117,6 +123,7 @@ impl Document {
             failure_sides: sides(summary),
             failure_examples: summary.examples.iter().map(Example::new).collect(),
             client: Client::new(summary),
+            gauges: Gauges::of(summary),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             audit: Audit::new(&summary.audit),
