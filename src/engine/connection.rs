@@ -97,6 +97,8 @@ pub struct Connection {
     pub reopening: bool,
     /// It was open, or failed to open, at least once.
     pub settled: bool,
+    /// The answer to a request that was given up at the end of a load may still come.
+    pub owes: bool,
     /// Losses in a row without an answer.
     pub losses: u8,
     /// Attempts to connect that failed: each moves on to the target's next address.
@@ -133,6 +135,7 @@ impl Connection {
             in_window: false,
             reopening: false,
             settled: false,
+            owes: false,
             losses: 0,
             detours: 0,
             waits: 0,

@@ -1,13 +1,11 @@
 //! The control thread: starts the workers, opens the start barrier, watches for signals, and
 //! collects what the workers publish. It sits on a core that no worker has, where there is one.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
 use super::core::Finished;
-use super::job::Job;
 use super::prepare::Prepared;
 use super::refresh::Refresher;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
@@ -38,19 +36,21 @@ const NOTICE: Nanos = Nanos::from_millis(100);
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
 
-/// The summary, and what the first user captured. `heeded`: signals that came before, and have had
-/// their effect.
+/// The summary, and what the first user captured. `workers`: those of the load before this one, on
+/// whose connections it goes on; where there are none, they are started. `heeded`: signals that
+/// came before, and have had their effect.
 pub fn run(
     plan: &Plan,
-    prepared: Prepared,
+    prepared: &Prepared,
+    workers: &mut Vec<Running>,
     heeded: u32,
     watch: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(Summary, Option<Captured>)> {
     // A thread of its own: pinning must not outlive the run on the caller's thread.
     thread::scope(|scope| {
         let control = thread::Builder::new().name("blast-control".to_string());
-        let control =
-            control.spawn_scoped(scope, || Control::new(plan, &prepared, heeded).run(watch));
+        let control = control
+            .spawn_scoped(scope, || Control::new(plan, prepared, heeded).run(workers, watch));
         let control = control.map_err(|error| {
             Error::failed(format!("the control thread could not be started ({error}); try again"))
         })?;
@@ -111,18 +111,21 @@ impl<'a> Control<'a> {
         Control { plan, prepared, heeded, collector, guard, began, start, steadiness, warmup_end }
     }
 
-    fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<(Summary, Option<Captured>)> {
-        let start = |job: &Arc<Job>| Running::start(self.prepared.engine, job.clone());
-        let workers = self.prepared.jobs.iter().map(start).collect::<Result<Vec<_>>>();
-        let workers = workers.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
+    fn run(
+        mut self,
+        workers: &mut Vec<Running>,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<(Summary, Option<Captured>)> {
+        let put_to_work = self.put_to_work(workers);
+        put_to_work.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
         if let Some(core) = self.prepared.control_core {
             host::pin(core);
         }
         let refresher = Refresher::start(self.plan, &self.prepared.addresses);
         let refresher = refresher.inspect_err(|_| self.timeline().request_stop(Stop::Now))?;
-        self.watch(&workers, watch);
+        self.watch(workers, watch);
         drop(refresher);
-        let finished = workers.into_iter().map(Running::join).collect::<Result<Vec<_>>>()?;
+        let finished = workers.iter_mut().map(Running::finish).collect::<Result<Vec<_>>>()?;
         self.collect(watch);
         self.close(watch);
         match self.timeline().refusal() {
@@ -132,6 +135,18 @@ impl<'a> Control<'a> {
                 Ok((self.summarise(finished), captured))
             }
         }
+    }
+
+    fn put_to_work(&self, workers: &mut Vec<Running>) -> Result<()> {
+        let jobs = &self.prepared.jobs;
+        if !workers.is_empty() {
+            workers.iter().zip(jobs).for_each(|(worker, job)| worker.go_on(job.clone()));
+            return Ok(());
+        }
+        for job in jobs {
+            workers.push(Running::start(self.prepared.engine, job.clone())?);
+        }
+        Ok(())
     }
 
     fn timeline(&self) -> &Timeline {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::directory::Directory;
 use super::mailbox::Mailbox;
+use super::relay::Relay;
 use super::timeline::Timeline;
 use super::wire::SMALL;
 use crate::address::Address;
@@ -67,6 +68,7 @@ pub struct Job {
     pub spin_window: Nanos,
     pub timeline: Arc<Timeline>,
     pub mailbox: Arc<Mailbox>,
+    pub relay: Arc<Relay>,
 }
 
 /// When this worker sends.
@@ -115,6 +117,7 @@ impl Job {
             spin_window: Nanos::ZERO,
             timeline: Arc::default(),
             mailbox: Arc::new(Mailbox::new(false, false)),
+            relay: Arc::new(Relay::closed()),
         }
     }
 

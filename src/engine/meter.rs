@@ -33,7 +33,11 @@ struct Mark {
 
 impl Meter {
     pub fn new(connections: u32) -> Meter {
-        let worker = Worker { connections: connections.into(), ..Worker::default() };
+        Meter::of(connections.into())
+    }
+
+    fn of(connections: u64) -> Meter {
+        let worker = Worker { connections, ..Worker::default() };
         Meter { phase: Phase::Warmup, start: None, worker }
     }
 
@@ -43,10 +47,11 @@ impl Meter {
         phase != self.phase
     }
 
-    /// The readings of measure; if it never ended, up to now.
-    pub fn finish(mut self, effort: Effort) -> Worker {
+    /// The readings of measure; if it never ended, up to now. It begins anew.
+    pub fn finish(&mut self, effort: Effort) -> Worker {
         self.turn_over(Phase::Drain, effort);
-        self.worker
+        let next = Meter::of(self.worker.connections);
+        std::mem::replace(self, next).worker
     }
 
     pub fn turn_over(&mut self, phase: Phase, effort: Effort) {

@@ -6,6 +6,7 @@
 //! core       slots, pacer, deadlines, redials, tally      (no IO, no clock)
 //! control    start barrier, signals, collecting snapshots
 //! collect    snapshots and totals -> Summary, audit, verdict
+//! session    one load after another on the same connections
 //! ```
 
 mod addresses;
@@ -31,9 +32,11 @@ mod prepare;
 mod redial;
 mod refresh;
 mod rehearsal;
+mod relay;
 mod resolve;
 mod ring;
 mod script;
+mod session;
 #[cfg(test)]
 mod sim;
 mod socket;
@@ -45,6 +48,8 @@ mod tokio_uring;
 mod window;
 pub mod wire;
 mod worker;
+
+pub use session::Session;
 
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -95,9 +100,8 @@ pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,
 /// the kernel refuses); everything that goes wrong later is in the summary.
 pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
-    let rehearsal = rehearsal::before(plan)?;
-    let prepared = prepare::prepare(plan, rehearsal.captured.clone())?;
-    let (mut summary, _) = control::run(plan, prepared, 0, watch)?;
-    rehearsal.end(plan, &mut summary);
+    let mut session = Session::open(plan)?;
+    let mut summary = session.run(plan, watch)?;
+    session.end(plan, &mut summary);
     Ok(summary)
 }

@@ -67,7 +67,7 @@ pub fn prepare(plan: &Plan, given: Captured) -> Result<Prepared> {
         tls,
         offload,
         schedule: plan.load.offered().map(|offered| schedule(plan, offered)),
-        stage_ends: plan.load.stages().iter().map(|stage| stage.end()).collect(),
+        stage_ends: stage_ends(plan),
         wait,
         spin_window: (overshoot + overshoot).clamp(SPIN_WINDOW.0, SPIN_WINDOW.1),
         timeline: &timeline,
@@ -173,17 +173,8 @@ impl Common<'_> {
             expected: plan.expected.clone(),
             pipeline: plan.pipeline,
             per_connection: per_connection.into_iter().chain(endurance).min(),
-            arrivals: match (&self.schedule, &plan.load) {
-                (Some(schedule), _) => Arrivals::Open(schedule.clone()),
-                (None, load) => {
-                    let budget = plan.requests.map(|requests| part(requests, worker, workers));
-                    let budget = budget.unwrap_or(u64::MAX);
-                    Arrivals::Closed { budget, users: load.shape().cloned() }
-                }
-            },
-            budget_before: (0..worker)
-                .filter_map(|before| Some(part(plan.requests?, before, workers)))
-                .sum(),
+            arrivals: arrivals(plan, self.schedule.as_ref(), worker, workers),
+            budget_before: budget_before(plan, worker, workers),
             timeout: plan.timeout,
             connect_timeout: plan.connect_timeout,
             connect_rate: plan.connect_rate,
@@ -196,12 +187,64 @@ impl Common<'_> {
             wait: self.wait,
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
-            mailbox: Arc::new(Mailbox::new(
-                plan.warmup != Warmup::NONE,
-                plan.scenario.as_ref().is_some_and(|scenario| scenario.has_aside()),
-            )),
+            mailbox: mailbox(plan),
+            relay: Arc::default(),
         }
     }
+}
+
+impl Prepared {
+    /// There is no other load: the workers end with this one.
+    pub fn once(self) -> Prepared {
+        self.jobs.iter().for_each(|job| job.relay.close());
+        self
+    }
+
+    /// The same workers' next load. The gate is open: the target was there.
+    pub fn again(&mut self, plan: &Plan) {
+        self.timeline = Arc::new(Timeline::default());
+        self.timeline.open_gate();
+        let schedule = plan.load.offered().map(|offered| schedule(plan, offered));
+        let (workers, stage_ends) = (self.jobs.len(), stage_ends(plan));
+        for (worker, job) in self.jobs.iter_mut().enumerate() {
+            *job = Arc::new(Job {
+                arrivals: arrivals(plan, schedule.as_ref(), worker, workers),
+                budget_before: budget_before(plan, worker, workers),
+                warmup: plan.warmup,
+                stage_ends: stage_ends.clone(),
+                duration: plan.duration,
+                drain: plan.drain,
+                deadline: plan.deadline,
+                timeline: self.timeline.clone(),
+                mailbox: mailbox(plan),
+                ..Job::clone(job)
+            });
+        }
+    }
+}
+
+fn arrivals(plan: &Plan, schedule: Option<&Schedule>, worker: usize, workers: usize) -> Arrivals {
+    match schedule {
+        Some(schedule) => Arrivals::Open(schedule.clone()),
+        None => {
+            let budget = plan.requests.map(|requests| part(requests, worker, workers));
+            let budget = budget.unwrap_or(u64::MAX);
+            Arrivals::Closed { budget, users: plan.load.shape().cloned() }
+        }
+    }
+}
+
+fn budget_before(plan: &Plan, worker: usize, workers: usize) -> u64 {
+    (0..worker).filter_map(|before| Some(part(plan.requests?, before, workers))).sum()
+}
+
+fn stage_ends(plan: &Plan) -> Arc<[Nanos]> {
+    plan.load.stages().iter().map(|stage| stage.end()).collect()
+}
+
+fn mailbox(plan: &Plan) -> Arc<Mailbox> {
+    let has_aside = plan.scenario.as_ref().is_some_and(|scenario| scenario.has_aside());
+    Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, has_aside))
 }
 
 /// A worker's part of a whole: 100 over 3 are 34, 33 and 33.

@@ -121,8 +121,8 @@ fn play(
         notes: Vec::new(),
         ..plan.clone()
     };
-    let prepared = prepare::prepare(&plan, given.clone())?;
-    let (summary, captured) = control::run(&plan, prepared, heeded, &mut |_| {})?;
+    let prepared = prepare::prepare(&plan, given.clone())?.once();
+    let (summary, captured) = control::run(&plan, &prepared, &mut Vec::new(), heeded, &mut |_| {})?;
     Ok((summary, captured.unwrap_or(given)))
 }
 

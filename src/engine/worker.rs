@@ -1,62 +1,88 @@
 //! A worker: one thread on one core, with one of the drivers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 
 use super::core::Finished;
 use super::job::Job;
+use super::relay::Relay;
 use super::{epoll, ring, tokio_uring};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::plan::Engine;
 
-/// A worker at work.
+/// A worker at work, or between two loads. Its connections end with it.
 pub struct Running {
-    thread: JoinHandle<Result<Finished>>,
-    succeeded: Arc<AtomicBool>,
+    /// `None`: it was waited for.
+    thread: Option<JoinHandle<Result<()>>>,
+    relay: Arc<Relay>,
 }
 
 impl Running {
     pub fn start(engine: Engine, job: Arc<Job>) -> Result<Running> {
-        let succeeded = Arc::new(AtomicBool::new(false));
-        let flag = succeeded.clone();
+        let relay = job.relay.clone();
         let thread = thread::Builder::new()
             // The kernel shows 15 characters.
             .name(format!("blast-worker-{}", job.worker))
             .spawn(move || {
-                let pinned = job.core.filter(|core| host::pin(*core));
-                let mut finished = match engine {
+                job.relay.sits_on(job.core.filter(|core| host::pin(*core)));
+                match engine {
                     Engine::Ring => ring::run(job),
                     Engine::TokioUring => tokio_uring::run(job),
                     Engine::Epoll => epoll::run(job),
-                };
-                if let Ok(finished) = &mut finished {
-                    finished.worker.core = pinned;
                 }
-                flag.store(finished.is_ok(), SeqCst);
-                finished
             })
             .map_err(|error| {
                 Error::failed(format!(
                     "a worker thread could not be started ({error}); use fewer --threads"
                 ))
             })?;
-        Ok(Running { thread, succeeded })
+        Ok(Running { thread: Some(thread), relay })
     }
 
+    /// Another load for one that has finished the last.
+    pub fn go_on(&self, job: Arc<Job>) {
+        self.relay.give(job);
+    }
+
+    /// Its load is over, well or not.
     pub fn is_finished(&self) -> bool {
-        self.thread.is_finished()
+        self.relay.has_finished() || self.has_ended()
     }
 
     /// It ended before its work was done, by an error or a panic.
     pub fn has_failed(&self) -> bool {
-        self.thread.is_finished() && !self.succeeded.load(SeqCst)
+        // In this order: one that has ended well has left something before.
+        self.has_ended() && !self.relay.has_finished()
     }
 
-    pub fn join(self) -> Result<Finished> {
-        self.thread.join().unwrap_or_else(|_| {
-            Err(Error::failed("a worker stopped on a bug in blast; please report what it printed"))
-        })
+    fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
+
+    /// What the load came to, once it is over.
+    pub fn finish(&mut self) -> Result<Finished> {
+        match self.relay.take() {
+            Some(finished) => Ok(finished),
+            None => Err(self.end().err().unwrap_or_else(stopped)),
+        }
+    }
+
+    /// Waits for it to end: there is no other load.
+    fn end(&mut self) -> Result<()> {
+        self.relay.close();
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // What it had to say of its end was asked for before.
+        let _ = self.end();
+    }
+}
+
+fn stopped() -> Error {
+    Error::failed("a worker stopped on a bug in blast; please report what it printed")
 }

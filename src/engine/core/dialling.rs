@@ -122,7 +122,7 @@ impl Core {
         self.leave_window(slot);
         let allowance = self.allowance();
         let connection = &mut self.connections[slot as usize];
-        connection.waits = 0;
+        (connection.waits, connection.owes) = (0, false);
         connection.allowance = allowance;
         if self.secure.is_none() {
             connection.connected = now;

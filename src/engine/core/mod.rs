@@ -6,6 +6,7 @@
 //! *running* through warm-up and measure, *draining* until each request has its fate.
 
 mod acting;
+mod again;
 mod dialling;
 mod examples;
 mod mustering;
@@ -385,6 +386,7 @@ impl Core {
     pub fn finish(&mut self, now: Nanos) -> Totals {
         for slot in 0..self.connections.len() {
             while let Some(flight) = self.end_oldest(slot as Slot) {
+                self.connections[slot].owes = true;
                 self.tally.abandoned(&flight, now);
             }
         }

@@ -32,14 +32,21 @@ const MOST: u64 = 1 << 20;
 /// Reads on one connection before the others have their turn.
 const READS: usize = 16;
 
-/// Runs one worker's share of the load, from connecting to the last answer.
-pub fn run(job: Arc<Job>) -> Result<Finished> {
+/// Runs one worker's share of the load, from connecting to the last answer, and of those that
+/// follow.
+pub fn run(job: Arc<Job>) -> Result<()> {
     let sockets = Sockets::new(job.clone())?;
     let meter = Meter::new(job.connections);
     let buffer = vec![0; BUFFER].into_boxed_slice();
     let (wait, spin_window, may_discard) = (job.wait, job.spin_window, job.may_discard());
-    let (core, effort) = (Core::new(job), Effort::default());
-    Worker { core, sockets, meter, buffer, wait, spin_window, may_discard, effort }.run()
+    let (relay, effort) = (job.relay.clone(), Effort::default());
+    let core = Core::new(job);
+    let mut worker =
+        Worker { core, sockets, meter, buffer, wait, spin_window, may_discard, effort };
+    while let Some(job) = relay.hand_over(worker.run()?) {
+        worker.core.again(job, time::now(), &mut worker.sockets);
+    }
+    Ok(())
 }
 
 struct Worker {
@@ -55,7 +62,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self) -> Result<Finished> {
+    fn run(&mut self) -> Result<Finished> {
         loop {
             let now = time::now();
             if !self.core.turn(now, &mut self.sockets) {

@@ -40,8 +40,9 @@ use crate::time::{self, Nanos};
 /// the others took: at most 64 x 0.3 us.
 const SLICE: usize = 64;
 
-/// Runs one worker's share of the load, from connecting to the last answer.
-pub fn run(job: Arc<Job>) -> Result<Finished> {
+/// Runs one worker's share of the load, from connecting to the last answer, and of those that
+/// follow.
+pub fn run(job: Arc<Job>) -> Result<()> {
     run_with(job, &Setup::DEFAULT)
 }
 
@@ -54,7 +55,7 @@ pub fn probe() -> Result<()> {
     buffers.map(drop).map_err(|error| host::io_uring_refused(&error))
 }
 
-fn run_with(job: Arc<Job>, setup: &Setup) -> Result<Finished> {
+fn run_with(job: Arc<Job>, setup: &Setup) -> Result<()> {
     let sockets = Sockets::new(job.clone(), setup)?;
     let register = |ring: &Uring| Buffers::register(&ring.submitter(), setup.buffers);
     let buffers = sockets.rings.all().iter().map(register);
@@ -63,9 +64,13 @@ fn run_with(job: Arc<Job>, setup: &Setup) -> Result<Finished> {
     let meter = Meter::new(job.connections);
     let completions = Vec::with_capacity(SLICE);
     // The rings are dropped before the buffers they fill: fields are dropped in order.
-    let worker =
+    let relay = job.relay.clone();
+    let mut worker =
         Worker { core: Core::new(job), sockets, buffers, meter, completions, completed: 0 };
-    worker.run()
+    while let Some(job) = relay.hand_over(worker.run()?) {
+        worker.core.again(job, time::now(), &mut worker.sockets);
+    }
+    Ok(())
 }
 
 struct Worker {
@@ -80,7 +85,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self) -> Result<Finished> {
+    fn run(&mut self) -> Result<Finished> {
         loop {
             let now = time::now();
             if !self.core.turn(now, &mut self.sockets) {

@@ -57,7 +57,8 @@ fn run_in_tables(
         }
         thread::sleep(Duration::from_millis(1));
     }
-    let finished = worker.join().expect("no panic").expect("a run");
+    worker.join().expect("no panic").expect("a run");
+    let finished = job.relay.take().expect("it was handed over");
     assert_eq!(target.stop().requests, requests);
     Outcome { counters: fates.counters, worker: finished.worker, received }
 }

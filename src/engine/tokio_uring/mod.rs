@@ -40,8 +40,9 @@ const SUBMISSIONS: u32 = 1024;
 const SETTLING: Nanos = Nanos::from_secs(1);
 const ROUNDS: usize = 8;
 
-/// Runs one worker's share of the load, from connecting to the last answer.
-pub fn run(job: Arc<Job>) -> Result<Finished> {
+/// Runs one worker's share of the load, from connecting to the last answer, and of those that
+/// follow.
+pub fn run(job: Arc<Job>) -> Result<()> {
     let completions = (job.connections * 2).next_power_of_two().clamp(SUBMISSIONS * 2, 32_768);
     let mut uring = tokio_uring::uring_builder();
     uring.setup_cqsize(completions).setup_coop_taskrun();
@@ -131,13 +132,20 @@ impl Shared {
     }
 
     /// The timekeeper: turns the core whenever something is due.
-    async fn keep_time(self: &Rc<Shared>) -> io::Result<Finished> {
+    async fn keep_time(self: &Rc<Shared>) -> io::Result<()> {
         let timer = Rc::new(Timer::new()?);
         let alarm = tokio_uring::spawn(ring_alarm(self.clone(), timer.clone()));
-        let outcome = self.turns(&timer).await;
-        let finished = self.finish();
+        let outcome = self.loads(&timer).await;
         self.settle(&timer, alarm).await;
-        outcome.map(|()| finished)
+        outcome
+    }
+
+    async fn loads(&self, timer: &Timer) -> io::Result<()> {
+        loop {
+            self.turns(timer).await?;
+            let Some(job) = self.job.relay.hand_over(self.finish()) else { return Ok(()) };
+            self.core.borrow_mut().again(job, time::now(), &mut *self.wire());
+        }
     }
 
     /// Ends every receive and the timer's read before the runtime goes. tokio-uring 0.5 frees the
@@ -224,9 +232,8 @@ impl Shared {
 
     fn finish(&self) -> Finished {
         let effort = self.effort();
-        let meter = self.meter.replace(Meter::new(0));
         let memory = self.core.borrow().memory() as u64 + self.task_memory.get();
-        let worker = Worker { rings: 1, memory, ..meter.finish(effort) };
+        let worker = Worker { rings: 1, memory, ..self.meter.borrow_mut().finish(effort) };
         self.core.borrow_mut().finished(time::now(), worker)
     }
 }
