@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! 6  cli                        words -> Plan -> call -> exit code
+//! 5  study                      uses of many runs
 //! 4  report                     views of a Summary
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
@@ -30,6 +31,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod plan;
 pub mod report;
+pub mod study;
 pub mod target;
 pub mod time;
 pub mod tls;

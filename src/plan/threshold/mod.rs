@@ -37,7 +37,7 @@ pub use figures::Figures;
 pub use guard::{Guard, WINDOW};
 pub use judge::Outcome;
 
-use table::{Reach, What};
+use table::{Reach, Statistic, What};
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,14 @@ impl Threshold {
     /// Whether it is about a row of the latency table.
     pub fn is_latency(&self) -> bool {
         matches!(self.what, What::Latency(..))
+    }
+
+    /// The share below the quantile that it is about.
+    pub fn quantile(&self) -> Option<f64> {
+        match self.what {
+            What::Latency(_, Statistic::Quantile(share)) => Some(share),
+            _ => None,
+        }
     }
 
     /// Refuses what a closed loop does not have.

@@ -1,0 +1,20 @@
+//! The ceiling: the highest rate of an open loop that meets the thresholds.
+//!
+//! A burst in a closed loop says about where it is. Probes, short runs at one rate each, close in on
+//! it from both sides; after one that failed the server is left alone until it answers as it did
+//! before, so that its backlog does not spoil the next. The rate that is found has to hold for
+//! longer, and one just above it has to fail again.
+//!
+//! ```text
+//! search   which rate is tried next (knows nothing of HTTP)
+//! probe    how a run at one rate came out
+//! field    plans for probes, carried out by a Runner
+//! ```
+
+mod field;
+mod probe;
+mod search;
+
+pub use field::Field;
+pub use probe::{Outcome, Probe};
+pub use search::{Finding, Prober, Settings, search};

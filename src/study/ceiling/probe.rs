@@ -1,0 +1,151 @@
+//! A probe: how a run at one rate came out.
+
+use crate::failure::Side;
+use crate::metrics::{Limit, Rejection, Summary};
+use crate::plan::Threshold;
+use crate::plan::threshold::Unit;
+use crate::time::Nanos;
+use crate::units::{format_count, format_duration};
+
+/// A rate counts as carried when this share of what was due was answered well within measure, but
+/// for what may still have been in flight.
+const CARRIED: f64 = 0.99;
+
+/// A probe that falls this short needs no second opinion.
+const CLEAR: f64 = 0.9;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    pub rate_per_s: f64,
+    pub length: Nanos,
+    pub connections: u32,
+    pub good_per_s: f64,
+    pub errors: f64,
+    pub p50: Option<Nanos>,
+    pub p99: Option<Nanos>,
+    pub p99_9: Option<Nanos>,
+    pub outcome: Outcome,
+    /// The share of what was due that was answered well in time, at most 1.
+    pub carried: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Holds,
+    /// What did not: `threshold p99<10ms`, `rate`, `errors`, `rate_limit` or `connections`; and the
+    /// evidence.
+    Fails {
+        by: String,
+        why: String,
+    },
+    /// blast or its host was the limit.
+    Blast {
+        by: String,
+        why: String,
+    },
+    Interrupted,
+}
+
+impl Probe {
+    /// Of a run at a steady rate.
+    pub fn of(summary: &Summary, thresholds: &[Threshold], rate_per_s: f64, n: u32) -> Probe {
+        let response = summary.response();
+        let quantile = |q| response.quantile(q).map(|reading| reading.value());
+        let carried = carried(summary);
+        Probe {
+            rate_per_s,
+            length: summary.measured,
+            connections: n,
+            good_per_s: summary.good_per_s(),
+            errors: summary.error_share(),
+            p50: quantile(0.5),
+            p99: quantile(0.99),
+            p99_9: quantile(0.999),
+            outcome: outcome(summary, thresholds, carried),
+            carried,
+        }
+    }
+
+    pub fn holds(&self) -> bool {
+        self.outcome == Outcome::Holds
+    }
+
+    /// So far off that noise is no explanation.
+    pub fn is_clear(&self) -> bool {
+        self.carried < CLEAR
+    }
+}
+
+/// Of what was due in measure, what was answered well by its end. What a server may rightly still
+/// have had in hand then (by Little's law the rate times its median answer) is no debt.
+fn carried(summary: &Summary) -> f64 {
+    let due = summary.measure.counters.scheduled as f64;
+    let target = summary.target_per_s.unwrap_or(0.0);
+    let in_hand = summary.service().quantile(0.5).map_or(Nanos::ZERO, |reading| reading.value());
+    let expected = due - target * in_hand.as_secs_f64() - 1.0;
+    let answered = summary.good_per_s() * summary.measured.as_secs_f64();
+    if expected <= 0.0 { 1.0 } else { (answered / expected).min(1.0) }
+}
+
+fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome {
+    if !summary.complete {
+        return Outcome::Interrupted;
+    }
+    let verdict = &summary.verdict;
+    let (by, why) = (verdict.limit.name().to_string(), verdict.why.clone());
+    if verdict.limit.is_generator() {
+        return Outcome::Blast { by, why };
+    }
+    if let Some(refused) = refused(summary) {
+        return refused;
+    }
+    if verdict.limit == Limit::Connections {
+        return Outcome::Fails { by, why };
+    }
+    let judged = thresholds.iter().map(|rule| (rule, rule.judge(summary)));
+    if let Some((rule, judged)) = judged.into_iter().find(|(_, judged)| !judged.ok) {
+        let measured = match (judged.value, judged.why) {
+            (Some(value), _) => format!("it was {}", shown(value, judged.unit)),
+            (None, why) => why.unwrap_or_else(|| "it could not be told".to_string()),
+        };
+        return Outcome::Fails { by: format!("threshold {}", rule.shown()), why: measured };
+    }
+    if carried < CARRIED {
+        let why = format!("only {:.1} % of what was due was answered in time", carried * 100.0);
+        return Outcome::Fails { by: "rate".to_string(), why };
+    }
+    Outcome::Holds
+}
+
+/// A server that turns requests away: told apart, for a rate limit is a policy.
+fn refused(summary: &Summary) -> Option<Outcome> {
+    let counters = &summary.measure.counters;
+    let limited = counters.rejections[Rejection::Status429 as usize];
+    let share = limited as f64 / counters.scheduled.max(1) as f64;
+    if share > 1.0 - CARRIED {
+        let why = format!("{:.1} % of the answers were 429", share * 100.0);
+        return Some(Outcome::Fails { by: "rate_limit".to_string(), why });
+    }
+    let errors = summary.error_share();
+    let of_target = |side| side != Side::Generator;
+    let failed: u64 = counters.failures().filter(|(k, _)| of_target(k.side())).map(|f| f.1).sum();
+    let spoilt = counters.rejected() + failed;
+    let most = spoilt as f64 / counters.scheduled.max(1) as f64;
+    (most > 1.0 - CARRIED).then(|| {
+        let why = format!(
+            "{:.1} % of the requests were errors: {} rejected, {failed} failed",
+            errors * 100.0,
+            counters.rejected()
+        );
+        Outcome::Fails { by: "errors".to_string(), why }
+    })
+}
+
+fn shown(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Micros => format_duration(Nanos((value * 1e3) as u64)),
+        Unit::Share => format!("{:.2} %", value * 100.0),
+        Unit::Count => format_count(value),
+        Unit::PerSecond => format!("{}/s", format_count(value)),
+    }
+}
