@@ -9,8 +9,8 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 8] =
-    ["run", "target", "demo", "doctor", "import", "report", "completions", "man"];
+const VERBS: [&str; 9] =
+    ["run", "target", "demo", "ceiling", "doctor", "import", "report", "completions", "man"];
 
 fn stdout(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_blast")).args(arguments).output().unwrap();

@@ -11,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::ceiling::CeilingArgs;
 use super::form;
 use super::import::ImportArgs;
 use super::report::ReportArgs;
@@ -53,6 +54,9 @@ pub enum Verb {
     Target(TargetArgs),
     /// Load the built-in server for a moment and show the page
     Demo(DemoArgs),
+    /// Find the highest rate that meets the thresholds
+    #[command(override_usage = "blast ceiling [FLAGS] URL")]
+    Ceiling(Box<CeilingArgs>),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

@@ -6,6 +6,7 @@
 pub mod low;
 pub mod shapes;
 
+mod ceiling;
 mod complaint;
 mod cookie;
 mod curl;
@@ -99,6 +100,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Run(args)) => run_plan::run(&args, arguments),
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Ceiling(args)) => ceiling::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),

@@ -391,7 +391,7 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         ("", "the URL is missing"),
         ("-c 5", "the URL is missing"),
         ("h i", "one URL is taken and 2 words were given"),
-        ("ceiling", "`ceiling` is not there yet"),
+        ("suite", "`suite` is not there yet"),
         ("-c 5 soak", "`soak` is not there yet"),
         ("-c 5 run", "`run` is a verb and stands first"),
         ("-c 5 demo", "`demo` is a verb and stands first"),

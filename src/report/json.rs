@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Document, staged};
+use super::staged;
 use crate::error::{Error, Result};
 
 /// Writes a document, indented, with a newline at the end. A reader that has seen enough
@@ -24,7 +24,7 @@ pub fn write(document: &impl Serialize, to: &mut dyn Write) -> Result<()> {
 }
 
 /// The same to a file, which is either the whole document or untouched.
-pub fn save(document: &Document, path: &Path) -> Result<()> {
+pub fn save(document: &impl Serialize, path: &Path) -> Result<()> {
     let text = text(document).map_err(|error| staged::failed(path, &error))?;
     staged::save(path, &text)
 }
@@ -40,6 +40,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::report::Document;
     use crate::report::fixture;
     use crate::report::staged::tests::Folder;
 

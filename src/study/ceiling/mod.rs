@@ -9,12 +9,15 @@
 //! search   which rate is tried next (knows nothing of HTTP)
 //! probe    how a run at one rate came out
 //! field    plans for probes, carried out by a Runner
+//! document what was found, for the views
 //! ```
 
+mod document;
 mod field;
 mod probe;
 mod search;
 
+pub use document::{Told, document};
 pub use field::Field;
 pub use probe::{Outcome, Probe};
 pub use search::{Finding, Prober, Settings, search};

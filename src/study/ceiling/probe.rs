@@ -46,6 +46,17 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl Outcome {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Holds => "holds",
+            Outcome::Fails { .. } => "fails",
+            Outcome::Blast { .. } => "blast",
+            Outcome::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl Probe {
     /// Of a run at a steady rate.
     pub fn of(summary: &Summary, thresholds: &[Threshold], rate_per_s: f64, n: u32) -> Probe {

@@ -53,6 +53,8 @@ pub struct Finding {
     pub high: Option<Probe>,
     /// `low` held for longer, and `high` failed again.
     pub confirmed: bool,
+    /// Twice the connections carried what failed at the end; `None`: that was not tried.
+    pub more_help: Option<bool>,
     /// The server answered as before after each overload.
     pub recovered: bool,
     pub interrupted: bool,
@@ -97,6 +99,7 @@ impl<'a> Search<'a> {
             low: None,
             high: None,
             confirmed: false,
+            more_help: None,
             recovered: true,
             interrupted: false,
             hurried: false,
@@ -190,6 +193,10 @@ impl<'a> Search<'a> {
         self.settle()?;
         self.finding.high = Some(again);
         self.finding.confirmed = !self.is_over();
+        if self.finding.confirmed && !self.is_late() && self.prober.widen()? {
+            let wider = self.probe(high.rate_per_s, 1.0)?;
+            self.finding.more_help = Some(wider.holds());
+        }
         Ok(true)
     }
 
