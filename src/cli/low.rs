@@ -4,6 +4,7 @@
 //! The long names of other tools are hidden aliases: they work, and `--help` stays short. Flags
 //! that few need carry `hide_short_help`: `-h` leaves them out.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -395,6 +396,11 @@ pub struct OutputArgs {
     /// Write tables as Locust does: PREFIX_stats.csv, _failures, _stats_history, _exceptions
     #[arg(long, value_name = "PREFIX", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
+
+    /// Serve the run's metrics to Prometheus while it goes on, at http://ADDR/metrics: a port, or
+    /// ADDRESS:PORT for others than this host
+    #[arg(long, value_name = "ADDR", value_parser = values::listening)]
+    pub prometheus: Option<SocketAddr>,
 
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]

@@ -1,6 +1,7 @@
 //! Where the result goes, and how much of it.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
@@ -27,6 +28,8 @@ pub struct Outputs {
     pub as_wrk: bool,
     /// No live line on stderr.
     pub quiet: bool,
+    /// Where the metrics are served while the run goes on.
+    pub prometheus: Option<SocketAddr>,
 }
 
 impl Outputs {
@@ -43,6 +46,7 @@ impl Outputs {
             verbose: args.page.verbose,
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
+            prometheus: args.output.prometheus,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

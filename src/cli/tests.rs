@@ -372,7 +372,7 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L -v --as-wrk --quiet -o a.json -o /tmp/b.JSON -o /tmp/ --csv b/c h");
+    let args = load("--json -L -v --as-wrk --quiet --prometheus :9090 -o a.json -o /tmp/b.JSON -o /tmp/ --csv b/c h");
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
@@ -381,6 +381,7 @@ fn outputs_are_what_was_typed() {
         verbose: true,
         as_wrk: true,
         quiet: true,
+        prometheus: Some(([127, 0, 0, 1], 9090).into()),
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
 }
