@@ -23,6 +23,7 @@ use crate::address::UnixName;
 use crate::http::Pattern;
 use crate::plan::route::{ConnectTo, Resolve};
 use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup};
+use crate::report::otlp::Endpoint;
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -401,6 +402,10 @@ pub struct OutputArgs {
     /// ADDRESS:PORT for others than this host
     #[arg(long, value_name = "ADDR", value_parser = values::listening)]
     pub prometheus: Option<SocketAddr>,
+
+    /// Send the run's metrics to this OpenTelemetry collector, every 5 s and at the end
+    #[arg(long, value_name = "URL", value_parser = Endpoint::parse, hide_short_help = true)]
+    pub otlp: Option<Endpoint>,
 
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::report::chart::picture;
 #[cfg(feature = "pictures")]
 use crate::report::chart::pixels;
+use crate::report::otlp::Endpoint;
 use crate::report::{Document, checklist, csv, hgrm, html, json, junit, markdown, staged};
 use crate::units::quote;
 
@@ -30,6 +31,8 @@ pub struct Outputs {
     pub quiet: bool,
     /// Where the metrics are served while the run goes on.
     pub prometheus: Option<SocketAddr>,
+    /// Where they are sent.
+    pub otlp: Option<Endpoint>,
 }
 
 impl Outputs {
@@ -47,6 +50,7 @@ impl Outputs {
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
             prometheus: args.output.prometheus,
+            otlp: args.output.otlp.clone(),
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

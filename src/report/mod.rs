@@ -19,6 +19,7 @@ pub mod junit;
 pub mod live;
 pub mod markdown;
 pub mod ndjson;
+pub mod otlp;
 pub mod prometheus;
 pub mod staged;
 

@@ -45,9 +45,8 @@ pub fn all(state: &State) -> Vec<Family> {
         counter(
             "blast_requests_rejected",
             "Requests answered in full, but not as expected.",
-            Rejection::ALL.map(|kind| {
-                (labels(&[("kind", kind.name())]), counters.rejections[kind as usize])
-            }),
+            Rejection::ALL
+                .map(|kind| (labels(&[("kind", kind.name())]), counters.rejections[kind as usize])),
         ),
         counter(
             "blast_requests_failed",
@@ -59,10 +58,22 @@ pub fn all(state: &State) -> Vec<Family> {
             "Requests that were due and never sent.",
             Drop::ALL.map(|why| (labels(&[("reason", why.name())]), counters.drops[why as usize])),
         ),
-        one("blast_requests_abandoned", "Requests unanswered when the drain ended.", counters.abandoned),
-        one("blast_bytes_received", "Bytes of heads, bodies and framing received.", events.bytes_received),
+        one(
+            "blast_requests_abandoned",
+            "Requests unanswered when the drain ended.",
+            counters.abandoned,
+        ),
+        one(
+            "blast_bytes_received",
+            "Bytes of heads, bodies and framing received.",
+            events.bytes_received,
+        ),
         one("blast_bytes_sent", "Bytes of heads, bodies and framing sent.", events.bytes_sent),
-        one("blast_connections_opened", "Connections opened, the first time or again.", state.opened()),
+        one(
+            "blast_connections_opened",
+            "Connections opened, the first time or again.",
+            state.opened(),
+        ),
         counter(
             "blast_connections_failed",
             "Attempts to connect that failed.",
@@ -83,9 +94,8 @@ pub fn all(state: &State) -> Vec<Family> {
         ),
     ];
     let statuses = counters.statuses();
-    let statuses: Vec<_> = statuses
-        .map(|(status, count)| (vec![("status", status.to_string())], count))
-        .collect();
+    let statuses: Vec<_> =
+        statuses.map(|(status, count)| (vec![("status", status.to_string())], count)).collect();
     if !statuses.is_empty() {
         families.push(counter("blast_responses", "Complete answers by status.", statuses));
     }
@@ -98,7 +108,7 @@ pub fn all(state: &State) -> Vec<Family> {
     let gauges = gauges(state);
     if !gauges.is_empty() {
         let help = "What was read beside the load, in the unit of its label.";
-        families.push(gauge("blast_gauge", help, gauges));
+        families.push(gauge("blast_reading", help, gauges));
     }
     families
 }

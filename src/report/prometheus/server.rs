@@ -79,7 +79,11 @@ fn refused(address: SocketAddr, error: &io::Error) -> Error {
             "this host has no such address; choose one of its own, or a port alone"
         }
         io::ErrorKind::PermissionDenied => "this user may not; choose a port from 1024 on",
-        _ => return Error::failed(format!("--prometheus: cannot listen on {address} ({error}); choose another address")),
+        _ => {
+            return Error::failed(format!(
+                "--prometheus: cannot listen on {address} ({error}); choose another address"
+            ));
+        }
     };
     Error::failed(format!("--prometheus: cannot listen on {address}: {why}"))
 }

@@ -1,0 +1,109 @@
+//! `--otlp`: what a collector is sent, by the shape that the specification gives its JSON.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use serde_json::Value;
+
+use crate::support::{Blast, Heard, Server, answer, closed_port, each_engine, ok};
+
+/// A collector that takes everything, and what it was sent.
+fn collector() -> (Server, Arc<Mutex<Vec<(Heard, Value)>>>) {
+    let exports = Arc::new(Mutex::new(Vec::new()));
+    let kept = exports.clone();
+    let server = Server::start(move |peer| {
+        if let Some((heard, body)) = peer.request_and_body() {
+            kept.lock().unwrap().push((heard, serde_json::from_slice(&body).unwrap()));
+            peer.write(answer("200 OK", "{}"));
+        }
+    });
+    (server, exports)
+}
+
+/// The sum of a metric's counters.
+fn total(export: &Value, name: &str) -> u64 {
+    let sum = &metric(export, name)["sum"];
+    assert_eq!((&sum["isMonotonic"], &sum["aggregationTemporality"]), (&true.into(), &2.into()));
+    let points = sum["dataPoints"].as_array().unwrap();
+    points.iter().map(|point| number(&point["asInt"])).sum()
+}
+
+fn metric<'a>(export: &'a Value, name: &str) -> &'a Value {
+    let metrics = &export["resourceMetrics"][0]["scopeMetrics"][0]["metrics"];
+    let mut metrics = metrics.as_array().unwrap().iter();
+    metrics.find(|metric| metric["name"] == name).unwrap_or_else(|| panic!("no {name}: {export}"))
+}
+
+/// 64-bit integers are text.
+fn number(value: &Value) -> u64 {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).parse().unwrap()
+}
+
+#[test]
+fn the_last_export_says_what_the_document_says() {
+    each_engine(|engine| {
+        let server = super::moody();
+        let (collector, exports) = collector();
+        let blast = Blast::calm(engine, &server.url()).args("-R 100 -d 1s -c 2 --otlp");
+        let document = blast.arg(&collector.url()).document();
+        let exports = exports.lock().unwrap();
+        let (heard, export) = exports.last().expect("one at the end");
+        assert!(heard.head.starts_with("POST /v1/metrics HTTP/1.1\r\n"), "{}", heard.head);
+        assert!(heard.head.contains("Content-Type: application/json\r\n"), "{}", heard.head);
+        for field in ["scheduled", "sent", "completed", "good", "rejected", "failed"] {
+            let counted = total(export, &format!("blast_requests_{field}"));
+            assert_eq!([counted], document.fates([field]), "{field}");
+        }
+        let response = metric(export, "blast_response_seconds");
+        assert_eq!(response["unit"], "s");
+        let point = &response["histogram"]["dataPoints"][0];
+        let counts = point["bucketCounts"].as_array().unwrap();
+        let bounds = point["explicitBounds"].as_array().unwrap();
+        assert_eq!(counts.len(), bounds.len() + 1);
+        let counts: Vec<u64> = counts.iter().map(number).collect();
+        assert_eq!([counts.iter().sum(), number(&point["count"])], [100, 100]);
+        assert_eq!([100 - counts.last().unwrap()], document.fates(["good"]));
+        assert!(number(&point["timeUnixNano"]) > number(&point["startTimeUnixNano"]));
+        let attributes = export["resourceMetrics"][0]["resource"]["attributes"].as_array().unwrap();
+        let name = attributes.iter().find(|pair| pair["key"] == "service.name").unwrap();
+        assert_eq!(name["value"]["stringValue"], "blast");
+        assert!(!document.warnings().contains(&"otlp_failed"));
+    });
+}
+
+#[test]
+fn a_collector_that_is_not_there_is_one_warning() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let url = format!("http://{}", closed_port());
+        let blast = Blast::calm(engine, &server.url()).args("-R 50 -d 300ms -c 1 --otlp");
+        let document = blast.arg(&url).document();
+        assert_eq!(document.fates(["good"]), [15]);
+        let warnings = document.at("warnings").as_array().unwrap();
+        let of_it: Vec<&Value> = warnings.iter().filter(|w| w["code"] == "otlp_failed").collect();
+        let [warning] = of_it[..] else { panic!("{warnings:?}") };
+        assert!(warning["text"].as_str().unwrap().contains("connection refused"), "{warning}");
+    });
+}
+
+#[test]
+fn a_collector_that_refuses_is_told_with_its_status() {
+    each_engine(|engine| {
+        let server = Server::answering(ok());
+        let times = Arc::new(AtomicU64::new(0));
+        let asked = times.clone();
+        let collector = Server::start(move |peer| {
+            if peer.request().is_some() {
+                asked.fetch_add(1, SeqCst);
+                peer.write(answer("415 Unsupported Media Type", ""));
+            }
+        });
+        let blast = Blast::calm(engine, &server.url()).args("-R 50 -d 300ms -c 1 --otlp");
+        let document = blast.arg(&collector.url()).document();
+        let warnings = document.at("warnings").to_string();
+        let expected = "1 of 1 exports of the metrics failed, the last one so: it answers 415";
+        assert!(warnings.contains(expected), "{warnings}");
+        assert_eq!(times.load(SeqCst), 1);
+    });
+}
