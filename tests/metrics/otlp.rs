@@ -1,12 +1,15 @@
 //! `--otlp`: what a collector is sent, by the shape that the specification gives its JSON.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use serde_json::Value;
 
-use crate::support::{Blast, Heard, Server, answer, closed_port, each_engine, ok};
+use crate::support::{Blast, Heard, Server, answer, closed_port, each_engine, ok, skipped};
+
+use super::piped;
 
 /// A collector that takes everything, and what it was sent.
 fn collector() -> (Server, Arc<Mutex<Vec<(Heard, Value)>>>) {
@@ -65,11 +68,34 @@ fn the_last_export_says_what_the_document_says() {
         assert_eq!([counts.iter().sum(), number(&point["count"])], [100, 100]);
         assert_eq!([100 - counts.last().unwrap()], document.fates(["good"]));
         assert!(number(&point["timeUnixNano"]) > number(&point["startTimeUnixNano"]));
+        by_the_specification(&heard.body, export);
         let attributes = export["resourceMetrics"][0]["resource"]["attributes"].as_array().unwrap();
         let name = attributes.iter().find(|pair| pair["key"] == "service.name").unwrap();
         assert_eq!(name["value"]["stringValue"], "blast");
         assert!(!document.warnings().contains(&"otlp_failed"));
     });
+}
+
+/// The messages that the specification publishes, as Python's protobuf reads their JSON: it takes no
+/// field that they do not have, and no value of another type.
+fn by_the_specification(size: &usize, export: &Value) {
+    let import = "from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as pb";
+    let has_it = Command::new("python3").args(["-c", import]).output();
+    if !has_it.is_ok_and(|output| output.status.success()) {
+        skipped("OTLP's own messages", "there is no python3 with opentelemetry-proto");
+        return;
+    }
+    let script = format!(
+        "{import}\nimport sys\nfrom google.protobuf import json_format\n\
+         m = json_format.Parse(sys.stdin.read(), pb.ExportMetricsServiceRequest())\n\
+         ms = m.resource_metrics[0].scope_metrics[0].metrics\n\
+         print(next(x for x in ms if x.name == 'blast_requests_sent').sum.data_points[0].as_int)"
+    );
+    let text = export.to_string();
+    assert_eq!(text.len(), *size, "it is what was sent");
+    let (is_ok, stdout, stderr) = piped("python3", &["-c", &script], text.as_bytes());
+    assert!(is_ok, "{stderr}");
+    assert_eq!(stdout.trim(), total(export, "blast_requests_sent").to_string());
 }
 
 #[test]

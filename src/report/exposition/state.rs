@@ -62,7 +62,6 @@ impl State {
 
     /// A worker's slice of the run. Each is given once, so that the sums are those of the summary.
     pub fn add(&mut self, worker: usize, snapshot: &Snapshot) {
-        self.phase = snapshot.phase.name();
         self.events.add(&snapshot.events);
         self.add_fates(&snapshot.warmup);
         self.add_fates(&snapshot.measure);
@@ -81,8 +80,9 @@ impl State {
         self.send_lag.add(&fates.send_lag);
     }
 
-    /// Another second is over.
+    /// Another second is over, for all workers.
     pub fn second(&mut self, interval: &Interval) {
+        self.phase = interval.phase.name();
         let length = (interval.end - self.last_end).as_secs_f64();
         self.last_end = interval.end;
         let releases = interval.phase != Phase::Drain && length > 0.0;

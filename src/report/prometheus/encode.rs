@@ -47,12 +47,13 @@ impl Format {
         best.1
     }
 
-    fn of<'a>(kind: &str, _parameter: impl Fn(&str) -> Option<&'a str>) -> Option<Format> {
+    #[cfg_attr(not(feature = "native-histograms"), allow(unused_variables))]
+    fn of<'a>(kind: &str, parameter: impl Fn(&str) -> Option<&'a str>) -> Option<Format> {
         match kind {
             "application/openmetrics-text" => Some(Format::OpenMetrics),
             #[cfg(feature = "native-histograms")]
             "application/vnd.google.protobuf" => {
-                let is = |name, value| _parameter(name).is_none_or(|given| given == value);
+                let is = |name, value| parameter(name).is_none_or(|given| given == value);
                 let fits =
                     is("proto", "io.prometheus.client.MetricFamily") && is("encoding", "delimited");
                 fits.then_some(Format::Protobuf)
@@ -187,4 +188,66 @@ fn write_histogram(encoder: &mut MetricEncoder, buckets: &Buckets) -> Result {
         None,
         native,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Mode;
+    use crate::report::exposition::About;
+
+    #[test]
+    fn the_scraper_chooses_and_everyone_else_has_text() {
+        for (accept, expected) in [
+            ("", Format::Text),
+            ("*/*", Format::Text),
+            ("text/html,application/xhtml+xml", Format::Text),
+            ("text/plain;version=0.0.4", Format::Text),
+            ("application/openmetrics-text; version=1.0.0; charset=utf-8", Format::OpenMetrics),
+            // As Prometheus 2 asks.
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;\
+                 version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                Format::OpenMetrics,
+            ),
+            ("text/plain;q=0.9, application/openmetrics-text;q=0.2", Format::Text),
+            ("application/openmetrics-text;q=0", Format::Text),
+            ("application/vnd.google.protobuf;proto=another.Message", Format::Text),
+        ] {
+            assert_eq!(Format::accepted(accept), expected, "{accept}");
+        }
+    }
+
+    #[cfg(feature = "native-histograms")]
+    #[test]
+    fn prometheus_with_native_histograms_is_given_them() {
+        // As Prometheus 2.42 asks with that feature, and Prometheus 3.
+        for accept in [
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+             encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1",
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+             encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.4,*/*;q=0.2",
+        ] {
+            assert_eq!(Format::accepted(accept), Format::Protobuf, "{accept}");
+        }
+    }
+
+    #[test]
+    fn the_older_text_names_its_samples_and_has_no_units() {
+        let url = "http://h/?a=\"b\"\\".to_string();
+        let about = About { url, engine: "ring", mode: Mode::Open };
+        let page = Format::Text.encode(&Exposition::new(about)).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        for line in [
+            "# TYPE blast_info gauge",
+            "# TYPE blast_requests_sent_total counter",
+            "# HELP blast_requests_sent_total Requests written to a connection.",
+            "# TYPE blast_response_seconds histogram",
+            "blast_requests_sent_total 0",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+        assert!(page.contains(r#"url="http://h/?a=\"b\"\\""#), "{page}");
+        assert!(!page.contains("# UNIT") && !page.contains("# EOF") && !page.contains(" info\n"));
+    }
 }

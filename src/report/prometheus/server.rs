@@ -175,3 +175,72 @@ fn metrics(accept: &str, exposition: &Exposition) -> Answer {
 fn plain(status: &'static str, text: &str) -> Answer {
     Answer { status, content_type: "text/plain; charset=utf-8", body: text.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Mode;
+    use crate::report::exposition::About;
+
+    fn server() -> Server {
+        let about = About { url: "http://h/".to_string(), engine: "ring", mode: Mode::Closed };
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        Server::start(any, Exposition::new(about)).unwrap()
+    }
+
+    fn ask(server: &Server, request: &str) -> String {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn metrics_are_read_at_one_place_and_pointed_to_from_the_root() {
+        let server = server();
+        for (request, status, body) in [
+            ("GET /metrics HTTP/1.1\r\n\r\n", "200 OK", Some("blast_requests_sent_total 0\n")),
+            ("GET /metrics?a=b HTTP/1.0\r\n\r\n", "200 OK", Some("blast_info{")),
+            ("HEAD /metrics HTTP/1.1\r\n\r\n", "200 OK", None),
+            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "200 OK", Some("<a href=\"/metrics\">")),
+            ("GET /favicon.ico HTTP/1.1\r\n\r\n", "404 Not Found", Some("/metrics")),
+            ("POST /metrics HTTP/1.1\r\n\r\n", "405 Method Not Allowed", Some("GET")),
+            ("\0\r\n\r\n", "400 Bad Request", Some("no request")),
+        ] {
+            let answer = ask(&server, request);
+            let (head, found) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request}: {head}");
+            match body {
+                Some(body) => assert!(found.contains(body), "{request}: {found}"),
+                None => assert_eq!(found, "", "{request}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_without_end_is_not_read_to_its_end() {
+        let server = server();
+        let endless = format!("GET /metrics HTTP/1.1\r\nA: {}", "a".repeat(LONGEST_HEAD));
+        assert!(ask(&server, &endless).starts_with("HTTP/1.1 400 "));
+    }
+
+    #[test]
+    fn one_that_says_nothing_keeps_the_next_waiting_for_a_moment_only() {
+        let server = server();
+        let silent = TcpStream::connect(server.address()).unwrap();
+        let began = Instant::now();
+        assert!(ask(&server, "GET /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 "));
+        // Twice the patience: the machine may be busy.
+        assert!(began.elapsed() < PATIENCE * 2, "{:?}", began.elapsed());
+        drop(silent);
+    }
+
+    #[test]
+    fn it_ends_with_its_owner_and_leaves_the_port_free() {
+        let server = server();
+        let address = server.address();
+        drop(server);
+        assert!(TcpListener::bind(address).is_ok());
+    }
+}
