@@ -152,7 +152,7 @@ fn at_the_end_the_counters_are_the_documents() {
     });
 }
 
-fn floats<'a>(counts: &BTreeMap<&'a str, u64>) -> BTreeMap<String, f64> {
+fn floats(counts: &BTreeMap<&str, u64>) -> BTreeMap<String, f64> {
     counts.iter().map(|(name, count)| (name.to_string(), *count as f64)).collect()
 }
 

@@ -11,9 +11,12 @@ use crate::support::{Blast, Heard, Server, answer, closed_port, each_engine, ok,
 
 use super::piped;
 
+/// Requests and their bodies.
+type Exports = Arc<Mutex<Vec<(Heard, Value)>>>;
+
 /// A collector that takes everything, and what it was sent.
-fn collector() -> (Server, Arc<Mutex<Vec<(Heard, Value)>>>) {
-    let exports = Arc::new(Mutex::new(Vec::new()));
+fn collector() -> (Server, Exports) {
+    let exports = Exports::default();
     let kept = exports.clone();
     let server = Server::start(move |peer| {
         if let Some((heard, body)) = peer.request_and_body() {
