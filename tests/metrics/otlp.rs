@@ -117,6 +117,20 @@ fn a_collector_that_is_not_there_is_one_warning() {
 }
 
 #[test]
+fn what_is_no_collectors_url_is_refused_in_its_own_words() {
+    for (url, expected) in [
+        ("https://h:4318", "--otlp: only http is spoken to a collector"),
+        ("http://me:s3cret@h", "--otlp: a collector is sent no credentials"),
+        ("me@s3cret", "--otlp: the value is no URL"),
+    ] {
+        let run = Blast::page("ring", "http://h/").args("--otlp").arg(url).run();
+        assert_eq!(run.code(), Some(2), "{run:?}");
+        assert!(run.complaint().starts_with(expected), "{run:?}");
+        assert!(!run.complaint().contains("s3cret"), "{run:?}");
+    }
+}
+
+#[test]
 fn a_collector_that_refuses_is_told_with_its_status() {
     each_engine(|engine| {
         let server = Server::answering(ok());

@@ -11,7 +11,6 @@ use url::Url;
 
 use super::exposition::{BOUNDS, Buckets, Family, Labels, Values};
 use crate::error::{Error, Result};
-use crate::units::quote;
 
 pub use push::{Outcome, Pusher};
 
@@ -33,11 +32,10 @@ impl Endpoint {
     pub fn parse(text: &str) -> Result<Endpoint> {
         let refuse = |why: &str| Err(Error::usage(why.to_string()));
         let Ok(url) = Url::parse(text) else {
-            // What was typed may hold a secret only where it is a URL.
-            let text = quote(text);
-            return Err(Error::usage(format!(
-                "{text} is no URL; write that of a collector, such as `http://localhost:4318`"
-            )));
+            // It is not repeated: it may hold a password all the same.
+            return refuse(
+                "the value is no URL; write that of a collector, such as `http://localhost:4318`",
+            );
         };
         let Some(host) = url.host_str().filter(|_| url.scheme() == "http") else {
             return refuse(
@@ -192,6 +190,7 @@ mod tests {
             ("https://h:4318", "only http is spoken"),
             ("localhost:4318", "only http is spoken"),
             ("http://me:s3cret@h", "no credentials"),
+            ("//me:s3cret@h", "is no URL"),
         ] {
             let message = Endpoint::parse(text).unwrap_err().message;
             assert!(message.contains(expected) && !message.contains("s3cret"), "{message}");
