@@ -79,6 +79,10 @@ pub fn refuse_later_verb(word: &str) -> Result<()> {
 /// The value that a flag refused is the URL that follows it. It may hold a password, so it is not
 /// repeated. (A duration may be meant as a body: that has a hint of its own.)
 fn is_url(error: &clap::Error, flag: &str) -> bool {
+    // A URL is its value, and what it says of one repeats nothing.
+    if flag == "--otlp" {
+        return false;
+    }
     let value = named(error, ContextKind::InvalidValue);
     let schemes = ["http://", "https://", "http+unix://"];
     // An abstract socket's name begins so.

@@ -4,6 +4,7 @@
 //! The long names of other tools are hidden aliases: they work, and `--help` stays short. Flags
 //! that few need carry `hide_short_help`: `-h` leaves them out.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::address::UnixName;
 use crate::http::Pattern;
 use crate::plan::route::{ConnectTo, Resolve};
 use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup};
+use crate::report::otlp::Endpoint;
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -399,6 +401,15 @@ pub struct OutputArgs {
     /// Write tables as Locust does: PREFIX_stats.csv, _failures, _stats_history, _exceptions
     #[arg(long, value_name = "PREFIX", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
+
+    /// Serve the run's metrics to Prometheus while it goes on, at http://ADDR/metrics: a port, or
+    /// ADDRESS:PORT for others than this host
+    #[arg(long, value_name = "ADDR", value_parser = values::listening)]
+    pub prometheus: Option<SocketAddr>,
+
+    /// Send the run's metrics to this OpenTelemetry collector, every 5 s and at the end
+    #[arg(long, value_name = "URL", value_parser = Endpoint::parse, hide_short_help = true)]
+    pub otlp: Option<Endpoint>,
 
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]

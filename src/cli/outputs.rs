@@ -1,6 +1,7 @@
 //! Where the result goes, and how much of it.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::low::LoadArgs;
@@ -8,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::report::chart::picture;
 #[cfg(feature = "pictures")]
 use crate::report::chart::pixels;
+use crate::report::otlp::Endpoint;
 use crate::report::{Document, checklist, csv, hgrm, html, json, junit, markdown, staged};
 use crate::units::quote;
 
@@ -27,6 +29,10 @@ pub struct Outputs {
     pub as_wrk: bool,
     /// No live line on stderr.
     pub quiet: bool,
+    /// Where the metrics are served while the run goes on.
+    pub prometheus: Option<SocketAddr>,
+    /// Where they are sent.
+    pub otlp: Option<Endpoint>,
 }
 
 impl Outputs {
@@ -43,6 +49,8 @@ impl Outputs {
             verbose: args.page.verbose,
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
+            prometheus: args.output.prometheus,
+            otlp: args.output.otlp.clone(),
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

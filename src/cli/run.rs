@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::broadcast::Broadcast;
 use super::outputs::Format;
 use super::terminal::{self, Live};
 use super::{Outputs, doctor, print};
@@ -24,14 +25,17 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
+    let mut broadcast = Broadcast::start(&plan, &outputs)?;
     let sampler = Sampler::start(vec![Box::new(Host::default())], sampler::STEP)?;
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
             streams.record(&interval);
         }
+        broadcast.show(&progress, &sampler);
         live.show(progress);
     });
+    let unsent = broadcast.end();
     live.end();
     let gauges = sampler.end();
     let mut summary = summary?;
@@ -39,6 +43,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let needs = doctor::needs(&plan);
     let found = flight.warnings(&needs, &summary);
     summary.warnings.extend(found);
+    summary.warnings.extend(unsent);
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {

@@ -70,6 +70,7 @@ impl Live {
                 let room = width.saturating_sub(1);
                 format!("{text:room$.room$}")
             }
+            Progress::Slice { .. } => return,
             Progress::Interval { interval, errors, .. } => {
                 let Events { sent, .. } = interval.events;
                 self.sent += sent;

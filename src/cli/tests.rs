@@ -5,6 +5,7 @@ use super::*;
 use crate::plan::route::Family;
 use crate::plan::template::Context;
 use crate::plan::{Engine, Law, Load, Pin, Plan, Rate, Wait, Warmup};
+use crate::report::otlp::Endpoint;
 use crate::time::Nanos;
 
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -372,7 +373,9 @@ fn the_credentials_of_the_url_are_sent_unless_a_header_is_typed() {
 
 #[test]
 fn outputs_are_what_was_typed() {
-    let args = load("--json -L -v --as-wrk --quiet -o a.json -o /tmp/b.JSON -o /tmp/ --csv b/c h");
+    let args = load(
+        "--json -L -v --as-wrk --quiet --prometheus :9090 --otlp http://h:1 -o a.json -o /tmp/b.JSON -o /tmp/ --csv b/c h",
+    );
     let expected = Outputs {
         json_stdout: true,
         files: vec!["a.json".into(), "/tmp/b.JSON".into()],
@@ -381,6 +384,8 @@ fn outputs_are_what_was_typed() {
         verbose: true,
         as_wrk: true,
         quiet: true,
+        prometheus: Some(([127, 0, 0, 1], 9090).into()),
+        otlp: Some(Endpoint::parse("http://h:1/v1/metrics").unwrap()),
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
 }

@@ -1,6 +1,7 @@
 //! One function a kind of flag value: text in, value or one sentence out. The sentence does not
 //! name the flag (`complaint` puts it in front), and repeats nothing that may be a secret.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -85,6 +86,21 @@ pub fn level(text: &str) -> Result<Rate> {
             quote(text)
         ))),
         (count, period) => Ok(Rate { count, period }),
+    }
+}
+
+/// Where to listen: a port alone is for this host only.
+pub fn listening(text: &str) -> Result<SocketAddr> {
+    let port = text.strip_prefix(':').unwrap_or(text).parse::<u16>();
+    let local = text.strip_prefix("localhost:").map(str::parse::<u16>);
+    match (port, local, text.parse()) {
+        (Ok(port), _, _) | (_, Some(Ok(port)), _) => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        (_, _, Ok(address)) => Ok(address),
+        _ => Err(Error::usage(format!(
+            "{} is no address to listen on; write a port such as `9090`, or `0.0.0.0:9090` for \
+             other hosts too",
+            quote(text)
+        ))),
     }
 }
 
@@ -305,6 +321,22 @@ mod tests {
         for text in ["1000000001", "2/ns", "18446744073709551615/3"] {
             assert!(message(rate(text)).contains("is more than one a nanosecond"), "{text}");
             assert!(message(level(text)).contains("is more than one a nanosecond"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_heard_by_this_host_only() {
+        for (text, expected) in [
+            ("9090", "127.0.0.1:9090"),
+            (":9090", "127.0.0.1:9090"),
+            ("localhost:0", "127.0.0.1:0"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::1]:9090", "[::1]:9090"),
+        ] {
+            assert_eq!(listening(text).unwrap().to_string(), expected, "{text}");
+        }
+        for text in ["", ":", "70000", "host:9090", "10.0.0.1", "::1:9090x"] {
+            assert!(message(listening(text)).contains("is no address to listen on"), "{text}");
         }
     }
 

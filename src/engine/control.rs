@@ -200,6 +200,9 @@ impl<'a> Control<'a> {
         for (worker, job) in self.prepared.jobs.iter().enumerate() {
             while let Some(letter) = job.mailbox.collect() {
                 let errors = self.collector.errors_with(&letter.snapshot);
+                if started {
+                    watch(Progress::Slice { worker, snapshot: &letter.snapshot });
+                }
                 let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
                 let guard = &mut self.guard;
                 let mut completed = |interval: &Interval, measure: &Fates| {

@@ -57,7 +57,7 @@ use std::time::SystemTime;
 use crate::address::Address;
 use crate::error::Result;
 use crate::host;
-use crate::metrics::{Fates, Interval, Summary};
+use crate::metrics::{Fates, Interval, Snapshot, Summary};
 use crate::plan::{Engine, Plan};
 use crate::time::Nanos;
 
@@ -69,6 +69,9 @@ pub enum Progress<'a> {
     /// Another second is over. `errors`: of all requests so far; `measure`: those due in measure
     /// that ended in this second; `origin`: the wall clock at the start of the load.
     Interval { interval: Interval, errors: u64, measure: &'a Fates, origin: SystemTime },
+    /// What one worker did in a stretch of the load, as it comes in; the sum of all of them is
+    /// what the summary is made of.
+    Slice { worker: usize, snapshot: &'a Snapshot },
 }
 
 /// The length of warm-up and measure together, where it is known before the run.

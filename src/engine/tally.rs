@@ -17,7 +17,7 @@ use super::pacer::Due;
 use super::pauses::Pauses;
 use crate::failure::{Kind, Scope};
 use crate::metrics::{
-    Account, Connections, Drop, EXAMPLES, Events, Example, Fates, Pause, Phase, Rejection,
+    Account, Connections, Drop, EXAMPLES, Events, Example, Fates, Links, Pause, Phase, Rejection,
     SessionEnd, Sightings, Snapshot,
 };
 use crate::time::Nanos;
@@ -59,6 +59,8 @@ pub struct Tally {
     sent_to_end: u128,
     sent_early: u64,
     pub connections: Connections,
+    /// Connections that are open.
+    pub open: u64,
     pub unsolicited_bytes: u64,
     /// Room for all there can be is made at the start.
     examples: Vec<Example>,
@@ -108,6 +110,7 @@ impl Tally {
             sent_to_end: 0,
             sent_early: 0,
             connections: Connections::default(),
+            open: 0,
             unsolicited_bytes: 0,
             examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
             example_counts: [0; Kind::COUNT],
@@ -462,6 +465,8 @@ impl Tally {
         let aside = &mut self.snapshot.aside.counters;
         aside.scheduled = aside.sent + aside.dropped;
         self.snapshot.in_flight = self.in_flight;
+        let Connections { opened, failures, .. } = self.connections;
+        self.snapshot.links = Links { open: self.open, opened, failures };
         self.mailbox.post(&mut self.snapshot, last);
     }
 

@@ -253,7 +253,7 @@ pub fn kinds(counts: &[u64; Kind::COUNT]) -> impl Iterator<Item = (Kind, u64)> +
     Kind::ALL.iter().map(|kind| (*kind, counts[*kind as usize])).filter(|(_, count)| *count > 0)
 }
 
-pub(super) fn add_each(to: &mut [u64], from: &[u64]) {
+pub fn add_each(to: &mut [u64], from: &[u64]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }

@@ -27,7 +27,7 @@ pub use gauge::{Course, Gauges, Label, Unit};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Interval, Series};
-pub use snapshot::{Fates, Phase, Snapshot};
+pub use snapshot::{Fates, Links, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{
     Aborted, Client, Connections, EXAMPLES, Example, Mode, Pause, Refreshes, Stage, Summary,

@@ -3,6 +3,7 @@
 //! event is recorded once.
 
 use super::{Counters, Events, Histogram, Mode};
+use crate::failure::Kind;
 use crate::time::Nanos;
 
 /// The phases of a run. Only *measure* is in the headline.
@@ -204,6 +205,16 @@ impl Fates {
     }
 }
 
+/// One worker's connections when it published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    pub open: u64,
+    /// Opened so far, the first time or again.
+    pub opened: u64,
+    /// Attempts that failed so far.
+    pub failures: [u64; Kind::COUNT],
+}
+
 /// One worker's slice of the run. Never spans two phases.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -215,6 +226,8 @@ pub struct Snapshot {
     pub events: Events,
     /// Sent and unanswered when it was published.
     pub in_flight: u64,
+    /// Of the worker's whole run so far.
+    pub links: Links,
     /// The worker is done and sends no more.
     pub is_final: bool,
     pub warmup: Fates,
@@ -247,6 +260,7 @@ impl Default for Snapshot {
             stage: 0,
             events: Events::default(),
             in_flight: 0,
+            links: Links::default(),
             is_final: false,
             warmup: Fates::default(),
             measure: Fates::default(),

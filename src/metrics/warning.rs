@@ -53,6 +53,8 @@ pub enum Warning {
     DataRanOut,
     /// What was to be sent once after the load came to nothing.
     TeardownFailed { why: String },
+    /// The metrics did not all reach their collector.
+    OtlpFailed { times: u64, of: u64, why: String },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -82,6 +84,7 @@ impl Warning {
             Warning::RuleUnused { .. } => "rule_unused",
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
+            Warning::OtlpFailed { .. } => "otlp_failed",
             Warning::Host { code, .. } => code,
         }
     }
@@ -166,6 +169,9 @@ impl Warning {
             Warning::TeardownFailed { why } => {
                 format!("what is sent after the load came to nothing: {why}")
             }
+            Warning::OtlpFailed { times, of, why } => {
+                format!("{times} of {of} exports of the metrics failed, the last one so: {why}")
+            }
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -217,6 +223,9 @@ impl Warning {
             }
             Warning::TeardownFailed { .. } => {
                 "look whether the server still has what the plan's [teardown] should have removed"
+            }
+            Warning::OtlpFailed { .. } => {
+                "look whether a collector takes OTLP over http at the URL of --otlp"
             }
             Warning::Host { hint, .. } => hint,
         }

@@ -11,6 +11,7 @@ pub mod checkup;
 pub mod console;
 pub mod csv;
 pub mod document;
+pub mod exposition;
 pub mod hgrm;
 pub mod hlog;
 pub mod html;
@@ -19,6 +20,8 @@ pub mod junit;
 pub mod live;
 pub mod markdown;
 pub mod ndjson;
+pub mod otlp;
+pub mod prometheus;
 pub mod staged;
 
 mod number;

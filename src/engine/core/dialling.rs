@@ -134,8 +134,8 @@ impl Core {
         totals.reopened += u64::from(connection.reopening);
         totals.connect.record(connection.connected - connection.dialled);
         connection.reopening = true;
-        self.open += 1;
-        totals.open_peak = totals.open_peak.max(self.open);
+        self.tally.open += 1;
+        totals.open_peak = totals.open_peak.max(self.tally.open);
         if !self.gate_open {
             self.job.timeline.open_gate();
         }
@@ -239,7 +239,7 @@ impl Core {
     pub(super) fn close(&mut self, slot: Slot, wire: &mut impl Wire) {
         self.leave_window(slot);
         let connection = &mut self.connections[slot as usize];
-        self.open -= u64::from(connection.state == State::Open);
+        self.tally.open -= u64::from(connection.state == State::Open);
         connection.state = State::Closing;
         wire.close(slot);
     }

@@ -12,7 +12,7 @@ impl Core {
         let in_state =
             |state| self.connections.iter().filter(|connection| connection.state == state).count();
         let (open, closing) = (in_state(State::Open), in_state(State::Closing));
-        rule(self.open == open as u64, "the count of open connections is off")?;
+        rule(self.tally.open == open as u64, "the count of open connections is off")?;
         let in_flight: u64 = self.connections.iter().map(|c| u64::from(c.in_flight())).sum();
         rule(self.tally.in_flight() == in_flight, "the count of requests in flight is off")?;
         rule(self.pool.lent() <= open + closing, "a buffer for a split head is not given back")?;

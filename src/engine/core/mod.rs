@@ -98,7 +98,6 @@ pub struct Core {
     gate_open: bool,
     /// Connections that were open or failed at least once.
     settled: u32,
-    open: u64,
     /// Requests due up to the last roll: the next interval counts from there.
     due_counted: u64,
     drain_end: Nanos,
@@ -194,7 +193,6 @@ impl Core {
             stage: Stage::Connecting,
             gate_open: false,
             settled: 0,
-            open: 0,
             due_counted: 0,
             drain_end: Nanos::MAX,
             seeks_measure: false,

@@ -104,6 +104,7 @@ pub const SEEDS: &[&[u8]] = &[
     b"-p16\n--requests-per-connection\n32\n--connect-rate\n1k\n--bind\n10.0.0.1,::1\nh",
     b"--no-keepalive\n-T250ms\n--connect-timeout=1s\n--warmup\nauto\n--drain\n0\nh",
     b"--threshold\np99<10ms\n--abort-on\nerrors>50%\nh\n--json\n-L\n--quiet",
+    b"--prometheus\n[::1]:0\n--otlp\nhttp://h:4318/a?b\nh",
     b"-o\na.json\n--engine\ntokio-uring\n--wait\nspin\n--pin\n0,2-3\nh",
     b"--unix-socket\n/run/a.sock\nh",
     b"--resolve\nh:80:127.0.0.1,::1\n--connect-to\n::[::1]:81\n-4\n--dns-refresh\n5\nh",

@@ -1,0 +1,201 @@
+//! Sends the metrics every few seconds on a thread of its own, and once more at the end. What goes
+//! wrong is counted and ends nothing.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::{Endpoint, export};
+use crate::error::{Error, Result};
+use crate::report::exposition::Exposition;
+
+/// From one export to the next.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// For each step of an export: connecting, sending, the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The longest answer that is read.
+const LONGEST_ANSWER: u64 = 64 * 1024;
+
+/// How it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub sent: u64,
+    pub failed: u64,
+    /// Of the last one that failed.
+    pub why: String,
+}
+
+/// Sends until it is ended.
+#[derive(Debug)]
+pub struct Pusher {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<Outcome>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    ends: Mutex<Option<End>>,
+    wake: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// With a last export.
+    Complete,
+    AtOnce,
+}
+
+impl Pusher {
+    pub fn start(endpoint: Endpoint, exposition: Exposition) -> Result<Pusher> {
+        let shared = Arc::new(Shared::default());
+        let loan = shared.clone();
+        let thread = thread::Builder::new().name("blast-otlp".to_string());
+        let thread = thread.spawn(move || loan.push(&endpoint, &exposition)).map_err(|error| {
+            Error::failed(format!(
+                "the thread for --otlp could not be started ({error}); try again"
+            ))
+        })?;
+        Ok(Pusher { shared, thread: Some(thread) })
+    }
+
+    /// Sends what there is now, and tells how all of it went.
+    pub fn end(mut self) -> Outcome {
+        self.stop(End::Complete)
+    }
+
+    fn stop(&mut self, end: End) -> Outcome {
+        *self.shared.lock() = Some(end);
+        self.shared.wake.notify_all();
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Pusher {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.stop(End::AtOnce);
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Option<End>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, endpoint: &Endpoint, exposition: &Exposition) -> Outcome {
+        let start = SystemTime::now();
+        let mut outcome = Outcome::default();
+        loop {
+            let end = self.wait();
+            if end == Some(End::AtOnce) {
+                return outcome;
+            }
+            let body = export(&exposition.families(), start, SystemTime::now()).to_string();
+            outcome.sent += 1;
+            if let Err(why) = post(endpoint, &body) {
+                outcome.failed += 1;
+                outcome.why = why;
+            }
+            if end.is_some() {
+                return outcome;
+            }
+        }
+    }
+
+    fn wait(&self) -> Option<End> {
+        let goes_on = |ends: &mut Option<End>| ends.is_none();
+        let waited = self.wake.wait_timeout_while(self.lock(), PERIOD, goes_on);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// One export. Fails with why, in a few words.
+fn post(endpoint: &Endpoint, body: &str) -> std::result::Result<(), String> {
+    let answer = exchange(endpoint, body).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".to_string(),
+        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
+    })?;
+    judge(&answer)
+}
+
+fn exchange(endpoint: &Endpoint, body: &str) -> io::Result<Vec<u8>> {
+    let Endpoint { host, port, path } = endpoint;
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut connect =
+        |address| TcpStream::connect_timeout(&address, PATIENCE).map_err(|e| last = e);
+    let mut addresses = (name, *port).to_socket_addrs()?;
+    let Some(mut stream) = addresses.find_map(|address| connect(address).ok()) else {
+        return Err(last);
+    };
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: blast/{}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())?;
+    let mut answer = Vec::new();
+    // One that keeps the connection open all the same has answered once its head is there.
+    match stream.take(LONGEST_ANSWER).read_to_end(&mut answer) {
+        Err(error) if answer.is_empty() => Err(error),
+        _ => Ok(answer),
+    }
+}
+
+/// A collector that takes only a part says so in its answer.
+fn judge(answer: &[u8]) -> std::result::Result<(), String> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut fields);
+    let Ok(httparse::Status::Complete(end)) = response.parse(answer) else {
+        return Err("the answer is not HTTP".to_string());
+    };
+    let status = response.code.unwrap_or_default();
+    if !(200..300).contains(&status) {
+        return Err(format!("it answers {status}"));
+    }
+    let reply: Value = serde_json::from_slice(&answer[end..]).unwrap_or_default();
+    match &reply["partialSuccess"]["rejectedDataPoints"] {
+        Value::Null => Ok(()),
+        rejected if rejected == "0" || rejected == 0 => Ok(()),
+        rejected => {
+            Err(format!("it rejects {} of the values", rejected.to_string().trim_matches('"')))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_good_when_all_was_taken() {
+        let answer = |status: &str, body: &str| format!("HTTP/1.1 {status}\r\n\r\n{body}");
+        let partial =
+            |count: &str| format!("{{\"partialSuccess\":{{\"rejectedDataPoints\":{count}}}}}");
+        for (status, body, expected) in [
+            ("200 OK", "{}".to_string(), ""),
+            ("202 Accepted", String::new(), ""),
+            ("200 OK", "{\"partialSuccess\":{}}".to_string(), ""),
+            ("200 OK", partial("\"0\""), ""),
+            ("200 OK", partial("\"7\""), "it rejects 7 of the values"),
+            ("200 OK", partial("7"), "it rejects 7 of the values"),
+            ("404 Not Found", "{}".to_string(), "it answers 404"),
+            ("503 Busy", String::new(), "it answers 503"),
+        ] {
+            let why = judge(answer(status, &body).as_bytes()).err().unwrap_or_default();
+            assert_eq!(why, expected, "{status} {body}");
+        }
+        assert_eq!(judge(b"SSH-2.0-OpenSSH\r\n").unwrap_err(), "the answer is not HTTP");
+    }
+}
