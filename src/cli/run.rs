@@ -7,9 +7,10 @@ use super::terminal::{self, Live};
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
-use crate::metrics::{Mode, Summary};
+use crate::metrics::{Mode, Summary, Verdict};
+use crate::monitor::card::Cards;
 use crate::monitor::host::Host;
-use crate::monitor::{Flight, Sampler, sampler};
+use crate::monitor::{Flight, Probe, Sampler, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -24,7 +25,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
-    let sampler = Sampler::start(vec![Box::new(Host::default())], sampler::STEP)?;
+    let probes: Vec<Box<dyn Probe>> = vec![Box::new(Host::default()), Box::new(Cards::default())];
+    let sampler = Sampler::start(probes, sampler::STEP)?;
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
@@ -36,6 +38,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let gauges = sampler.end();
     let mut summary = summary?;
     summary.gauges = Some(gauges.since(summary.origin));
+    // The engine knew nothing of what was read beside it.
+    summary.verdict = Verdict::of(&summary);
     let needs = doctor::needs(&plan);
     let found = flight.warnings(&needs, &summary);
     summary.warnings.extend(found);

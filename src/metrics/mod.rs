@@ -12,11 +12,14 @@ pub mod counters;
 pub mod fixture;
 pub mod gauge;
 pub mod histogram;
+pub mod modes;
 pub mod named;
+pub mod period;
 pub mod series;
 pub mod snapshot;
 pub mod steady;
 pub mod summary;
+pub mod trend;
 pub mod verdict;
 pub mod warning;
 
@@ -33,5 +36,5 @@ pub use summary::{
     Aborted, Client, Connections, EXAMPLES, Example, Mode, Pause, Refreshes, Stage, Summary,
     WarmupEnd, Worker,
 };
-pub use verdict::{Limit, Verdict};
+pub use verdict::{Evidence, Limit, Verdict};
 pub use warning::Warning;
