@@ -7,7 +7,7 @@ use super::terminal::{self, Live};
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
-use crate::metrics::{Mode, Summary, Verdict};
+use crate::metrics::{Mode, Summary, Verdict, signs};
 use crate::monitor::card::Cards;
 use crate::monitor::host::Host;
 use crate::monitor::{Flight, Probe, Sampler, sampler};
@@ -43,6 +43,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let needs = doctor::needs(&plan);
     let found = flight.warnings(&needs, &summary);
     summary.warnings.extend(found);
+    let signs = signs::of(&summary, !plan.thresholds.is_empty());
+    summary.warnings.extend(signs);
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {

@@ -16,6 +16,7 @@ pub mod modes;
 pub mod named;
 pub mod period;
 pub mod series;
+pub mod signs;
 pub mod snapshot;
 pub mod steady;
 pub mod summary;

@@ -6,7 +6,7 @@
 //! - there are at least five distances, and one is three values or more on average,
 //! - each peak lies within a sixth of the period, or what the grid of the values makes of it, of
 //!   where an even series through all of them has it (least squares),
-//! - and no distance is more than a third off the period.
+//! - and no distance is more than a quarter off the period.
 //!
 //! Chance has six peaks stand like that about once in some hundred series that have so many peaks
 //! at all, and more of them almost never.
@@ -28,7 +28,7 @@ const OFF: f64 = 1.0 / 6.0;
 const GRID: f64 = 0.75;
 
 /// The distance of two peaks may be this share of the period off.
-const UNEVEN: f64 = 1.0 / 3.0;
+const UNEVEN: f64 = 1.0 / 4.0;
 
 /// Peaks at a fixed period.
 #[derive(Clone, Copy, Debug, PartialEq)]

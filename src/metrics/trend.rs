@@ -39,8 +39,8 @@ fn sign(value: f64) -> f64 {
     if value == 0.0 { 0.0 } else { value.signum() }
 }
 
-/// Per value.
-fn slope(values: &[f64]) -> f64 {
+/// Theil's and Sen's, per value.
+pub fn slope(values: &[f64]) -> f64 {
     let pairs = values.iter().enumerate().flat_map(|(at, value)| {
         let later = values[at + 1..].iter().zip(1..);
         later.map(move |(later, distance)| (later - value) / f64::from(distance))

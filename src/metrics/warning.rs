@@ -55,6 +55,8 @@ pub enum Warning {
     TeardownFailed { why: String },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
+    /// What the figures show: see [`super::signs`].
+    Sign { code: &'static str, text: String, hint: &'static str },
 }
 
 impl Warning {
@@ -82,7 +84,7 @@ impl Warning {
             Warning::RuleUnused { .. } => "rule_unused",
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
-            Warning::Host { code, .. } => code,
+            Warning::Host { code, .. } | Warning::Sign { code, .. } => code,
         }
     }
 
@@ -166,7 +168,7 @@ impl Warning {
             Warning::TeardownFailed { why } => {
                 format!("what is sent after the load came to nothing: {why}")
             }
-            Warning::Host { text, .. } => text.clone(),
+            Warning::Host { text, .. } | Warning::Sign { text, .. } => text.clone(),
         }
     }
 
@@ -219,6 +221,7 @@ impl Warning {
                 "look whether the server still has what the plan's [teardown] should have removed"
             }
             Warning::Host { hint, .. } => hint,
+            Warning::Sign { hint, .. } => hint,
         }
     }
 }

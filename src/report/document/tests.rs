@@ -143,6 +143,25 @@ fn the_fixtures_figures_agree_but_for_the_one_that_is_broken_on_purpose() {
 }
 
 #[test]
+fn a_fixture_shows_the_signs_that_were_put_into_it_and_no_other() {
+    for (name, run) in fixture::all() {
+        let warnings = run.summary.warnings.iter().map(|warning| warning.code());
+        let signs: Vec<_> = warnings.filter(|code| metrics::signs::CODES.contains(code)).collect();
+        let expected: &[&str] = match name {
+            "behind" | "judged" | "refused" | "aborted" | "unexpected" => &["errors_5"],
+            "mixed" => &["errors_1", "rate_limited"],
+            "mix" => &["errors_0_1"],
+            // Made of few times, each of them many times over.
+            "users" => &["errors_0_1", "bimodal"],
+            "shaped" => &["errors_5", "latency_grows_with_load"],
+            "watched" => &["memory_grows"],
+            _ => &[],
+        };
+        assert_eq!(signs, expected, "{name}");
+    }
+}
+
+#[test]
 fn the_start_is_rfc_3339_in_utc_to_the_millisecond() {
     assert_eq!(fixture::held().document().started_at, "2026-03-01T12:00:00.250Z");
 }
