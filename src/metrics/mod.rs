@@ -1,6 +1,6 @@
 //! What was measured: counters and distributions of one worker ([`Snapshot`]), of one second
-//! ([`Interval`]) and of the whole run ([`Summary`]), what was read beside it ([`Gauges`]), and what they mean ([`Verdict`], [`Audit`],
-//! [`Warning`]).
+//! ([`Interval`]) and of the whole run ([`Summary`]), what was read beside it ([`Gauges`]), and what
+//! they mean ([`Verdict`], [`Audit`], [`Warning`], [`signs`]).
 //!
 //! Distributions are merged, never averaged. Nothing here does IO or reads a clock.
 

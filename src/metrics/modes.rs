@@ -93,6 +93,8 @@ mod tests {
     use super::*;
     use crate::dice::Dice;
 
+    type Law = fn(&mut Dice) -> f64;
+
     /// So many times each of a law.
     fn sample(count: u64, seed: u64, mut draw: impl FnMut(&mut Dice) -> f64) -> Histogram {
         let mut times = Histogram::default();
@@ -141,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_law_with_one_hill_is_hardly_ever_taken_for_two() {
-        let laws: [(&str, fn(&mut Dice) -> f64); 4] = [
+        let laws: [(&str, Law); 4] = [
             ("exponential", exponential),
             ("lognormal", |dice| lognormal(dice, 1.0)),
             ("wide lognormal", |dice| lognormal(dice, 2.0)),

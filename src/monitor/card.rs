@@ -57,7 +57,8 @@ impl Card {
     /// `None` where its speed is unknown: no such file, an error, or -1.
     fn of(folder: PathBuf) -> Option<Card> {
         let megabits: f64 = fs::read_to_string(folder.join("speed")).ok()?.trim().parse().ok()?;
-        (megabits > 0.0).then(|| Card { folder, bytes_per_s: megabits * 125_000.0, before: None })
+        let card = Card { folder, bytes_per_s: megabits * 125_000.0, before: None };
+        (megabits > 0.0).then_some(card)
     }
 
     fn read(&self) -> Option<[u64; 2]> {
