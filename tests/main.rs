@@ -32,4 +32,5 @@ mod target;
 mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
+mod verdicts;
 mod views;

@@ -8,9 +8,10 @@ use super::terminal::{self, Live};
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
-use crate::metrics::{Mode, Summary};
+use crate::metrics::{Mode, Summary, Verdict, signs};
+use crate::monitor::card::Cards;
 use crate::monitor::host::Host;
-use crate::monitor::{Flight, Sampler, sampler};
+use crate::monitor::{Flight, Probe, Sampler, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -26,7 +27,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
-    let sampler = Sampler::start(vec![Box::new(Host::default())], sampler::STEP)?;
+    let probes: Vec<Box<dyn Probe>> = vec![Box::new(Host::default()), Box::new(Cards::default())];
+    let sampler = Sampler::start(probes, sampler::STEP)?;
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
@@ -40,10 +42,14 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let gauges = sampler.end();
     let mut summary = summary?;
     summary.gauges = Some(gauges.since(summary.origin));
+    // The engine knew nothing of what was read beside it.
+    summary.verdict = Verdict::of(&summary);
     let needs = doctor::needs(&plan);
     let found = flight.warnings(&needs, &summary);
     summary.warnings.extend(found);
     summary.warnings.extend(unsent);
+    let signs = signs::of(&summary, !plan.thresholds.is_empty());
+    summary.warnings.extend(signs);
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {

@@ -12,8 +12,8 @@ use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Events, Example, Fates, Interval, Limit,
-    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Events, Example, Fates, Interval, Mode,
+    Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -155,7 +155,7 @@ impl Collector {
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,
             sent_early: finished.iter().map(|f| f.totals.sent_early).sum(),
-            verdict: Verdict { limit: Limit::None, why: String::new() },
+            verdict: Verdict::default(),
             audit: Audit::default(),
             warnings: Vec::new(),
         };

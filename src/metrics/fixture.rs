@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Audit, Client, Connections, Events, Fates, Limit, Mode, Summary, Verdict};
+use super::{Audit, Client, Connections, Events, Fates, Mode, Summary, Verdict};
 use crate::time::Nanos;
 
 /// Ten seconds in which nothing was due.
@@ -43,7 +43,7 @@ pub fn blank(mode: Mode) -> Summary {
         in_flight_area_ns: 0,
         sent_to_end_ns: 0,
         sent_early: 0,
-        verdict: Verdict { limit: Limit::None, why: String::new() },
+        verdict: Verdict::default(),
         audit: Audit::default(),
         warnings: Vec::new(),
     }

@@ -121,14 +121,18 @@ impl Gauges {
         self.columns.iter().find(|column| column.label.name == name)
     }
 
+    /// What was read of a gauge, and when.
+    pub fn readings(&self, name: &str) -> impl Iterator<Item = (Nanos, f64)> + '_ {
+        let column = self.column(name).into_iter();
+        let rows = column.flat_map(|column| self.at.iter().zip(&column.values));
+        rows.filter_map(|(at, value)| Some((*at, (*value)?)))
+    }
+
     /// How a gauge went from one instant to another (`from` excluded, as a row tells of the time
     /// before it); `None` where there is no such gauge, or it was not read in that time. A run
     /// shorter than a step takes the first row after it.
     pub fn course(&self, name: &str, from: Nanos, to: Nanos) -> Option<Course> {
-        let column = self.column(name)?;
-        let rows = self.at.iter().zip(&column.values);
-        let read = rows.filter_map(|(at, value)| Some((*at, (*value)?)));
-        let after: Vec<(Nanos, f64)> = read.filter(|(at, _)| *at > from).collect();
+        let after: Vec<(Nanos, f64)> = self.readings(name).filter(|(at, _)| *at > from).collect();
         let within = after.iter().filter(|(at, _)| *at <= to).count();
         Course::of(&after[..within.max(1).min(after.len())])
     }

@@ -1,6 +1,6 @@
 //! What was measured: counters and distributions of one worker ([`Snapshot`]), of one second
-//! ([`Interval`]) and of the whole run ([`Summary`]), what was read beside it ([`Gauges`]), and what they mean ([`Verdict`], [`Audit`],
-//! [`Warning`]).
+//! ([`Interval`]) and of the whole run ([`Summary`]), what was read beside it ([`Gauges`]), and what
+//! they mean ([`Verdict`], [`Audit`], [`Warning`], [`signs`]).
 //!
 //! Distributions are merged, never averaged. Nothing here does IO or reads a clock.
 
@@ -12,11 +12,15 @@ pub mod counters;
 pub mod fixture;
 pub mod gauge;
 pub mod histogram;
+pub mod modes;
 pub mod named;
+pub mod period;
 pub mod series;
+pub mod signs;
 pub mod snapshot;
 pub mod steady;
 pub mod summary;
+pub mod trend;
 pub mod verdict;
 pub mod warning;
 
@@ -33,5 +37,5 @@ pub use summary::{
     Aborted, Client, Connections, EXAMPLES, Example, Mode, Pause, Refreshes, Stage, Summary,
     WarmupEnd, Worker,
 };
-pub use verdict::{Limit, Verdict};
+pub use verdict::{Evidence, Limit, Verdict};
 pub use warning::Warning;

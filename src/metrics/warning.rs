@@ -57,6 +57,8 @@ pub enum Warning {
     OtlpFailed { times: u64, of: u64, why: String },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
+    /// What the figures show: see [`super::signs`].
+    Sign { code: &'static str, text: String, hint: &'static str },
 }
 
 impl Warning {
@@ -85,7 +87,7 @@ impl Warning {
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
             Warning::OtlpFailed { .. } => "otlp_failed",
-            Warning::Host { code, .. } => code,
+            Warning::Host { code, .. } | Warning::Sign { code, .. } => code,
         }
     }
 
@@ -172,7 +174,7 @@ impl Warning {
             Warning::OtlpFailed { times, of, why } => {
                 format!("{times} of {of} exports of the metrics failed, the last one so: {why}")
             }
-            Warning::Host { text, .. } => text.clone(),
+            Warning::Host { text, .. } | Warning::Sign { text, .. } => text.clone(),
         }
     }
 
@@ -228,6 +230,7 @@ impl Warning {
                 "look whether a collector takes OTLP over http at the URL of --otlp"
             }
             Warning::Host { hint, .. } => hint,
+            Warning::Sign { hint, .. } => hint,
         }
     }
 }

@@ -11,8 +11,10 @@
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
+//! card        how full its network cards are
 //! ```
 
+pub mod card;
 pub mod cpu;
 pub mod diagnosis;
 pub mod feature;

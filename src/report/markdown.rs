@@ -96,6 +96,8 @@ fn sentences(document: &Document) -> Vec<String> {
     sentences.extend(kept(document));
     let (limit, why) = (limit_in_words(document), &document.verdict.why);
     sentences.push(format!("Verdict: {limit}; {}.", plain(why.trim_end_matches('.'))));
+    let change = super::console::change_in_words(document);
+    sentences.extend(change.map(|change| format!("To change: {}.", plain(change))));
     if !document.audit.ok {
         sentences.push("**The audit failed: do not trust these figures.**".to_string());
     }

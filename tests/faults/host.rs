@@ -51,6 +51,7 @@ fn descriptors_that_never_come_back_are_the_verdict() {
         assert_eq!(run.code(), Some(4), "{run:?}");
         let document = run.document();
         assert_eq!(document.text("verdict.limit"), "descriptors");
+        assert!(document.text("verdict.change").contains("ulimit -n"));
         assert!(document.count("requests.dropped") > 0);
         assert!(document.counts("failures").is_empty());
     });
@@ -85,6 +86,7 @@ fn a_generator_without_processor_time_says_so_and_blames_nobody_else() {
             run.document()
         });
         assert_eq!(document.text("verdict.limit"), "client_cpu");
+        assert!(document.text("verdict.change").contains("core"));
         assert!(document.text("verdict.why").contains("blast"), "{}", document.text("verdict.why"));
         // A quarter of the core, in slices: the lag shows it, and so does the worker's row.
         assert!(document.number("latency.send_lag.p99_us") > 1_000.0);

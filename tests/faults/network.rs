@@ -86,6 +86,11 @@ fn ports_that_run_out_are_the_generators_limit_and_no_failure_of_the_target() {
         assert_eq!(failures.keys().collect::<Vec<_>>(), [&"ports_exhausted"], "{failures:?}");
         assert_eq!(document.text("failure_sides.ports_exhausted"), "generator");
         assert_eq!(document.text("verdict.limit"), "ports");
+        assert!(document.text("verdict.change").contains("--bind"));
+        let evidence = document.at("verdict.evidence").as_array().unwrap();
+        let named = |one: &&serde_json::Value| one["name"] == "ports_exhausted";
+        let found = evidence.iter().find(named).expect("the evidence");
+        assert_eq!(found["value"].as_f64(), Some(failures["ports_exhausted"] as f64));
         assert!(document.counts("failures").is_empty());
         // They come back: some in the second second as well.
         let fates = document.fates(["scheduled", "good", "abandoned", "dropped"]);

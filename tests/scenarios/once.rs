@@ -173,7 +173,7 @@ fn a_teardown_of_the_run_that_fails_is_a_warning() {
             _ => keyed(call),
         });
         let document = Script::new(STAGES).play(engine, &witness, "-c 2 -d 200ms");
-        assert_eq!(document.warnings(), ["teardown_failed"]);
+        assert!(document.warnings().contains(&"teardown_failed"), "{:?}", document.warnings());
         assert_eq!(count(&witness.take(), "/clean"), 1);
     });
 }

@@ -22,8 +22,8 @@ impl Core {
         self.addresses = before.addresses;
         self.secure = before.secure;
         self.pool = before.pool;
-        self.open = before.open;
-        self.tally.connections.open_peak = self.open;
+        self.tally.open = before.tally.open;
+        self.tally.connections.open_peak = before.tally.open;
         self.gate_open = true;
         for slot in 0..self.connections.len() as Slot {
             self.take_up(slot, now, wire);

@@ -136,7 +136,16 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
     for (label, text) in behind(document) {
         sheet.hanging(&format!("  {label}: "), 11, Tone::Plain, &text);
     }
+    if let Some(change) = change(document) {
+        sheet.hanging("  change:  ", 11, Tone::Plain, change);
+    }
     sheet.gap();
+}
+
+/// What to change, where something was the limit. (Documents of earlier builds do not say it.)
+pub fn change(document: &Document) -> Option<&str> {
+    let verdict = &document.verdict;
+    Some(verdict.change.as_str()).filter(|text| verdict.limit != "none" && !text.is_empty())
 }
 
 /// Who was the limit, as a heading says it.

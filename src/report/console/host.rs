@@ -6,6 +6,7 @@ use super::super::number::{count, micros};
 use super::errors;
 use super::text::{LABEL, Sheet, Tone};
 use crate::failure::Kind;
+use crate::metrics::signs::CODES;
 use crate::units::{format_bytes, format_count};
 
 /// Workers and addresses that are named one by one; more are summed up.
@@ -163,9 +164,21 @@ pub fn audit(sheet: &mut Sheet, document: &Document) {
     }
 }
 
+/// The signs that the page has room for; the document has all of them.
+const SIGNS: usize = 5;
+
 pub fn warnings(sheet: &mut Sheet, document: &Document) {
+    let mut signs = 0;
     for warning in &document.warnings {
+        signs += usize::from(CODES.contains(&warning.code.as_str()));
+        if signs > SIGNS && CODES.contains(&warning.code.as_str()) {
+            continue;
+        }
         sheet.labelled("warning", Tone::Doubtful, &warning.text);
         sheet.indented(LABEL, Tone::Plain, &warning.hint);
+    }
+    if let Some(more @ 1..) = signs.checked_sub(SIGNS) {
+        let text = format!("and {more} more signs: -o report.html and --json have all of them");
+        sheet.indented(LABEL, Tone::Plain, &text);
     }
 }

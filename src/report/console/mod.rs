@@ -23,7 +23,7 @@ use super::Document;
 use super::number;
 use text::Sheet;
 
-pub(super) use head::{limit_in_words, load as load_in_words};
+pub(super) use head::{change as change_in_words, limit_in_words, load as load_in_words};
 pub(super) use rules::{aborted, value_of as threshold_value};
 
 /// How the page is to look.

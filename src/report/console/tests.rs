@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::metrics::signs::CODES;
+use crate::report::document::Warning;
 use crate::report::fixture;
 
 fn golden(name: &str, options: &PageOptions) {
@@ -145,4 +147,24 @@ fn the_readme_shows_the_table_by_name_as_it_is_printed() {
     let table: Vec<&str> = table.take(8).collect();
     let readme = include_str!("../../../README.md");
     assert!(readme.contains(&table.join("\n")), "{}", table.join("\n"));
+}
+
+#[test]
+fn the_page_has_room_for_five_signs_and_says_where_the_others_are() {
+    let mut document = fixture::mixed().document();
+    let others = document.warnings.iter().filter(|w| !CODES.contains(&w.code.as_str())).count();
+    document.warnings.retain(|warning| !CODES.contains(&warning.code.as_str()));
+    let labels = |document: &Document| {
+        let page = page(document, &PageOptions::default());
+        (page.matches("\nwarning ").count() - others, page.contains("more signs"))
+    };
+    for (signs, shown) in [(0, (0, false)), (5, (5, false)), (8, (5, true))] {
+        let mut document = document.clone();
+        document.warnings.extend(CODES[..signs].iter().map(|code| Warning {
+            code: code.to_string(),
+            text: "seen".to_string(),
+            hint: "look".to_string(),
+        }));
+        assert_eq!(labels(&document), shown, "{signs}");
+    }
 }

@@ -13,6 +13,7 @@ mod plan;
 mod rules;
 mod stage;
 mod tls;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
+pub use verdict::{Evidence, Verdict};
 
 use crate::failure::Kind;
 use crate::metrics::{self, Account, Counters, Drop, Mode, Part, Summary, WarmupEnd};
@@ -150,18 +152,6 @@ impl Document {
     /// Whether each threshold holds, and no rule ended the run.
     pub fn is_within_thresholds(&self) -> bool {
         self.aborted.is_none() && self.thresholds.iter().all(|threshold| threshold.ok)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
-    pub limit: String,
-    pub why: String,
-}
-
-impl Verdict {
-    fn new(verdict: &metrics::Verdict) -> Verdict {
-        Verdict { limit: verdict.limit.name().to_string(), why: verdict.why.clone() }
     }
 }
 

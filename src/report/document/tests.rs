@@ -107,7 +107,8 @@ fn every_name_of_the_design_is_there() {
              buffers_exhausted cq_overflows wait overshoot_us workers",
         ),
         ("/client/workers/0", "cpu busy"),
-        ("/verdict", "limit why"),
+        ("/verdict", "limit why evidence change"),
+        ("/verdict/evidence/0", "name value unit text"),
         ("/audit", "ok checks"),
         ("/audit/checks/0", "name ok left right"),
         ("/warnings/0", "code text hint"),
@@ -138,6 +139,25 @@ fn the_fixtures_figures_agree_but_for_the_one_that_is_broken_on_purpose() {
     for (name, run) in fixture::all() {
         let failed: Vec<_> = run.summary.audit.failed().map(|check| check.name).collect();
         assert_eq!(failed.is_empty(), name != "mixed", "{name}: {failed:?}");
+    }
+}
+
+#[test]
+fn a_fixture_shows_the_signs_that_were_put_into_it_and_no_other() {
+    for (name, run) in fixture::all() {
+        let warnings = run.summary.warnings.iter().map(|warning| warning.code());
+        let signs: Vec<_> = warnings.filter(|code| metrics::signs::CODES.contains(code)).collect();
+        let expected: &[&str] = match name {
+            "behind" | "judged" | "refused" | "aborted" | "unexpected" => &["errors_5"],
+            "mixed" => &["errors_1", "rate_limited"],
+            "mix" => &["errors_0_1"],
+            // Made of few times, each of them many times over.
+            "users" => &["errors_0_1", "bimodal"],
+            "shaped" => &["errors_5", "latency_grows_with_load"],
+            "watched" => &["memory_grows"],
+            _ => &[],
+        };
+        assert_eq!(signs, expected, "{name}");
     }
 }
 

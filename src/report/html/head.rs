@@ -20,6 +20,21 @@ pub fn verdict(document: &Document) -> Markup {
             }
             p { (document.verdict.why) }
             @for (label, text) in head::behind(document) { p { strong { (label) ": " } (text) } }
+            @if let Some(change) = head::change(document) { p { strong { "change: " } (change) } }
+            (weighed(document))
+        }
+    }
+}
+
+/// What the verdict was weighed by.
+fn weighed(document: &Document) -> Markup {
+    let evidence = &document.verdict.evidence;
+    html! {
+        @if !evidence.is_empty() {
+            details {
+                summary { "What was weighed" }
+                ul { @for one in evidence { li { (one.text) } } }
+            }
         }
     }
 }

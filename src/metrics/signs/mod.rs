@@ -1,0 +1,77 @@
+//! Signs: warnings that teach. What the figures of a run show to somebody who has seen many of
+//! them, each with its evidence, and with where to look next.
+//!
+//! Nothing is said that chance could have made: what each sign is tested by stands beside it. Where
+//! blast itself was the limit, its figures show nothing of the server, and only the counts speak.
+//!
+//! ```text
+//! answers     errors, timeouts, a rate limit         latency    how the times lie, and change
+//! beside      what was read beside the load          lots       like with like: by name, by stage
+//! ```
+
+mod answers;
+mod beside;
+mod latency;
+mod lots;
+#[cfg(test)]
+mod tests;
+
+use super::{Summary, Warning};
+
+/// The most important first.
+pub const CODES: [&str; 15] = [
+    "errors_5",
+    "errors_1",
+    "errors_0_1",
+    "timeouts",
+    "rate_limited",
+    "one_core_full",
+    "pool_full",
+    "retransmits",
+    "latency_grows_with_load",
+    "latency_drifts",
+    "memory_grows",
+    "saw_tooth",
+    "bimodal",
+    "p95_far_from_median",
+    "too_short",
+];
+
+/// What a run shows. `is_judged`: rules are to hold of it.
+pub fn of(summary: &Summary, is_judged: bool) -> Vec<Warning> {
+    let trusted = !summary.verdict.limit.is_generator();
+    let latency = || {
+        [
+            latency::grows_with_load(summary),
+            latency::drifts(summary),
+            latency::saw_tooth(summary),
+            latency::bimodal(summary),
+            latency::p95_far_from_median(summary),
+        ]
+    };
+    let counted = [
+        answers::errors(summary),
+        answers::timeouts(summary),
+        answers::rate_limited(summary),
+        beside::one_core_full(summary),
+        beside::pool_full(summary),
+        beside::retransmits(summary),
+        beside::memory_grows(summary),
+        answers::too_short(summary, is_judged),
+    ];
+    let shown = trusted.then(latency).into_iter().flatten();
+    let mut found: Vec<Warning> = counted.into_iter().chain(shown).flatten().collect();
+    found.sort_by_key(|sign| CODES.iter().position(|code| *code == sign.code()));
+    found
+}
+
+fn sign(code: &'static str, text: String, hint: &'static str) -> Warning {
+    debug_assert!(CODES.contains(&code));
+    Warning::Sign { code, text, hint }
+}
+
+/// `1.2 %`, `0.05 %`.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent < 1.0 { format!("{percent:.2} %") } else { format!("{percent:.1} %") }
+}
