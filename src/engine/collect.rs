@@ -12,8 +12,8 @@ use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Events, Example, Fates, Interval, Limit,
-    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Interval,
+    Limit, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -66,13 +66,13 @@ impl Collector {
     }
 
     /// Takes a snapshot in. `completed` is given the intervals that it completes, each with the
-    /// requests of measure that ended in it.
+    /// requests that ended in it.
     pub fn push(
         &mut self,
         worker: usize,
         snapshot: &Snapshot,
         last: bool,
-        completed: &mut dyn FnMut(&Interval, &Fates),
+        completed: &mut dyn FnMut(&Interval, Ended),
     ) {
         self.measure.add(&snapshot.measure);
         self.warmup.add(&snapshot.warmup);
@@ -92,7 +92,7 @@ impl Collector {
     }
 
     /// No more snapshots come: what is still open is complete as it is.
-    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, &Fates)) {
+    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, Ended)) {
         self.series.close(completed);
     }
 

@@ -9,6 +9,7 @@ use super::collect::{Collector, Run};
 use super::core::Finished;
 use super::job::Job;
 use super::prepare::Prepared;
+use super::pulse::Pulse;
 use super::refresh::Refresher;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
 use super::worker::Running;
@@ -17,7 +18,7 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
-use crate::metrics::{Fates, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
+use crate::metrics::{Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
 use crate::plan::answer::Captured;
 use crate::plan::threshold::Guard;
 use crate::plan::{Plan, Warmup};
@@ -78,6 +79,16 @@ fn warm(steadiness: &mut Steadiness, second: &Interval) -> Option<WarmupEnd> {
     (second.end >= steady::LONGEST).then_some(WarmupEnd::Unsteady)
 }
 
+fn progress<'a>(
+    interval: &Interval,
+    Ended { warmup, measure }: Ended<'a>,
+    errors: u64,
+    origin: SystemTime,
+    busy: &'a [f64],
+) -> Progress<'a> {
+    Progress::Interval { interval: *interval, errors, measure, warmup, origin, busy }
+}
+
 struct Control<'a> {
     plan: &'a Plan,
     prepared: &'a Prepared,
@@ -90,6 +101,9 @@ struct Control<'a> {
     /// Looks for the end of a warm-up without a given length, until it is found.
     steadiness: Option<Steadiness>,
     warmup_end: Option<WarmupEnd>,
+    /// By worker: its latest pulse, and how busy it was up to there.
+    pulses: Vec<Pulse>,
+    busy: Vec<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -107,8 +121,20 @@ impl<'a> Control<'a> {
         let collector = Collector::new(prepared.jobs.len(), mode, plan.load.stages().len());
         let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
         let guard = Guard::new(plan.abort_on.clone(), mode, plan.warmup.length());
-        let (began, start, warmup_end) = (time::now(), None, None);
-        Control { plan, prepared, heeded, collector, guard, began, start, steadiness, warmup_end }
+        let workers = prepared.jobs.len();
+        Control {
+            plan,
+            prepared,
+            heeded,
+            collector,
+            guard,
+            began: time::now(),
+            start: None,
+            steadiness,
+            warmup_end: None,
+            pulses: vec![Pulse::default(); workers],
+            busy: vec![0.0; workers],
+        }
     }
 
     fn run(mut self, watch: &mut dyn FnMut(Progress)) -> Result<(Summary, Option<Captured>)> {
@@ -187,10 +213,15 @@ impl<'a> Control<'a> {
                 let errors = self.collector.errors_with(&letter.snapshot);
                 let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
                 let guard = &mut self.guard;
-                let mut completed = |interval: &Interval, measure: &Fates| {
-                    guard.push(interval, measure);
+                if letter.last {
+                    let before = std::mem::replace(&mut self.pulses[worker], letter.pulse);
+                    self.busy[worker] = letter.pulse.busy_since(&before);
+                }
+                let busy = &self.busy[..];
+                let mut completed = |interval: &Interval, ended: Ended| {
+                    guard.push(interval, ended.measure);
                     if started {
-                        watch(Progress::Interval { interval: *interval, errors, measure, origin });
+                        watch(progress(interval, ended, errors, origin, busy));
                     }
                     *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
@@ -220,10 +251,10 @@ impl<'a> Control<'a> {
     /// The workers are done: what is left of the series.
     fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
         let (errors, origin) = (self.collector.errors(), self.origin());
-        let started = self.start.is_some();
-        self.collector.close(&mut |interval, measure| {
+        let (started, busy) = (self.start.is_some(), &self.busy[..]);
+        self.collector.close(&mut |interval, ended| {
             if started {
-                watch(Progress::Interval { interval: *interval, errors, measure, origin });
+                watch(progress(interval, ended, errors, origin, busy));
             }
         });
     }

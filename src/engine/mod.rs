@@ -28,6 +28,7 @@ mod offload;
 mod pacer;
 mod pauses;
 mod prepare;
+mod pulse;
 mod redial;
 mod refresh;
 mod rehearsal;
@@ -62,8 +63,16 @@ pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.
     Connecting { dialled: u64, connections: u64 },
     /// Another second is over. `errors`: of all requests so far; `measure`: those due in measure
-    /// that ended in this second; `origin`: the wall clock at the start of the load.
-    Interval { interval: Interval, errors: u64, measure: &'a Fates, origin: SystemTime },
+    /// that ended in this second, and `warmup`: those due in warm-up; `origin`: the wall clock at
+    /// the start of the load; `busy`: the share of the second that each worker was.
+    Interval {
+        interval: Interval,
+        errors: u64,
+        measure: &'a Fates,
+        warmup: &'a Fates,
+        origin: SystemTime,
+        busy: &'a [f64],
+    },
 }
 
 /// The length of warm-up and measure together, where it is known before the run.

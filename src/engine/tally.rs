@@ -60,6 +60,8 @@ pub struct Tally {
     sent_early: u64,
     pub connections: Connections,
     pub unsolicited_bytes: u64,
+    /// What the driver has spun so far.
+    pub spin_time: Nanos,
     /// Room for all there can be is made at the start.
     examples: Vec<Example>,
     example_counts: [u8; Kind::COUNT],
@@ -109,6 +111,7 @@ impl Tally {
             sent_early: 0,
             connections: Connections::default(),
             unsolicited_bytes: 0,
+            spin_time: Nanos::ZERO,
             examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
             example_counts: [0; Kind::COUNT],
         }
@@ -462,6 +465,7 @@ impl Tally {
         let aside = &mut self.snapshot.aside.counters;
         aside.scheduled = aside.sent + aside.dropped;
         self.snapshot.in_flight = self.in_flight;
+        self.snapshot.spin_time = self.spin_time;
         self.mailbox.post(&mut self.snapshot, last);
     }
 

@@ -217,6 +217,8 @@ pub struct Snapshot {
     pub in_flight: u64,
     /// The worker is done and sends no more.
     pub is_final: bool,
+    /// What the worker has spun since it started, when it was published.
+    pub spin_time: Nanos,
     pub warmup: Fates,
     pub measure: Fates,
     pub aside: Fates,
@@ -248,6 +250,7 @@ impl Default for Snapshot {
             events: Events::default(),
             in_flight: 0,
             is_final: false,
+            spin_time: Nanos::ZERO,
             warmup: Fates::default(),
             measure: Fates::default(),
             aside: Fates::default(),

@@ -206,6 +206,12 @@ impl Core {
         self.tally.phase()
     }
 
+    /// What the driver has spun since it started: told before a turn, as a turn publishes it.
+    #[inline]
+    pub fn has_spun(&mut self, so_far: Nanos) {
+        self.tally.spin_time = so_far;
+    }
+
     /// Buffers for split heads that had to be made during the run.
     pub fn heads_grown(&self) -> u64 {
         self.pool.grown() + self.script.as_ref().map_or(0, |script| script.grown())
