@@ -18,6 +18,8 @@ pub mod junit;
 pub mod live;
 pub mod markdown;
 pub mod ndjson;
+#[cfg(feature = "tui")]
+pub mod screen;
 pub mod staged;
 
 mod number;
