@@ -396,6 +396,11 @@ pub struct OutputArgs {
     #[arg(long, value_name = "PREFIX", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
 
+    /// Watch the run on the whole screen: charts, failures, workers, rules; `?` tells the keys
+    #[cfg(feature = "tui")]
+    #[arg(long, conflicts_with = "quiet")]
+    pub tui: bool,
+
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]
     pub quiet: bool,

@@ -27,6 +27,8 @@ pub struct Outputs {
     pub as_wrk: bool,
     /// No live line on stderr.
     pub quiet: bool,
+    /// The whole screen in its place.
+    pub tui: bool,
 }
 
 impl Outputs {
@@ -43,6 +45,8 @@ impl Outputs {
             verbose: args.page.verbose,
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
+            #[cfg(feature = "tui")]
+            tui: args.output.tui,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

@@ -241,7 +241,10 @@ fn stages(plan: &Plan, finished: &[Finished], events: &[Events], measured: Nanos
     let stage = |(index, (stage, events)): (usize, (&crate::plan::shape::Stage, &Events))| {
         let mut fates = Fates::default();
         finished.iter().for_each(|f| fates.add(&f.totals.stages[index]));
-        let length = stage.length.min(measured - stage.start);
+        // Where measure was made longer, the last one was held.
+        let is_last = index + 1 == plan.load.stages().len();
+        let length = measured - stage.start;
+        let length = if is_last { length } else { length.min(stage.length) };
         let (from, to) = (stage.from as f64 * per_s, stage.to as f64 * per_s);
         let part = length.as_secs_f64() / stage.length.as_secs_f64();
         Stage {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
 use super::core::Finished;
+use super::helm::{Helm, Reach};
 use super::job::Job;
 use super::prepare::Prepared;
 use super::pulse::Pulse;
@@ -20,6 +21,7 @@ use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
 use crate::plan::answer::Captured;
+use crate::plan::schedule::STRETCH;
 use crate::plan::threshold::Guard;
 use crate::plan::{Plan, Warmup};
 use crate::time::{self, Nanos};
@@ -45,13 +47,14 @@ pub fn run(
     plan: &Plan,
     prepared: Prepared,
     heeded: u32,
+    helm: &Helm,
     watch: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(Summary, Option<Captured>)> {
     // A thread of its own: pinning must not outlive the run on the caller's thread.
     thread::scope(|scope| {
         let control = thread::Builder::new().name("blast-control".to_string());
         let control =
-            control.spawn_scoped(scope, || Control::new(plan, &prepared, heeded).run(watch));
+            control.spawn_scoped(scope, || Control::new(plan, &prepared, heeded, helm).run(watch));
         let control = control.map_err(|error| {
             Error::failed(format!("the control thread could not be started ({error}); try again"))
         })?;
@@ -101,6 +104,10 @@ struct Control<'a> {
     /// Looks for the end of a warm-up without a given length, until it is found.
     steadiness: Option<Steadiness>,
     warmup_end: Option<WarmupEnd>,
+    helm: &'a Helm,
+    /// Of measure; where it may be changed, as it was last.
+    length: Option<Nanos>,
+    is_elastic: bool,
     /// By worker: its latest pulse, and how busy it was up to there.
     pulses: Vec<Pulse>,
     busy: Vec<f64>,
@@ -116,7 +123,7 @@ struct Start {
 }
 
 impl<'a> Control<'a> {
-    fn new(plan: &'a Plan, prepared: &'a Prepared, heeded: u32) -> Control<'a> {
+    fn new(plan: &'a Plan, prepared: &'a Prepared, heeded: u32, helm: &'a Helm) -> Control<'a> {
         let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
         let collector = Collector::new(prepared.jobs.len(), mode, plan.load.stages().len());
         let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
@@ -132,6 +139,9 @@ impl<'a> Control<'a> {
             start: None,
             steadiness,
             warmup_end: None,
+            helm,
+            length: prepared.jobs.first().and_then(|job| job.length()),
+            is_elastic: prepared.jobs.iter().all(|job| job.is_elastic()),
             pulses: vec![Pulse::default(); workers],
             busy: vec![0.0; workers],
         }
@@ -173,6 +183,7 @@ impl<'a> Control<'a> {
             if workers.iter().any(Running::has_failed) {
                 self.timeline().request_stop(Stop::Now);
             }
+            self.steer();
             if self.start.is_some() {
                 self.collect(watch);
                 thread::sleep(LOOK);
@@ -187,6 +198,28 @@ impl<'a> Control<'a> {
                 thread::sleep(LOOK_CONNECTING);
             }
         }
+    }
+
+    /// Changes the length of measure as somebody wishes, and tells how far the run is to go.
+    fn steer(&mut self) {
+        let timeline = self.timeline();
+        let origin = timeline.origin();
+        let given = origin.zip(self.plan.warmup.length()).map(|(origin, warmup)| origin + warmup);
+        let measure = timeline.measure().or(given);
+        let wish = self.length.and_then(|length| self.helm.wish(length));
+        let asked = self.prepared.jobs.first().and_then(|job| job.length());
+        if let Some((wish, asked)) = wish.zip(asked)
+            && self.is_elastic
+        {
+            // Each worker has to hear of it before it is there.
+            let past = measure.map_or(Nanos::ZERO, |measure| time::now() - measure);
+            let wish = wish.max(past + NOTICE).min(asked + STRETCH);
+            if timeline.change_length(wish) {
+                self.length = Some(wish);
+            }
+        }
+        let (length, is_elastic) = (self.length, self.is_elastic);
+        self.helm.tell(Reach { origin, measure, length, is_elastic });
     }
 
     fn start_if_ready(&mut self) {

@@ -21,6 +21,7 @@ mod deadlines;
 mod deliveries;
 pub mod directory;
 mod epoll;
+pub mod helm;
 pub mod job;
 pub mod mailbox;
 mod meter;
@@ -50,6 +51,7 @@ mod worker;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use self::helm::Helm;
 use crate::address::Address;
 use crate::error::Result;
 use crate::host;
@@ -91,6 +93,11 @@ pub fn workers(plan: &Plan) -> usize {
     prepare::workers(plan, host::allowed_cores().len().max(1), &mut Vec::new())
 }
 
+/// A core that no worker will sit on, where there is one: for whatever else blast does meanwhile.
+pub fn spare_core(plan: &Plan) -> Option<usize> {
+    prepare::spare_core(plan, workers(plan))
+}
+
 /// The addresses of the plan's target.
 pub fn addresses(plan: &Plan) -> Result<Vec<Address>> {
     resolve::addresses(plan)
@@ -104,9 +111,18 @@ pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,
 /// the kernel refuses); everything that goes wrong later is in the summary.
 pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
+    run_steered(plan, &Helm::default(), watch)
+}
+
+/// The same with somebody at the helm.
+pub fn run_steered(
+    plan: &Plan,
+    helm: &Helm,
+    watch: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Summary> {
     let rehearsal = rehearsal::before(plan)?;
     let prepared = prepare::prepare(plan, rehearsal.captured.clone())?;
-    let (mut summary, _) = control::run(plan, prepared, 0, watch)?;
+    let (mut summary, _) = control::run(plan, prepared, 0, helm, watch)?;
     rehearsal.end(plan, &mut summary);
     Ok(summary)
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::helm::Helm;
 use super::{control, prepare, stop};
 use crate::error::{Error, Result};
 use crate::metrics::{Account, Events, Fates, Mode, Summary, Warning};
@@ -122,7 +123,7 @@ fn play(
         ..plan.clone()
     };
     let prepared = prepare::prepare(&plan, given.clone())?;
-    let (summary, captured) = control::run(&plan, prepared, heeded, &mut |_| {})?;
+    let (summary, captured) = control::run(&plan, prepared, heeded, &Helm::default(), &mut |_| {})?;
     Ok((summary, captured.unwrap_or(given)))
 }
 

@@ -163,6 +163,13 @@ impl Tally {
         self.boundary = self.boundary.min(now);
     }
 
+    /// Measure is to end at `end`, which is still to come, and not where it was to. All up to `now`
+    /// is published that was to be.
+    pub fn end_at(&mut self, end: Nanos, now: Nanos) {
+        self.phases.end = end;
+        self.boundary = self.next_boundary(now);
+    }
+
     /// True when `now` is past a boundary: publish with [`Tally::roll`] before recording.
     #[inline]
     pub fn is_over(&self, now: Nanos) -> bool {

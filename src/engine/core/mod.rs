@@ -103,6 +103,9 @@ pub struct Core {
     drain_end: Nanos,
     /// The load runs, and nobody has said yet when measure begins.
     seeks_measure: bool,
+    /// What the timeline last said of measure's length, and that this will not change.
+    length: Option<Nanos>,
+    length_is_settled: bool,
     /// When the next turn was due at the latest.
     awaited: Nanos,
 }
@@ -197,6 +200,8 @@ impl Core {
             due_counted: 0,
             drain_end: Nanos::MAX,
             seeks_measure: false,
+            length: None,
+            length_is_settled: false,
             awaited: Nanos::MAX,
             job,
         }
@@ -291,6 +296,14 @@ impl Core {
         if self.seeks_measure {
             self.learn_measure();
         }
+        if self.stage == Stage::Running && !self.length_is_settled {
+            self.look_at_length(now);
+        }
+        self.publish_until(now);
+    }
+
+    #[inline]
+    fn publish_until(&mut self, now: Nanos) {
         while self.tally.is_over(now) {
             let at = self.tally.boundary();
             let scheduled = self.newly_due(at);
