@@ -31,4 +31,6 @@ mod target;
 mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tui")]
+mod tui;
 mod views;

@@ -370,6 +370,11 @@ pub struct PageArgs {
     #[arg(long, short_alias = 'j')]
     pub json: bool,
 
+    /// Watch the run on the whole screen: charts, failures, workers, rules; ? tells the keys
+    #[cfg(feature = "tui")]
+    #[arg(long)]
+    pub tui: bool,
+
     /// Show the full latency spectrum
     #[arg(short = 'L', long)]
     pub latency: bool,
@@ -395,11 +400,6 @@ pub struct OutputArgs {
     /// Write tables as Locust does: PREFIX_stats.csv, _failures, _stats_history, _exceptions
     #[arg(long, value_name = "PREFIX", value_hint = ValueHint::FilePath)]
     pub csv: Option<PathBuf>,
-
-    /// Watch the run on the whole screen: charts, failures, workers, rules; `?` tells the keys
-    #[cfg(feature = "tui")]
-    #[arg(long, conflicts_with = "quiet")]
-    pub tui: bool,
 
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]

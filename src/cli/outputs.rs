@@ -39,6 +39,10 @@ impl Outputs {
 
     /// Refuses a file that could not be written, before the run and not after it.
     pub fn of(args: &LoadArgs) -> Result<Outputs> {
+        #[cfg(feature = "tui")]
+        if args.page.tui && args.output.quiet {
+            return Err(Error::usage("--tui shows the run and --quiet does not; drop one of them"));
+        }
         Ok(Outputs {
             json_stdout: args.page.json,
             spectrum: args.page.latency,
@@ -46,7 +50,7 @@ impl Outputs {
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
             #[cfg(feature = "tui")]
-            tui: args.output.tui,
+            tui: args.page.tui,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

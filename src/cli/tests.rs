@@ -391,6 +391,8 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
     for (words, expected) in [
         ("", "the URL is missing"),
         ("-c 5", "the URL is missing"),
+        #[cfg(feature = "tui")]
+        ("h --tui --quiet", "drop one of them"),
         ("h i", "one URL is taken and 2 words were given"),
         ("ceiling", "`ceiling` is not there yet"),
         ("-c 5 soak", "`soak` is not there yet"),
