@@ -50,7 +50,7 @@ pub fn color() -> bool {
 
 /// Nobody objects to colours (no-color.org).
 pub fn may_color() -> bool {
-    !std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// One line a second on stderr while a run goes on.

@@ -59,7 +59,9 @@ use crate::metrics::{Fates, Interval, Summary};
 use crate::plan::{Engine, Plan};
 use crate::time::Nanos;
 
-/// What can be shown while a run goes on.
+/// What can be shown while a run goes on. Told once a second and kept by nobody, so its size is no
+/// matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.

@@ -144,7 +144,7 @@ fn keys(state: &State, area: Rect, sheet: &mut Sheet) {
     };
     sheet.put(area, 0, row, Tone::Quiet, text);
     if state.is_frozen {
-        sheet.right(area, row, columns(text) + 2, Tone::Middling, "frozen; the load goes on");
+        sheet.right(area, row, columns(text) + 2, Tone::Middling, "frozen");
     }
 }
 
