@@ -33,4 +33,6 @@ mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
 mod verdicts;
+#[cfg(feature = "tui")]
+mod tui;
 mod views;

@@ -376,6 +376,11 @@ pub struct PageArgs {
     #[arg(long, short_alias = 'j')]
     pub json: bool,
 
+    /// Watch the run on the whole screen: charts, failures, workers, rules; ? tells the keys
+    #[cfg(feature = "tui")]
+    #[arg(long)]
+    pub tui: bool,
+
     /// Show the full latency spectrum
     #[arg(short = 'L', long)]
     pub latency: bool,

@@ -17,6 +17,7 @@ mod form;
 mod help;
 mod high;
 mod import;
+mod live;
 mod load;
 mod man;
 mod outputs;
@@ -25,6 +26,8 @@ mod request;
 mod route;
 mod run;
 mod run_plan;
+#[cfg(feature = "tui")]
+mod screen;
 mod source;
 mod target;
 mod terminal;

@@ -33,6 +33,8 @@ pub struct Outputs {
     pub prometheus: Option<SocketAddr>,
     /// Where they are sent.
     pub otlp: Option<Endpoint>,
+    /// The whole screen in its place.
+    pub tui: bool,
 }
 
 impl Outputs {
@@ -43,6 +45,10 @@ impl Outputs {
 
     /// Refuses a file that could not be written, before the run and not after it.
     pub fn of(args: &LoadArgs) -> Result<Outputs> {
+        #[cfg(feature = "tui")]
+        if args.page.tui && args.output.quiet {
+            return Err(Error::usage("--tui shows the run and --quiet does not; drop one of them"));
+        }
         Ok(Outputs {
             json_stdout: args.page.json,
             spectrum: args.page.latency,
@@ -51,6 +57,8 @@ impl Outputs {
             quiet: args.output.quiet,
             prometheus: args.output.prometheus,
             otlp: args.output.otlp.clone(),
+            #[cfg(feature = "tui")]
+            tui: args.page.tui,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::broadcast::Broadcast;
+use super::live::Live;
 use super::outputs::Format;
-use super::terminal::{self, Live};
+use super::terminal;
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
@@ -19,8 +20,6 @@ use crate::report::{Document, PageOptions, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
-    let mut live = Live::new(outputs.quiet, engine::length(&plan))
-        .against(plan.load.offered().is_some(), plan.requests);
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
@@ -29,13 +28,14 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
     let probes: Vec<Box<dyn Probe>> = vec![Box::new(Host::default()), Box::new(Cards::default())];
     let sampler = Sampler::start(probes, sampler::STEP)?;
-    let summary = engine::run(&plan, &mut |progress| {
+    let mut live = Live::start(&outputs, &plan);
+    let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
             streams.record(&interval);
         }
         broadcast.show(&progress, &sampler);
-        live.show(progress);
+        live.show(progress, &sampler);
     });
     let unsent = broadcast.end();
     live.end();

@@ -1,4 +1,4 @@
-//! The terminal: what stdout and stderr are connected to, and the live line.
+//! The terminal: what stdout and stderr are connected to, and the live line on it.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsRawFd;
@@ -8,29 +8,55 @@ use crate::metrics::Events;
 use crate::report::live::{self, LiveState};
 use crate::time::Nanos;
 
-/// Columns where there is no terminal to ask.
+/// Columns and rows where there is no terminal to ask.
 const WIDTH: usize = 80;
+#[cfg(feature = "tui")]
+const HEIGHT: u16 = 24;
+
+/// Columns of lines that stay, in a file.
+const FILE: usize = 120;
 
 /// Columns of the terminal behind `stream`, or the standard width.
 pub fn width(stream: &(impl IsTerminal + AsRawFd)) -> usize {
+    match window(stream) {
+        Some(size) if size.ws_col > 0 => usize::from(size.ws_col),
+        _ => WIDTH,
+    }
+}
+
+/// Columns and rows of it.
+#[cfg(feature = "tui")]
+pub fn size(stream: &(impl IsTerminal + AsRawFd)) -> (u16, u16) {
+    match window(stream) {
+        Some(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+        _ => (WIDTH as u16, HEIGHT),
+    }
+}
+
+fn window(stream: &(impl IsTerminal + AsRawFd)) -> Option<libc::winsize> {
     if !stream.is_terminal() {
-        return WIDTH;
+        return None;
     }
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ writes one `winsize`, which this frame owns.
     let outcome = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCGWINSZ, &mut size) };
-    if outcome == 0 && size.ws_col > 0 { usize::from(size.ws_col) } else { WIDTH }
+    (outcome == 0).then_some(size)
 }
 
-/// Colours are wanted: a terminal, and no NO_COLOR (no-color.org).
+/// Colours are wanted: a terminal, and no NO_COLOR.
 pub fn color() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !unwanted
+    io::stdout().is_terminal() && may_color()
 }
 
-/// One line a second on stderr while a run goes on; nothing where stderr is no terminal.
-pub struct Live {
-    wanted: bool,
+/// Nobody objects to colours (no-color.org).
+pub fn may_color() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// One line a second on stderr while a run goes on.
+pub struct Line {
+    /// It is not written over: stderr is no terminal.
+    stays: bool,
     total: Option<Nanos>,
     requests: Option<u64>,
     open_loop: bool,
@@ -39,10 +65,10 @@ pub struct Live {
     shown: bool,
 }
 
-impl Live {
-    pub fn new(quiet: bool, total: Option<Nanos>) -> Live {
-        Live {
-            wanted: !quiet && io::stderr().is_terminal(),
+impl Line {
+    pub fn new(stays: bool, total: Option<Nanos>) -> Line {
+        Line {
+            stays,
             total,
             requests: None,
             open_loop: false,
@@ -53,17 +79,14 @@ impl Live {
     }
 
     /// What to show the progress against: what became due, and the number of requests asked for.
-    pub fn against(mut self, open_loop: bool, requests: Option<u64>) -> Live {
+    pub fn against(mut self, open_loop: bool, requests: Option<u64>) -> Line {
         self.open_loop = open_loop;
         self.requests = requests;
         self
     }
 
     pub fn show(&mut self, progress: Progress) {
-        if !self.wanted {
-            return;
-        }
-        let width = width(&io::stderr());
+        let width = if self.stays { FILE } else { width(&io::stderr()) };
         let line = match progress {
             Progress::Connecting { dialled, connections } => {
                 let text = format!("connecting: {dialled} of {connections}");
@@ -88,9 +111,12 @@ impl Live {
                 })
             }
         };
-        self.shown = true;
         // A terminal that is gone takes the line with it; the report is another matter.
-        let _ = write!(io::stderr(), "\r{line}");
+        let _ = match self.stays {
+            true => writeln!(io::stderr(), "{}", line.trim_end()),
+            false => write!(io::stderr(), "\r{line}"),
+        };
+        self.shown = !self.stays;
     }
 
     /// Leaves a clean line for what comes next.

@@ -386,6 +386,7 @@ fn outputs_are_what_was_typed() {
         quiet: true,
         prometheus: Some(([127, 0, 0, 1], 9090).into()),
         otlp: Some(Endpoint::parse("http://h:1/v1/metrics").unwrap()),
+        tui: false,
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
 }
@@ -395,6 +396,8 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
     for (words, expected) in [
         ("", "the URL is missing"),
         ("-c 5", "the URL is missing"),
+        #[cfg(feature = "tui")]
+        ("h --tui --quiet", "drop one of them"),
         ("h i", "one URL is taken and 2 words were given"),
         ("suite", "`suite` is not there yet"),
         ("-c 5 soak", "`soak` is not there yet"),

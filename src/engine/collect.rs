@@ -12,8 +12,8 @@ use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Events, Example, Fates, Interval, Mode,
-    Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Interval,
+    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -66,13 +66,13 @@ impl Collector {
     }
 
     /// Takes a snapshot in. `completed` is given the intervals that it completes, each with the
-    /// requests of measure that ended in it.
+    /// requests that ended in it.
     pub fn push(
         &mut self,
         worker: usize,
         snapshot: &Snapshot,
         last: bool,
-        completed: &mut dyn FnMut(&Interval, &Fates),
+        completed: &mut dyn FnMut(&Interval, Ended),
     ) {
         self.measure.add(&snapshot.measure);
         self.warmup.add(&snapshot.warmup);
@@ -92,7 +92,7 @@ impl Collector {
     }
 
     /// No more snapshots come: what is still open is complete as it is.
-    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, &Fates)) {
+    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, Ended)) {
         self.series.close(completed);
     }
 
@@ -241,7 +241,10 @@ fn stages(plan: &Plan, finished: &[Finished], events: &[Events], measured: Nanos
     let stage = |(index, (stage, events)): (usize, (&crate::plan::shape::Stage, &Events))| {
         let mut fates = Fates::default();
         finished.iter().for_each(|f| fates.add(&f.totals.stages[index]));
-        let length = stage.length.min(measured - stage.start);
+        // Where measure was made longer, the last one was held.
+        let is_last = index + 1 == plan.load.stages().len();
+        let length = measured - stage.start;
+        let length = if is_last { length } else { length.min(stage.length) };
         let (from, to) = (stage.from as f64 * per_s, stage.to as f64 * per_s);
         let part = length.as_secs_f64() / stage.length.as_secs_f64();
         Stage {

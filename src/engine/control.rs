@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
 use super::core::Finished;
+use super::helm::{Helm, Reach};
 use super::prepare::Prepared;
+use super::pulse::Pulse;
 use super::refresh::Refresher;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
 use super::worker::Running;
@@ -15,8 +17,9 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
-use crate::metrics::{Fates, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
+use crate::metrics::{Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
 use crate::plan::answer::Captured;
+use crate::plan::schedule::STRETCH;
 use crate::plan::threshold::Guard;
 use crate::plan::{Plan, Warmup};
 use crate::time::{self, Nanos};
@@ -44,13 +47,14 @@ pub fn run(
     prepared: &Prepared,
     workers: &mut Vec<Running>,
     heeded: u32,
+    helm: &Helm,
     watch: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(Summary, Option<Captured>)> {
     // A thread of its own: pinning must not outlive the run on the caller's thread.
     thread::scope(|scope| {
         let control = thread::Builder::new().name("blast-control".to_string());
         let control = control
-            .spawn_scoped(scope, || Control::new(plan, prepared, heeded).run(workers, watch));
+            .spawn_scoped(scope, || Control::new(plan, prepared, heeded, helm).run(workers, watch));
         let control = control.map_err(|error| {
             Error::failed(format!("the control thread could not be started ({error}); try again"))
         })?;
@@ -78,6 +82,16 @@ fn warm(steadiness: &mut Steadiness, second: &Interval) -> Option<WarmupEnd> {
     (second.end >= steady::LONGEST).then_some(WarmupEnd::Unsteady)
 }
 
+fn progress<'a>(
+    interval: &Interval,
+    Ended { warmup, measure }: Ended<'a>,
+    errors: u64,
+    origin: SystemTime,
+    busy: &'a [f64],
+) -> Progress<'a> {
+    Progress::Interval { interval: *interval, errors, measure, warmup, origin, busy }
+}
+
 struct Control<'a> {
     plan: &'a Plan,
     prepared: &'a Prepared,
@@ -90,6 +104,13 @@ struct Control<'a> {
     /// Looks for the end of a warm-up without a given length, until it is found.
     steadiness: Option<Steadiness>,
     warmup_end: Option<WarmupEnd>,
+    helm: &'a Helm,
+    /// Of measure; where it may be changed, as it was last.
+    length: Option<Nanos>,
+    is_elastic: bool,
+    /// By worker: its latest pulse, and how busy it was up to there.
+    pulses: Vec<Pulse>,
+    busy: Vec<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -102,13 +123,28 @@ struct Start {
 }
 
 impl<'a> Control<'a> {
-    fn new(plan: &'a Plan, prepared: &'a Prepared, heeded: u32) -> Control<'a> {
+    fn new(plan: &'a Plan, prepared: &'a Prepared, heeded: u32, helm: &'a Helm) -> Control<'a> {
         let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
         let collector = Collector::new(prepared.jobs.len(), mode, plan.load.stages().len());
         let steadiness = (plan.warmup == Warmup::Auto).then(Steadiness::default);
         let guard = Guard::new(plan.abort_on.clone(), mode, plan.warmup.length());
-        let (began, start, warmup_end) = (time::now(), None, None);
-        Control { plan, prepared, heeded, collector, guard, began, start, steadiness, warmup_end }
+        let workers = prepared.jobs.len();
+        Control {
+            plan,
+            prepared,
+            heeded,
+            collector,
+            guard,
+            began: time::now(),
+            start: None,
+            steadiness,
+            warmup_end: None,
+            helm,
+            length: prepared.jobs.first().and_then(|job| job.length()),
+            is_elastic: prepared.jobs.iter().all(|job| job.is_elastic()),
+            pulses: vec![Pulse::default(); workers],
+            busy: vec![0.0; workers],
+        }
     }
 
     fn run(
@@ -162,6 +198,7 @@ impl<'a> Control<'a> {
             if workers.iter().any(Running::has_failed) {
                 self.timeline().request_stop(Stop::Now);
             }
+            self.steer();
             if self.start.is_some() {
                 self.collect(watch);
                 thread::sleep(LOOK);
@@ -176,6 +213,28 @@ impl<'a> Control<'a> {
                 thread::sleep(LOOK_CONNECTING);
             }
         }
+    }
+
+    /// Changes the length of measure as somebody wishes, and tells how far the run is to go.
+    fn steer(&mut self) {
+        let timeline = self.timeline();
+        let origin = timeline.origin();
+        let given = origin.zip(self.plan.warmup.length()).map(|(origin, warmup)| origin + warmup);
+        let measure = timeline.measure().or(given);
+        let wish = self.length.and_then(|length| self.helm.wish(length));
+        let asked = self.prepared.jobs.first().and_then(|job| job.length());
+        if let Some((wish, asked)) = wish.zip(asked)
+            && self.is_elastic
+        {
+            // Each worker has to hear of it before it is there.
+            let past = measure.map_or(Nanos::ZERO, |measure| time::now() - measure);
+            let wish = wish.max(past + NOTICE).min(asked + STRETCH);
+            if timeline.change_length(wish) {
+                self.length = Some(wish);
+            }
+        }
+        let (length, is_elastic) = (self.length, self.is_elastic);
+        self.helm.tell(Reach { origin, measure, length, is_elastic });
     }
 
     fn start_if_ready(&mut self) {
@@ -205,10 +264,15 @@ impl<'a> Control<'a> {
                 }
                 let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
                 let guard = &mut self.guard;
-                let mut completed = |interval: &Interval, measure: &Fates| {
-                    guard.push(interval, measure);
+                if letter.last {
+                    let before = std::mem::replace(&mut self.pulses[worker], letter.pulse);
+                    self.busy[worker] = letter.pulse.busy_since(&before);
+                }
+                let busy = &self.busy[..];
+                let mut completed = |interval: &Interval, ended: Ended| {
+                    guard.push(interval, ended.measure);
                     if started {
-                        watch(Progress::Interval { interval: *interval, errors, measure, origin });
+                        watch(progress(interval, ended, errors, origin, busy));
                     }
                     *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
@@ -238,10 +302,10 @@ impl<'a> Control<'a> {
     /// The workers are done: what is left of the series.
     fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
         let (errors, origin) = (self.collector.errors(), self.origin());
-        let started = self.start.is_some();
-        self.collector.close(&mut |interval, measure| {
+        let (started, busy) = (self.start.is_some(), &self.busy[..]);
+        self.collector.close(&mut |interval, ended| {
             if started {
-                watch(Progress::Interval { interval: *interval, errors, measure, origin });
+                watch(progress(interval, ended, errors, origin, busy));
             }
         });
     }

@@ -73,6 +73,15 @@ impl Crew {
         (before, self.active)
     }
 
+    /// The load goes on until `at` at least, with those that take part in the end.
+    pub fn hold_until(&mut self, at: Nanos, now: Nanos) {
+        self.users = self.users.take().map(|users| users.held_until(at - self.origin));
+        // A change that is due is made first.
+        if self.changes_at > now {
+            self.look_ahead(now - self.origin);
+        }
+    }
+
     /// This worker's part of those that take part at `t`.
     fn share_at(&self, t: Nanos) -> Slot {
         let Some(users) = &self.users else { return self.slots };

@@ -82,6 +82,22 @@ pub enum Arrivals {
 }
 
 impl Job {
+    /// The length of measure; `None`: something else ends it.
+    pub fn length(&self) -> Option<Nanos> {
+        match &self.arrivals {
+            Arrivals::Open(schedule) => Some(schedule.length()),
+            Arrivals::Closed { .. } => self.duration,
+        }
+    }
+
+    /// Measure can be made longer or shorter while it goes on.
+    pub fn is_elastic(&self) -> bool {
+        match &self.arrivals {
+            Arrivals::Open(schedule) => schedule.is_elastic(),
+            Arrivals::Closed { budget, .. } => *budget == u64::MAX && self.duration.is_some(),
+        }
+    }
+
     /// One worker's job without anything special: it sends this request to port 80 of loopback.
     pub fn new(connections: u32, request: Bytes, arrivals: Arrivals) -> Job {
         Job {

@@ -22,6 +22,7 @@ mod deadlines;
 mod deliveries;
 pub mod directory;
 mod epoll;
+pub mod helm;
 pub mod job;
 pub mod mailbox;
 mod meter;
@@ -29,6 +30,7 @@ mod offload;
 mod pacer;
 mod pauses;
 mod prepare;
+mod pulse;
 mod redial;
 mod refresh;
 mod rehearsal;
@@ -54,6 +56,7 @@ pub use session::Session;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use self::helm::Helm;
 use crate::address::Address;
 use crate::error::Result;
 use crate::host;
@@ -61,14 +64,24 @@ use crate::metrics::{Fates, Interval, Snapshot, Summary};
 use crate::plan::{Engine, Plan};
 use crate::time::Nanos;
 
-/// What can be shown while a run goes on.
+/// What can be shown while a run goes on. Told once a second and kept by nobody, so its size is no
+/// matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.
     Connecting { dialled: u64, connections: u64 },
     /// Another second is over. `errors`: of all requests so far; `measure`: those due in measure
-    /// that ended in this second; `origin`: the wall clock at the start of the load.
-    Interval { interval: Interval, errors: u64, measure: &'a Fates, origin: SystemTime },
+    /// that ended in this second, and `warmup`: those due in warm-up; `origin`: the wall clock at
+    /// the start of the load; `busy`: the share of the second that each worker was.
+    Interval {
+        interval: Interval,
+        errors: u64,
+        measure: &'a Fates,
+        warmup: &'a Fates,
+        origin: SystemTime,
+        busy: &'a [f64],
+    },
     /// What one worker did in a stretch of the load, as it comes in; the sum of all of them is
     /// what the summary is made of.
     Slice { worker: usize, snapshot: &'a Snapshot },
@@ -90,6 +103,11 @@ pub fn workers(plan: &Plan) -> usize {
     prepare::workers(plan, host::allowed_cores().len().max(1), &mut Vec::new())
 }
 
+/// A core that no worker will sit on, where there is one: for whatever else blast does meanwhile.
+pub fn spare_core(plan: &Plan) -> Option<usize> {
+    prepare::spare_core(plan, workers(plan))
+}
+
 /// The addresses of the plan's target.
 pub fn addresses(plan: &Plan) -> Result<Vec<Address>> {
     resolve::addresses(plan)
@@ -103,8 +121,17 @@ pub fn bound(plan: &Plan) -> Result<Vec<IpAddr>> {
 /// Carries out `plan`. Fails if it cannot be done at all (nothing listens, the name is unknown,
 /// the kernel refuses); everything that goes wrong later is in the summary.
 pub fn run(plan: &Plan, watch: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
+    run_steered(plan, &Helm::default(), watch)
+}
+
+/// The same with somebody at the helm.
+pub fn run_steered(
+    plan: &Plan,
+    helm: &Helm,
+    watch: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Summary> {
     let mut session = Session::open(plan)?;
-    let mut summary = session.run(plan, watch)?;
+    let mut summary = session.run_steered(plan, helm, watch)?;
     session.end(plan, &mut summary);
     Ok(summary)
 }

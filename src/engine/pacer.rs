@@ -54,6 +54,13 @@ impl Pacer {
         }
     }
 
+    /// Measure is to end at `at` and not where it was to. What was due before now stays due.
+    pub fn end_at(&mut self, at: Nanos) {
+        if let Pacer::Open(stripe) = self {
+            stripe.end_at(at);
+        }
+    }
+
     /// The next request, if one may be sent at `now`. In closed loop it is due now, in the phase
     /// and stage of the moment.
     #[inline]
@@ -195,6 +202,13 @@ impl Stripe {
         self.measure_at = at;
         self.warmup.cut(at - self.origin);
         self.due_in_warmup.cut(at - self.origin);
+        self.look_ahead();
+    }
+
+    pub fn end_at(&mut self, at: Nanos) {
+        for walk in [&mut self.measure, &mut self.due_in_measure] {
+            walk.end_at(at - self.measure_at);
+        }
         self.look_ahead();
     }
 

@@ -80,8 +80,7 @@ pub fn prepare(plan: &Plan, given: Captured) -> Result<Prepared> {
             Arc::new(job)
         })
         .collect();
-    let control_core =
-        allowed.into_iter().find(|core| plan.pin != Pin::Off && !cores.contains(&Some(*core)));
+    let control_core = spare(plan, &allowed, &cores);
     Ok(Prepared {
         engine,
         jobs,
@@ -323,6 +322,18 @@ fn cores(plan: &Plan, workers: usize, allowed: &[usize]) -> Result<Vec<Option<us
         return Ok(vec![None; workers]);
     }
     Ok((0..workers).map(|worker| Some(order[worker % order.len()])).collect())
+}
+
+/// A core without a worker, where the workers have theirs.
+fn spare(plan: &Plan, allowed: &[usize], taken: &[Option<usize>]) -> Option<usize> {
+    let mut allowed = allowed.iter().copied();
+    allowed.find(|core| plan.pin != Pin::Off && !taken.contains(&Some(*core)))
+}
+
+/// The one that a run of so many workers will leave.
+pub fn spare_core(plan: &Plan, workers: usize) -> Option<usize> {
+    let allowed = host::allowed_cores();
+    spare(plan, &allowed, &cores(plan, workers, &allowed).ok()?)
 }
 
 /// With one core, a spinning worker would keep the server and the control thread from it.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::helm::Helm;
 use super::{control, prepare, stop};
 use crate::error::{Error, Result};
 use crate::metrics::{Account, Events, Fates, Mode, Summary, Warning};
@@ -122,7 +123,9 @@ fn play(
         ..plan.clone()
     };
     let prepared = prepare::prepare(&plan, given.clone())?.once();
-    let (summary, captured) = control::run(&plan, &prepared, &mut Vec::new(), heeded, &mut |_| {})?;
+    let (mut workers, helm) = (Vec::new(), Helm::default());
+    let (summary, captured) =
+        control::run(&plan, &prepared, &mut workers, heeded, &helm, &mut |_| {})?;
     Ok((summary, captured.unwrap_or(given)))
 }
 

@@ -3,6 +3,7 @@
 
 use super::Progress;
 use super::control;
+use super::helm::Helm;
 use super::prepare::{self, Prepared};
 use super::rehearsal::{self, Rehearsal};
 use super::worker::Running;
@@ -34,10 +35,21 @@ impl Session {
         plan: &Plan,
         watch: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Summary> {
+        self.run_steered(plan, &Helm::default(), watch)
+    }
+
+    /// The same with somebody at the helm.
+    pub fn run_steered(
+        &mut self,
+        plan: &Plan,
+        helm: &Helm,
+        watch: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Summary> {
         if !self.workers.is_empty() {
             self.prepared.again(plan);
         }
-        control::run(plan, &self.prepared, &mut self.workers, 0, watch).map(|(summary, _)| summary)
+        let workers = &mut self.workers;
+        control::run(plan, &self.prepared, workers, 0, helm, watch).map(|(summary, _)| summary)
     }
 
     /// What is to be sent once after all loads is sent, and told in the last one's summary.

@@ -44,6 +44,11 @@ pub fn survive_file_limits() {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
+/// As Ctrl-C does: for those who read the key themselves.
+pub fn ask() {
+    note(libc::SIGINT);
+}
+
 /// How many signals came.
 pub fn requests() -> u32 {
     COUNT.load(SeqCst)

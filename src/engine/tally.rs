@@ -62,6 +62,8 @@ pub struct Tally {
     /// Connections that are open.
     pub open: u64,
     pub unsolicited_bytes: u64,
+    /// What the driver has spun so far.
+    pub spin_time: Nanos,
     /// Room for all there can be is made at the start.
     examples: Vec<Example>,
     example_counts: [u8; Kind::COUNT],
@@ -112,6 +114,7 @@ impl Tally {
             connections: Connections::default(),
             open: 0,
             unsolicited_bytes: 0,
+            spin_time: Nanos::ZERO,
             examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
             example_counts: [0; Kind::COUNT],
         }
@@ -161,6 +164,13 @@ impl Tally {
         self.phases.end = self.phases.end.min(now);
         self.phases.measure = self.phases.measure.min(now);
         self.boundary = self.boundary.min(now);
+    }
+
+    /// Measure is to end at `end`, which is still to come, and not where it was to. All up to `now`
+    /// is published that was to be.
+    pub fn end_at(&mut self, end: Nanos, now: Nanos) {
+        self.phases.end = end;
+        self.boundary = self.next_boundary(now);
     }
 
     /// True when `now` is past a boundary: publish with [`Tally::roll`] before recording.
@@ -467,6 +477,7 @@ impl Tally {
         self.snapshot.in_flight = self.in_flight;
         let Connections { opened, failures, .. } = self.connections;
         self.snapshot.links = Links { open: self.open, opened, failures };
+        self.snapshot.spin_time = self.spin_time;
         self.mailbox.post(&mut self.snapshot, last);
     }
 

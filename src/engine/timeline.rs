@@ -19,10 +19,15 @@ pub struct Timeline {
     origin: AtomicU64,
     /// The start of measure on the clock, where it is found in the run; zero until then.
     measure: AtomicU64,
+    /// The length of measure where it is not the plan's (zero: it is), and [`SETTLED`].
+    length: AtomicU64,
     stop: AtomicU8,
     gate: AtomicU8,
     refusal: Mutex<Option<Refusal>>,
 }
+
+/// Some worker has come to the end of measure: the length stays as it is.
+const SETTLED: u64 = 1 << 63;
 
 /// What a worker is asked to do about the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -88,6 +93,28 @@ impl Timeline {
     pub fn measure(&self) -> Option<Nanos> {
         let measure = self.measure.load(SeqCst);
         (measure != 0).then_some(Nanos(measure))
+    }
+
+    /// The length of measure where it is not the plan's.
+    #[inline]
+    pub fn length(&self) -> Option<Nanos> {
+        let length = self.length.load(SeqCst) & !SETTLED;
+        (length != 0).then_some(Nanos(length))
+    }
+
+    /// A worker has come to the end of measure, as far as it knows: the length that holds, for
+    /// good and for all of them.
+    pub fn settle_length(&self) -> Option<Nanos> {
+        let length = self.length.fetch_or(SETTLED, SeqCst) & !SETTLED;
+        (length != 0).then_some(Nanos(length))
+    }
+
+    /// Measure is to be so long. False if some worker has come to its end: whoever is told that
+    /// measure goes on has not ended it. Only one thread changes it.
+    pub fn change_length(&self, to: Nanos) -> bool {
+        let before = self.length.load(SeqCst) & !SETTLED;
+        let to = to.0.clamp(1, SETTLED - 1);
+        self.length.compare_exchange(before, to, SeqCst, SeqCst).is_ok()
     }
 
     pub fn request_stop(&self, stop: Stop) {

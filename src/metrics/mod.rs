@@ -30,7 +30,7 @@ pub use counters::{Counters, Drop, Events, Rejection};
 pub use gauge::{Course, Gauges, Label, Unit};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
-pub use series::{Interval, Series};
+pub use series::{Ended, Interval, Series};
 pub use snapshot::{Fates, Links, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{

@@ -27,6 +27,13 @@ pub struct Interval {
     pub send_lag_p99: Option<Nanos>,
 }
 
+/// The requests that ended in an interval, by the phase they were due in.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended<'a> {
+    pub warmup: &'a Fates,
+    pub measure: &'a Fates,
+}
+
 /// Collects the workers' snapshots into intervals.
 #[derive(Debug)]
 pub struct Series {
@@ -78,13 +85,13 @@ impl Series {
 
     /// Takes one worker's snapshot in. `last`: the worker sends no more for this interval.
     /// `completed` is given the intervals that this completes, in order, each with the requests
-    /// of *measure* that ended in it.
+    /// that ended in it.
     pub fn push(
         &mut self,
         worker: usize,
         snapshot: &Snapshot,
         last: bool,
-        completed: &mut dyn FnMut(&Interval, &Fates),
+        completed: &mut dyn FnMut(&Interval, Ended),
     ) {
         let open = self.open_at(snapshot.interval);
         open.phase = snapshot.phase;
@@ -109,7 +116,7 @@ impl Series {
     }
 
     /// Ends the series: what is still open becomes intervals as it is.
-    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, &Fates)) {
+    pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, Ended)) {
         for open in std::mem::take(&mut self.open) {
             self.finish(open, completed);
         }
@@ -143,13 +150,13 @@ impl Series {
     }
 
     /// The end of a drain in which nothing happened is no interval.
-    fn finish(&mut self, mut open: Open, completed: &mut dyn FnMut(&Interval, &Fates)) {
+    fn finish(&mut self, mut open: Open, completed: &mut dyn FnMut(&Interval, Ended)) {
         let end = Nanos(self.length.0 * (u64::from(open.index) + 1));
         let idle = open.phase == Phase::Drain && open.is_empty();
         if !idle {
             let interval = open.interval(end, self.mode);
             self.keep(interval);
-            completed(&interval, &open.measure);
+            completed(&interval, Ended { warmup: &open.warmup, measure: &open.measure });
         }
         self.peak_good = self.peak_good.max(open.measured_good);
         open.clear();
@@ -320,8 +327,8 @@ mod tests {
         for (index, given_up) in [(0, 0), (1, 3)] {
             let mut snapshot = Snapshot { phase: Phase::Drain, ..snapshot(index, 0) };
             snapshot.measure.censored.record_many(SECOND, given_up);
-            series.push(0, &snapshot, true, &mut |interval, measure| {
-                ended.push((interval.end, measure.censored.count()));
+            series.push(0, &snapshot, true, &mut |interval, fates| {
+                ended.push((interval.end, fates.measure.censored.count()));
             });
         }
         assert_eq!(ended, [(Nanos::from_secs(2), 3)]);

@@ -230,6 +230,8 @@ pub struct Snapshot {
     pub links: Links,
     /// The worker is done and sends no more.
     pub is_final: bool,
+    /// What the worker has spun since it started, when it was published.
+    pub spin_time: Nanos,
     pub warmup: Fates,
     pub measure: Fates,
     pub aside: Fates,
@@ -262,6 +264,7 @@ impl Default for Snapshot {
             in_flight: 0,
             links: Links::default(),
             is_final: false,
+            spin_time: Nanos::ZERO,
             warmup: Fates::default(),
             measure: Fates::default(),
             aside: Fates::default(),

@@ -53,6 +53,7 @@ pub struct Walk {
     /// The next one's index among those of all workers, and the step to the one after.
     next: u64,
     workers: u64,
+    /// Wherever it lies; `None` where none is left.
     at: Option<Nanos>,
     gaps: Option<Gaps>,
 }
@@ -81,6 +82,14 @@ impl Arrivals {
     /// Nothing is due at this time or later.
     pub fn length(&self) -> Nanos {
         self.length
+    }
+
+    fn end_at(&mut self, length: Nanos) {
+        // What a burst has begun stays due, so the number never shrinks.
+        if let Law::Burst(_) = self.law {
+            self.limit = self.limit.max(self.integral.due_before(length));
+        }
+        self.length = length;
     }
 
     /// A worker's share.
@@ -140,7 +149,7 @@ impl Walk {
     /// When the next one is due.
     #[inline]
     pub fn peek(&self) -> Option<Nanos> {
-        self.at
+        self.at.filter(|at| *at < self.arrivals.length)
     }
 
     #[inline]
@@ -153,7 +162,15 @@ impl Walk {
     /// Nothing is due at `length` or later.
     pub fn cut(&mut self, length: Nanos) {
         self.arrivals.length = self.arrivals.length.min(length);
-        self.at = self.at.filter(|at| *at < self.arrivals.length);
+    }
+
+    /// The phase is to be so long, and not as long as it was.
+    pub fn end_at(&mut self, length: Nanos) {
+        self.arrivals.end_at(length);
+        // There may have been no further one.
+        if self.gaps.is_none() {
+            self.at = (self.next < self.arrivals.limit).then(|| self.arrivals.due_at(self.next));
+        }
     }
 
     /// A walk that counts arrivals at random moves on with the one that hands them out, so that
@@ -173,7 +190,7 @@ impl Walk {
             let first = self.next % self.workers;
             return due.saturating_sub(first).div_ceil(self.workers);
         }
-        while self.at.is_some_and(|at| at < t) {
+        while self.peek().is_some_and(|at| at < t) {
             self.advance();
         }
         self.next / self.workers
@@ -188,8 +205,8 @@ impl Walk {
             None => Some(arrivals.due_at(self.next)),
             Some(of) => arrivals.integral.reaches(of.sum_after(gaps)),
         };
-        // Once past the end, a walk stays there.
-        self.at = at.filter(|at| *at < arrivals.length);
+        // It may lie past the end, which may be moved: whoever asks is not told of it.
+        self.at = at;
     }
 }
 

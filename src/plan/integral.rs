@@ -63,16 +63,33 @@ impl Integral {
         let pieces: Vec<Piece> =
             shape.stages().iter().map(|stage| Piece::after(&mut before, stage)).collect();
         let length = i128::from(shape.length().0);
-        // The largest products below; two more than they need, so none is close.
-        let fits = before.checked_mul(length).and_then(|product| product.checked_mul(4)).is_some();
-        let fits = fits && i128::from(period.0).checked_mul(length * 4).is_some();
-        if !fits {
+        if !fits(before, length, period.0) {
             return Err(Error::usage(
                 "so many requests over so long a time cannot be computed exactly; write the rates \
                  per second, or make the run shorter",
             ));
         }
         Ok(Integral { period: period.0, pieces: Pieces::Shaped(pieces.into()) })
+    }
+
+    /// The same with the last level of a shape held for `longer`; `None` where that would leave the
+    /// range of the integers. What is steady has no end.
+    pub fn held(&self, longer: Nanos) -> Option<Integral> {
+        let Pieces::Shaped(pieces) = &self.pieces else { return Some(self.clone()) };
+        let last = pieces.last()?;
+        let end = Nanos(last.start).0 + last.length as u64;
+        let hold = shape::Stage {
+            start: Nanos(end),
+            length: longer,
+            from: u64::try_from(last.to).ok()?,
+            to: u64::try_from(last.to).ok()?,
+        };
+        let mut before = last.before + last.doubled_total();
+        let held = Piece::after(&mut before, &hold);
+        fits(before, i128::from(end) + held.length, self.period).then(|| Integral {
+            period: self.period,
+            pieces: Pieces::Shaped(pieces.iter().copied().chain([held]).collect()),
+        })
     }
 
     /// When the k-th request is due; past the end of a shape it is its end.
@@ -140,6 +157,12 @@ fn steady_at(count: u64, period: u64, k: u64) -> Nanos {
             u64::try_from(product / u128::from(count)).unwrap_or(u64::MAX)
         }
     })
+}
+
+/// The largest products of a shape; two more than they need, so none is close.
+fn fits(before: i128, length: i128, period: u64) -> bool {
+    before.checked_mul(length).and_then(|product| product.checked_mul(4)).is_some()
+        && i128::from(period).checked_mul(length * 4).is_some()
 }
 
 impl Piece {
@@ -274,6 +297,23 @@ mod tests {
         for (t, expected) in [(30, 15_000), (90, 345_000), (120, 645_000), (130, 695_000)] {
             assert_eq!(integral.due_before(Nanos::from_secs(t)), expected, "{t} s");
         }
+    }
+
+    #[test]
+    fn a_shape_that_is_held_goes_on_at_its_last_level_and_is_the_same_up_to_there() {
+        for (levels, each_second) in [(&[(2, 100), (3, 40)][..], 40), (&[(2, 100), (1, 0)], 0)] {
+            let integral = shaped(7, levels);
+            let held = integral.held(Nanos::from_secs(100)).unwrap();
+            let end = Nanos::from_secs(levels.iter().map(|(s, _)| s).sum());
+            let count = integral.due_before(end);
+            (0..count).for_each(|k| assert_eq!(held.due_at(k), integral.due_at(k)));
+            assert_eq!(held.due_before(end), count);
+            assert_eq!(held.due_before(end + Nanos::from_secs(10)), count + 10 * each_second);
+            assert!(held.due_at(count) >= end);
+        }
+        let vast = Shape::ramp(1, 1_000_000_000_000, Nanos::from_secs(1_000)).unwrap();
+        let vast = Integral::shaped(&vast, SECOND).unwrap();
+        assert_eq!(vast.held(Nanos::from_secs(30 * 24 * 3600)), None);
     }
 
     #[test]

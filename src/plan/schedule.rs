@@ -16,7 +16,11 @@ pub struct Schedule {
     /// `None` while it is to be found in the run.
     warmup_length: Option<Nanos>,
     shape: Option<Shape>,
+    is_elastic: bool,
 }
+
+/// By how much a measure can be made longer while it goes on.
+pub const STRETCH: Nanos = Nanos::from_secs(24 * 3600);
 
 impl Schedule {
     /// What is offered in `warmup`, then until `duration` is over or `requests` were due in
@@ -30,9 +34,13 @@ impl Schedule {
     ) -> Schedule {
         let shape = offered.shape().cloned();
         let length = duration.or(shape.as_ref().map(Shape::length));
-        let integral = offered.integral().clone();
+        let held = offered.integral().held(STRETCH);
+        // A number of requests is the end.
+        let is_elastic = held.is_some() && requests.is_none();
+        let integral = held.unwrap_or_else(|| offered.integral().clone());
         let measure = Arrivals::new(offered.law(), integral, requests, length);
-        Schedule { warmup: before(offered, warmup), measure, warmup_length: warmup.length(), shape }
+        let (warmup_length, warmup) = (warmup.length(), before(offered, warmup));
+        Schedule { warmup, measure, warmup_length, shape, is_elastic }
     }
 
     /// A steady rate, uniform arrivals.
@@ -59,6 +67,11 @@ impl Schedule {
     /// The length of measure. Nothing is due at its end or after it.
     pub fn length(&self) -> Nanos {
         self.measure.length()
+    }
+
+    /// The end of measure may be moved, by [`STRETCH`] at most.
+    pub fn is_elastic(&self) -> bool {
+        self.is_elastic
     }
 
     pub fn shape(&self) -> Option<&Shape> {

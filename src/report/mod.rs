@@ -22,6 +22,8 @@ pub mod markdown;
 pub mod ndjson;
 pub mod otlp;
 pub mod prometheus;
+#[cfg(feature = "tui")]
+pub mod screen;
 pub mod staged;
 
 mod number;

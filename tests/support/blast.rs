@@ -134,6 +134,12 @@ impl Blast {
         self
     }
 
+    #[cfg_attr(not(feature = "tui"), allow(dead_code))]
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Blast {
+        self.command.stdin(stdin);
+        self
+    }
+
     pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Blast {
         self.command.stderr(stderr);
         self

@@ -1,8 +1,8 @@
 //! A terminal, to see what only terminals are shown.
 
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 pub struct Terminal(File);
 
@@ -20,6 +20,41 @@ impl Terminal {
         assert_eq!(outcome, 0, "{}", std::io::Error::last_os_error());
         // SAFETY: both were just opened, and nobody else knows them.
         unsafe { (Terminal(File::from_raw_fd(ours)), OwnedFd::from_raw_fd(theirs)) }
+    }
+
+    /// Types into it.
+    #[cfg_attr(not(feature = "tui"), allow(dead_code))]
+    pub fn type_in(&self, keys: &str) {
+        (&self.0).write_all(keys.as_bytes()).unwrap();
+    }
+
+    #[cfg_attr(not(feature = "tui"), allow(dead_code))]
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: reads a size that this frame owns.
+        let outcome = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCSWINSZ, &size) };
+        assert_eq!(outcome, 0, "{}", std::io::Error::last_os_error());
+    }
+
+    /// How input, output and lines are treated on the program's side.
+    #[cfg_attr(not(feature = "tui"), allow(dead_code))]
+    pub fn modes(&self) -> [libc::tcflag_t; 4] {
+        // SAFETY: zeroed, it is a valid one, and the call fills it.
+        let modes = unsafe {
+            let mut modes: libc::termios = std::mem::zeroed();
+            assert_eq!(libc::tcgetattr(self.0.as_raw_fd(), &mut modes), 0);
+            modes
+        };
+        [modes.c_iflag, modes.c_oflag, modes.c_cflag, modes.c_lflag]
+    }
+
+    /// What has been shown since this was last asked; waits until there is something. Empty: the
+    /// program has closed its side.
+    #[cfg_attr(not(feature = "tui"), allow(dead_code))]
+    pub fn read_some(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 65_536];
+        let length = self.0.read(&mut buffer).unwrap_or(0);
+        buffer[..length].to_vec()
     }
 
     /// All that is shown until the program has closed its side.

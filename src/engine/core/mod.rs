@@ -103,6 +103,9 @@ pub struct Core {
     drain_end: Nanos,
     /// The load runs, and nobody has said yet when measure begins.
     seeks_measure: bool,
+    /// What the timeline last said of measure's length, and that this will not change.
+    length: Option<Nanos>,
+    length_is_settled: bool,
     /// When the next turn was due at the latest.
     awaited: Nanos,
 }
@@ -196,6 +199,8 @@ impl Core {
             due_counted: 0,
             drain_end: Nanos::MAX,
             seeks_measure: false,
+            length: None,
+            length_is_settled: false,
             awaited: Nanos::MAX,
             job,
         }
@@ -203,6 +208,12 @@ impl Core {
 
     pub fn phase(&self) -> Phase {
         self.tally.phase()
+    }
+
+    /// What the driver has spun since it started: told before a turn, as a turn publishes it.
+    #[inline]
+    pub fn has_spun(&mut self, so_far: Nanos) {
+        self.tally.spin_time = so_far;
     }
 
     /// Buffers for split heads that had to be made during the run.
@@ -284,6 +295,14 @@ impl Core {
         if self.seeks_measure {
             self.learn_measure();
         }
+        if self.stage == Stage::Running && !self.length_is_settled {
+            self.look_at_length(now);
+        }
+        self.publish_until(now);
+    }
+
+    #[inline]
+    fn publish_until(&mut self, now: Nanos) {
         while self.tally.is_over(now) {
             let at = self.tally.boundary();
             let scheduled = self.newly_due(at);

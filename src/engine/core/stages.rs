@@ -1,6 +1,5 @@
 //! The stages of a worker's life, and what ends each.
 
-use super::super::job::Arrivals;
 use super::super::tally::Phases;
 use super::super::timeline::{Gate, Stop};
 use super::{BRIEF, Core, PAUSE, Stage, share};
@@ -70,12 +69,39 @@ impl Core {
     }
 
     fn begin_measure(&mut self, at: Nanos) {
-        let length = match &self.job.arrivals {
-            Arrivals::Open(schedule) => Some(schedule.length()),
-            Arrivals::Closed { .. } => self.job.duration,
-        };
+        let length = self.job.length();
         self.pacer.begin_measure(at);
         self.tally.begin_measure(at, length.map_or(Nanos::MAX, |length| at + length));
+    }
+
+    /// Before anything of a later time is done: whether a person has changed the length of measure;
+    /// and once its end has come, that nobody does any more.
+    #[inline]
+    pub(super) fn look_at_length(&mut self, now: Nanos) {
+        let end = self.phases().end;
+        let told = if now < end {
+            self.job.timeline.length()
+        } else {
+            self.length_is_settled = true;
+            self.job.timeline.settle_length()
+        };
+        // While measure has not begun there is no end to move.
+        if told != self.length && end != Nanos::MAX {
+            self.length = told;
+            self.change_length(end, now);
+        }
+    }
+
+    /// What was due up to now may have been sent already, so measure ends after now.
+    fn change_length(&mut self, end: Nanos, now: Nanos) {
+        let Some(length) = self.length else { return };
+        let new = (self.phases().measure + length).max(now + Nanos(1));
+        // One that was told of it after the old end has nothing of later to publish yet.
+        let now = now.min(end - Nanos(1));
+        self.publish_until(now);
+        self.pacer.end_at(new);
+        self.crew.hold_until(new, now);
+        self.tally.end_at(new, now);
     }
 
     /// Notices that the worker did not run although it had to.
@@ -96,6 +122,8 @@ impl Core {
     }
 
     pub(super) fn end_measure(&mut self, now: Nanos) {
+        // Whoever wishes for another end now wishes too late.
+        self.length_is_settled = true;
         self.tally.end_measure(now);
         self.roll(now);
     }

@@ -65,6 +65,7 @@ impl Worker {
     fn run(&mut self) -> Result<Finished> {
         loop {
             let now = time::now();
+            self.core.has_spun(self.effort.spin_time);
             if !self.core.turn(now, &mut self.sockets) {
                 break;
             }

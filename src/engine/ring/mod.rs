@@ -88,6 +88,7 @@ impl Worker {
     fn run(&mut self) -> Result<Finished> {
         loop {
             let now = time::now();
+            self.core.has_spun(self.sockets.rings.spin_time);
             if !self.core.turn(now, &mut self.sockets) {
                 break;
             }

@@ -125,6 +125,7 @@ impl Shared {
         let mut effort = self.effort.get();
         effort.completions += 1;
         self.effort.set(effort);
+        core.has_spun(effort.spin_time);
         let goes_on = core.turn(now, &mut *seats);
         if !goes_on || core.wake(now).at < self.asleep_until.get() {
             self.rouse.notify_one();
@@ -194,6 +195,7 @@ impl Shared {
 
     fn turn(&self, now: Nanos) -> Option<Wake> {
         let mut core = self.core.borrow_mut();
+        core.has_spun(self.effort.get().spin_time);
         core.turn(now, &mut *self.wire()).then(|| core.wake(now))
     }
 

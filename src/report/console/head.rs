@@ -75,6 +75,14 @@ pub fn load(document: &Document) -> String {
     let measured = seconds(document.duration_s);
     let length = match (plan.requests, plan.duration_s) {
         (Some(requests), _) => format!("{} in {measured}", counted(requests, "request")),
+        // Made longer or shorter by hand while it went on, or over before.
+        (None, Some(asked))
+            if document.complete
+                && document.duration_s > 0.0
+                && (document.duration_s - asked).abs() > 0.5 =>
+        {
+            format!("{measured} (of {} asked for)", seconds(asked))
+        }
         (None, Some(asked)) => seconds(asked),
         (None, None) => measured,
     };

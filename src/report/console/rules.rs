@@ -2,7 +2,7 @@
 
 use super::super::Document;
 use super::super::document::{Aborted, Threshold};
-use super::super::number::{cell, count, exact_per_second, exact_percent, seconds};
+use super::super::number::{of_unit, seconds};
 use super::text::{Sheet, Tone};
 
 /// Columns of the mark and what stands around it.
@@ -33,8 +33,8 @@ pub fn thresholds(sheet: &mut Sheet, document: &Document) {
 pub fn value_of(threshold: &Threshold) -> String {
     match threshold.value {
         None => "-".to_string(),
-        Some(value) if threshold.lower_bound => format!(">={}", shown(value, &threshold.unit)),
-        Some(value) => shown(value, &threshold.unit),
+        Some(value) if threshold.lower_bound => format!(">={}", of_unit(value, &threshold.unit)),
+        Some(value) => of_unit(value, &threshold.unit),
     }
 }
 
@@ -42,16 +42,5 @@ pub fn value_of(threshold: &Threshold) -> String {
 pub fn aborted(aborted: &Aborted) -> String {
     let Aborted { expr, value, unit, window_s, .. } = aborted;
     let per_second = if unit == "per_s" { "/s" } else { "" };
-    format!("{expr} was {}{per_second} over {}", shown(*value, unit), seconds(*window_s))
-}
-
-/// Shares and rates are not rounded, so that they stand on their side of the limit; times have the
-/// three digits that the histograms have.
-fn shown(value: f64, unit: &str) -> String {
-    match unit {
-        "us" => cell(value),
-        "share" => exact_percent(value),
-        "per_s" => exact_per_second(value),
-        _ => count(value as u64),
-    }
+    format!("{expr} was {}{per_second} over {}", of_unit(*value, unit), seconds(*window_s))
 }

@@ -51,6 +51,14 @@ fn a_stored_document_prints_the_same_page() {
 }
 
 #[test]
+fn a_length_that_was_changed_by_hand_stands_beside_the_one_asked_for() {
+    let mut run = fixture::held();
+    run.summary.measured = crate::time::Nanos::from_secs(20);
+    let page = page(&run.document(), &PageOptions::default());
+    assert!(page.contains("20 s (of 10 s asked for) at 50,000/s"), "{page}");
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for (name, mut run) in fixture::all() {
         run.as_wrk = true;

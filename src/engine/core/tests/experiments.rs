@@ -175,7 +175,7 @@ fn a_frozen_blast_is_told_from_a_frozen_server() {
     for connections in [2_000, 20] {
         let server = |now| Some(now + Nanos::from_millis(1));
         let job = open_loop(1_000, 60, connections);
-        let outcome = simulate_with(job, server, |_, _| true, incidents).audited();
+        let outcome = simulate_with(job, server, |_, _| true, incidents.clone()).audited();
         let measure = &outcome.measure;
         assert_close(measure.service.quantile(0.99).as_micros_f64() / 1e3, 1.0);
         assert!(outcome.quantile(0.99) >= 400.0, "{}", outcome.quantile(0.99));

@@ -18,6 +18,7 @@ mod life;
 pub(in crate::engine) mod parcels;
 mod scenarios;
 mod shapes;
+mod stretches;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const SECOND: Nanos = Nanos::from_secs(1);
@@ -164,12 +165,16 @@ fn closed_loop(seconds: u64, connections: u32) -> Job {
 }
 
 /// What happens to blast itself, by the clock of the load.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Incidents {
     /// It does not run from here to there.
     frozen: Option<(Nanos, Nanos)>,
     /// At the first time it is told that measure begins at the second.
     measure: Option<(Nanos, Nanos)>,
+    /// At each first time it is told that measure is to be as long as the second.
+    lengths: Vec<(Nanos, Nanos)>,
+    /// A person ends it.
+    stop: Option<Nanos>,
 }
 
 /// Runs `job` against `server`, whose clock starts with the load.
@@ -215,6 +220,7 @@ fn simulate_with(
             mailbox.give_back(letter.snapshot);
         }
     };
+    let mut lengths = incidents.lengths.into_iter().peekable();
     while core.turn(net.now, &mut net) {
         if timeline.ready() == 1 && timeline.origin().is_none() {
             timeline.start(origin);
@@ -230,6 +236,13 @@ fn simulate_with(
             && net.now >= origin + told
         {
             timeline.begin_measure(origin + at);
+        }
+        let told = |(told, _): &(Nanos, Nanos)| net.now >= origin + *told;
+        while let Some((_, length)) = lengths.next_if(told) {
+            timeline.change_length(length);
+        }
+        if incidents.stop.is_some_and(|at| net.now >= origin + at) {
+            timeline.request_stop(Stop::Soon);
         }
         core.roll(net.now);
         while let Some(Reverse((at, ..))) = net.arrivals.peek()
