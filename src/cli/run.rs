@@ -8,8 +8,7 @@ use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary};
-use crate::monitor::host::Host;
-use crate::monitor::{Flight, Sampler, sampler};
+use crate::monitor::{Flight, Sampler, host, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -24,7 +23,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
-    let sampler = Sampler::start(vec![Box::new(Host::default())], sampler::STEP)?;
+    let sampler = Sampler::start(host::probes(), sampler::STEP)?;
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
