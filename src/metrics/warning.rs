@@ -53,6 +53,8 @@ pub enum Warning {
     DataRanOut,
     /// What was to be sent once after the load came to nothing.
     TeardownFailed { why: String },
+    /// The processes that were watched beside the load ended in the run.
+    WatchedGone { name: String, pid: u32, at: Nanos },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -82,6 +84,7 @@ impl Warning {
             Warning::RuleUnused { .. } => "rule_unused",
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
+            Warning::WatchedGone { .. } => "watched_process_gone",
             Warning::Host { code, .. } => code,
         }
     }
@@ -166,6 +169,11 @@ impl Warning {
             Warning::TeardownFailed { why } => {
                 format!("what is sent after the load came to nothing: {why}")
             }
+            Warning::WatchedGone { name, pid, at } => format!(
+                "the server {name} (pid {pid}) was gone {} into the run: there is nothing to read \
+                 of it from there on",
+                units::format_duration(*at)
+            ),
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -217,6 +225,9 @@ impl Warning {
             }
             Warning::TeardownFailed { .. } => {
                 "look whether the server still has what the plan's [teardown] should have removed"
+            }
+            Warning::WatchedGone { .. } => {
+                "look into its log; where it begins anew under load, watch it by name: --watch NAME"
             }
             Warning::Host { hint, .. } => hint,
         }

@@ -11,6 +11,7 @@
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
+//! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
 
 pub mod cpu;
@@ -25,6 +26,7 @@ pub mod network;
 pub mod probe;
 mod rate;
 pub mod sampler;
+mod server;
 pub mod sockets;
 pub mod sysctl;
 pub mod target;
@@ -33,6 +35,7 @@ pub mod uring;
 pub use diagnosis::{Needs, Row, Side, State, rows};
 pub use flight::Flight;
 pub use sampler::{Probe, Sampler};
+pub use server::Watched;
 pub use target::Destination;
 
 use std::time::Duration;
