@@ -16,6 +16,7 @@ mod interrupts;
 mod latency;
 mod limits;
 mod load;
+mod monitor;
 mod once;
 mod outputs;
 mod packaging;

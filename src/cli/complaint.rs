@@ -11,11 +11,11 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 8] =
-    ["run", "target", "demo", "doctor", "import", "report", "completions", "man"];
+pub const VERBS: [&str; 9] =
+    ["run", "target", "demo", "doctor", "import", "report", "monitor", "completions", "man"];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 12] = [
+const LATER_VERBS: [&str; 11] = [
     "ceiling",
     "soak",
     "suite",
@@ -23,7 +23,6 @@ const LATER_VERBS: [&str; 12] = [
     "ab",
     "versus",
     "calibrate",
-    "monitor",
     "profile",
     "history",
     "serve",

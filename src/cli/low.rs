@@ -13,6 +13,7 @@ use clap_complete::Shell;
 
 use super::form;
 use super::import::ImportArgs;
+use super::monitor::MonitorArgs;
 use super::report::ReportArgs;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
@@ -60,6 +61,8 @@ pub enum Verb {
     Import(ImportArgs),
     /// Turn a saved result into the page, or into other files
     Report(ReportArgs),
+    /// Look at this host, and a server on it, without a load
+    Monitor(MonitorArgs),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`

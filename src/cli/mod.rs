@@ -17,6 +17,7 @@ mod high;
 mod import;
 mod load;
 mod man;
+mod monitor;
 mod outputs;
 mod report;
 mod request;
@@ -102,6 +103,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),
+        Some(Verb::Monitor(args)) => monitor::run(args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

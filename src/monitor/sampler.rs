@@ -17,6 +17,9 @@ pub const STEP: Nanos = Nanos::from_secs(1);
 /// A last reading this soon after the one before tells nothing of its own.
 const TOO_SOON: Nanos = Nanos::from_millis(200);
 
+/// A thread that wakes no later than this woke in time.
+const LATE: Nanos = Nanos::from_millis(50);
+
 /// Something that can be read again and again.
 pub trait Probe: Send {
     /// What it reads; the same from the first call to the last.
@@ -133,8 +136,10 @@ impl Shared {
             if !ends || now - before >= TOO_SOON {
                 let mut values = Vec::new();
                 probes.iter_mut().for_each(|probe| probe.read(&mut values));
+                // A row stands where it was due, so that the last second of a measure is in it.
+                let at = if !ends && now - due < LATE { due } else { now };
                 let mut state = self.lock();
-                state.gauges.push(now, &values);
+                state.gauges.push(at, &values);
                 state.latest = values;
             }
             if ends {

@@ -17,6 +17,7 @@ pub mod json;
 pub mod junit;
 pub mod live;
 pub mod markdown;
+pub mod monitored;
 pub mod ndjson;
 pub mod staged;
 
@@ -29,6 +30,7 @@ mod fixture;
 pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
+pub use monitored::Monitored;
 
 #[cfg(test)]
 mod tests {

@@ -58,4 +58,20 @@ mod tests {
             assert!((0.0..=most).contains(&value), "{}: {value}", label.name);
         }
     }
+
+    #[test]
+    fn a_reading_costs_less_than_a_thousandth_of_a_core() {
+        const READINGS: u32 = 50;
+        let mut probes = probes();
+        let mut values = Vec::new();
+        let before = crate::time::thread_cpu();
+        for _ in 0..READINGS {
+            values.clear();
+            probes.iter_mut().for_each(|probe| probe.read(&mut values));
+        }
+        let each = (crate::time::thread_cpu() - before).as_micros_f64() / f64::from(READINGS);
+        println!("{each:.0} us of processor time a reading");
+        // A build for tests parses several times as slowly as one for use.
+        assert!(each < if cfg!(debug_assertions) { 5_000.0 } else { 1_000.0 }, "{each} us");
+    }
 }
