@@ -62,7 +62,7 @@ fn figure(document: &Document, name: &str, of: &str) -> f64 {
 }
 
 fn server() -> Server {
-    Server::answering(&answer("200 OK", "hello"))
+    Server::answering(answer("200 OK", "hello"))
 }
 
 /// A run of two seconds that asks for little.
@@ -91,7 +91,7 @@ fn what_a_process_does_beside_the_load_is_seen() {
         let document = load(&server.url(), &flags);
         let (burnt, took) = (burnt() - before, started.elapsed());
         assert_eq!(document.text("server.name"), "bash");
-        assert_eq!(document.count("server.pid"), shell.pid().into());
+        assert_eq!(document.count("server.pid"), u64::from(shell.pid()));
         // The shell, the loop, tail, sleep; head has ended.
         assert_eq!(document.count("server.processes"), 4);
         assert_eq!(figure(&document, "server.threads", "mean"), 4.0);
@@ -141,7 +141,7 @@ fn a_server_on_this_host_is_watched_by_itself() {
         let document = Blast::new("ring", target.url()).args("-c 8 -R 500 -d 2").document();
         let burnt = (process_cpu(target.pid()) - before).as_secs_f64();
         assert_eq!(document.text("server.name"), "blast");
-        assert_eq!(document.count("server.pid"), target.pid().into());
+        assert_eq!(document.count("server.pid"), u64::from(target.pid()));
         assert_eq!(figure(&document, "server.connections", "max"), 8.0);
         // The kernel's ticks are 10 ms; it also opened the connections.
         let cpu = document.number("server.cpu_s");
@@ -182,7 +182,7 @@ fn a_server_can_be_named_by_its_name_and_by_its_port() {
         let port = other.address().port();
         for watch in [format!("port:{port}"), format!(":{port}"), format!("pid:{}", other.pid())] {
             let document = load(target.url(), &format!("--watch {watch}"));
-            assert_eq!(document.count("server.pid"), other.pid().into(), "{watch}");
+            assert_eq!(document.count("server.pid"), u64::from(other.pid()), "{watch}");
             // Nobody asks it for anything.
             assert_eq!(figure(&document, "server.connections", "max"), 0.0);
         }
@@ -225,7 +225,7 @@ fn a_control_group_is_all_processes_in_it() {
         } else {
             for path in [name, group.to_str().unwrap()] {
                 let document = load(&server.url(), &format!("--watch cgroup:{path}"));
-                assert_eq!(document.count("server.pid"), shell.pid().into(), "{path}");
+                assert_eq!(document.count("server.pid"), u64::from(shell.pid()), "{path}");
             }
         }
         shell.kill();
@@ -290,8 +290,8 @@ fn the_monitor_alone_writes_its_document_and_its_picture() {
         let flags = format!("--watch {} -d 2s -o {place}", target.pid());
         let run = Blast::verb("monitor").args(&flags).run();
         assert_eq!(run.code(), Some(0), "{run:?}");
-        // A second each; the last may come after the end.
-        assert!((1..=2).contains(&lines(&run).len()), "{run:?}");
+        // A second each, and one for what was left over on a machine that is late.
+        assert!((1..=3).contains(&lines(&run).len()), "{run:?}");
         assert!(lines(&run)[0].contains("cpu ") && lines(&run)[0].contains("rss "), "{run:?}");
         let text = fs::read_to_string(folder.path().join("new/system_metrics.json")).unwrap();
         let document: Value = serde_json::from_str(&text).unwrap();
@@ -301,7 +301,7 @@ fn the_monitor_alone_writes_its_document_and_its_picture() {
         assert!(errors.is_empty(), "{errors:?}");
         assert_eq!(document["server"]["pid"], target.pid());
         let rows = document["gauges"]["t_s"].as_array().unwrap().len();
-        assert!((1..=3).contains(&rows), "{rows}");
+        assert_eq!(rows, lines(&run).len());
         if cfg!(feature = "pictures") {
             let picture = fs::read(folder.path().join("new/system_monitor.png")).unwrap();
             assert!(picture.starts_with(b"\x89PNG"));

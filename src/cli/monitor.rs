@@ -12,7 +12,8 @@ use super::low::WatchArgs;
 use super::{reason, run, values};
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
-use crate::metrics::Server;
+use crate::metrics::gauge::Column;
+use crate::metrics::{Gauges, Server};
 use crate::monitor::{Sampler, Watched, host, sampler};
 use crate::report::{Monitored, monitored, staged};
 use crate::time::{self, Nanos};
@@ -57,17 +58,18 @@ pub fn run(args: MonitorArgs) -> Result<Exit> {
     let probes = host::probes().into_iter().chain(probes).collect();
     let (started_at, start) = (SystemTime::now(), time::now());
     let sampler = Sampler::start(probes, sampler::STEP)?;
-    follow(&sampler, start, &args);
+    let shown = follow(&sampler, start, &args);
     let gauges = sampler.end().since(start);
     let length = time::now() - start;
+    show_last(&gauges, shown);
     let document = Monitored::new(started_at, length, server.as_ref(), &gauges);
     let saved = files.iter().map(|file| save(&document, file));
     saved.fold(Ok(()), run::keep_first)?;
     tell(&files, server.as_ref(), &document)
 }
 
-/// Until the time is over, or somebody ends it.
-fn follow(sampler: &Sampler, start: Nanos, args: &MonitorArgs) {
+/// Until the time is over, or somebody ends it. How many readings were shown, while somebody looks.
+fn follow(sampler: &Sampler, start: Nanos, args: &MonitorArgs) -> Option<usize> {
     let mut rows = 0;
     let mut is_heard = !args.quiet;
     let is_over = || {
@@ -83,6 +85,18 @@ fn follow(sampler: &Sampler, start: Nanos, args: &MonitorArgs) {
             is_heard = writeln!(io::stdout(), "{line}").is_ok();
         }
     }
+    is_heard.then_some(rows)
+}
+
+/// The reading that was taken at the end.
+fn show_last(gauges: &Gauges, shown: Option<usize>) {
+    let Some(at) = gauges.at.last().filter(|_| shown.is_some_and(|rows| rows < gauges.at.len()))
+    else {
+        return;
+    };
+    let last = |column: &Column| (column.label.clone(), column.values.last().copied().flatten());
+    let read: Vec<_> = gauges.columns.iter().map(last).collect();
+    let _ = writeln!(io::stdout(), "{}", monitored::line(*at, &read));
 }
 
 /// To stderr: the lines may be read by a program.

@@ -28,6 +28,8 @@ const ERROR: u16 = 2;
 const DONE: u16 = 3;
 const HEAD: usize = 16;
 const REQUEST: usize = HEAD + 56;
+const TCPDIAG_GETSOCK: u16 = 18;
+const REQUEST_OF_BOTH: usize = HEAD + 60;
 const ANSWER: usize = 72;
 /// `1 << TCP_ESTABLISHED`, `1 << TCP_LISTEN`.
 const ESTABLISHED: u32 = 1 << 1;
@@ -63,7 +65,11 @@ pub fn connected_to(remote: u16) -> io::Result<Vec<End>> {
 
 fn ends(wanted: Wanted) -> io::Result<Vec<End>> {
     let mut found = Vec::new();
-    dump(wanted, &mut |body| found.extend(end(body)))?;
+    let both = ask(&request_of_both(wanted), &mut |body| found.extend(end(body)));
+    if both.is_err() {
+        found.clear();
+        dump(wanted, &mut |body| found.extend(end(body)))?;
+    }
     Ok(found)
 }
 
@@ -77,22 +83,24 @@ struct Wanted {
 }
 
 fn dump(wanted: Wanted, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let families = [libc::AF_INET, libc::AF_INET6];
+    families.into_iter().try_for_each(|family| ask(&request(family as u8, wanted), each))
+}
+
+fn ask(request: &[u8], each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let (domain, protocol) = (Domain::from(libc::AF_NETLINK), libc::NETLINK_SOCK_DIAG);
     let socket = Socket::new(domain, Type::DGRAM.cloexec(), Some(Protocol::from(protocol)))?;
     socket.set_read_timeout(Some(PATIENCE))?;
+    socket.send(request)?;
     let mut buffer = vec![0; 64 * 1024];
-    for family in [libc::AF_INET, libc::AF_INET6] {
-        socket.send(&request(family as u8, wanted))?;
-        loop {
-            let length = (&socket).read(&mut buffer)?;
-            match parse(&buffer[..length], each) {
-                Part::More => {}
-                Part::Last => break,
-                Part::Refused => return Err(io::Error::from(io::ErrorKind::Unsupported)),
-            }
+    loop {
+        let length = (&socket).read(&mut buffer)?;
+        match parse(&buffer[..length], each) {
+            Part::More => {}
+            Part::Last => return Ok(()),
+            Part::Refused => return Err(io::Error::from(io::ErrorKind::Unsupported)),
         }
     }
-    Ok(())
 }
 
 /// A header, and a `struct inet_diag_req_v2` that is zero but for family, protocol, states and
@@ -107,6 +115,20 @@ fn request(family: u8, wanted: Wanted) -> [u8; REQUEST] {
     bytes[HEAD + 4..HEAD + 8].copy_from_slice(&wanted.states.to_ne_bytes());
     bytes[HEAD + 8..HEAD + 10].copy_from_slice(&wanted.local.to_be_bytes());
     bytes[HEAD + 10..HEAD + 12].copy_from_slice(&wanted.remote.to_be_bytes());
+    bytes
+}
+
+/// The same as a `struct inet_diag_req`, the older one: it asks for both families, and the kernel
+/// looks through its sockets once instead of twice (20,000 of them: 3.7 ms each time).
+fn request_of_both(wanted: Wanted) -> [u8; REQUEST_OF_BOTH] {
+    let mut bytes = [0; REQUEST_OF_BOTH];
+    bytes[0..4].copy_from_slice(&(REQUEST_OF_BOTH as u32).to_ne_bytes());
+    bytes[4..6].copy_from_slice(&TCPDIAG_GETSOCK.to_ne_bytes());
+    bytes[6..8].copy_from_slice(&REQUEST_AND_DUMP.to_ne_bytes());
+    bytes[HEAD] = libc::AF_INET as u8;
+    bytes[HEAD + 4..HEAD + 6].copy_from_slice(&wanted.local.to_be_bytes());
+    bytes[HEAD + 6..HEAD + 8].copy_from_slice(&wanted.remote.to_be_bytes());
+    bytes[HEAD + 52..HEAD + 56].copy_from_slice(&wanted.states.to_ne_bytes());
     bytes
 }
 
@@ -210,6 +232,14 @@ mod tests {
         // SAFETY: takes nothing, and cannot fail.
         let mine = unsafe { libc::geteuid() };
         assert!(ends.iter().all(|end| end.uid == mine && end.inode > 0));
+        // A kernel that does not know the older request is asked for one family after the other.
+        let mut apart = Vec::new();
+        let wanted = Wanted { states: ESTABLISHED, local: port, remote: 0 };
+        dump(wanted, &mut |body| apart.extend(end(body))).unwrap();
+        apart.sort_unstable_by_key(|end| end.inode);
+        let mut together = ends;
+        together.sort_unstable_by_key(|end| end.inode);
+        assert_eq!(apart, together);
         clients.pop();
         assert_eq!(connected_to(port).unwrap().len(), 2);
         drop(held);

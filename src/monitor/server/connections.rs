@@ -16,6 +16,11 @@ use crate::monitor::sockets::{self, End};
 /// A server opens what it listens on before it has so many files open.
 const EARLY: usize = 1024;
 
+/// So many connections take the kernel several ms to list: it is asked for them at every
+/// [`SELDOM`]th reading.
+const MANY: u64 = 4_000;
+const SELDOM: u32 = 5;
+
 /// One with more ports than these is asked for the lowest ones.
 const MOST_PORTS: usize = 8;
 
@@ -26,10 +31,22 @@ pub struct Incoming {
     listeners: BTreeSet<u64>,
     members: Vec<u32>,
     ports: BTreeSet<u16>,
+    /// Readings to come that do without.
+    pause: u32,
 }
 
 impl Incoming {
     pub fn count(&mut self, members: &[Member]) -> Option<u64> {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return None;
+        }
+        let count = self.ask(members);
+        self.pause = if count.is_some_and(|count| count >= MANY) { SELDOM - 1 } else { 0 };
+        count
+    }
+
+    fn ask(&mut self, members: &[Member]) -> Option<u64> {
         self.find_ports(members)?;
         if self.ports.is_empty() {
             return None;
