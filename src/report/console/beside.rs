@@ -1,5 +1,5 @@
-//! What was read beside the load, on average over measure: the server, where it was watched, and
-//! this host.
+//! What was read beside the load, over measure (on average, but for the most connections and the
+//! last of memory): the server, where it was watched, and this host.
 
 use super::super::Document;
 use super::super::document::Server;
@@ -29,8 +29,9 @@ fn server_parts(document: &Document, server: &Server) -> [Option<String>; 5] {
         .map(|share| format!("CPU {share:.0} % of one core{}", busiest.unwrap_or_default()));
     let cost = server.cpu_us_per_request;
     let rss = server.rss_last_bytes.map(|bytes| format!("{} RSS", format_bytes(bytes as f64)));
-    let last = |name: &str| document.gauges.as_ref()?.gauge(name)?.last;
-    let held = |name: &str, what: &str| Some(format!("{} {what}", format_count(last(name)?)));
+    // A last reading may be after the load.
+    let most = |name: &str| document.gauges.as_ref()?.gauge(name)?.max;
+    let held = |name: &str, what: &str| Some(format!("{} {what}", format_count(most(name)?)));
     [
         cpu,
         cost.map(|us| format!("{} us CPU a request", format_count(us))),
