@@ -58,7 +58,7 @@ impl Family {
 
     /// Who belongs to it now, by pid.
     pub fn read(&mut self) -> Vec<Member> {
-        if self.readings % PATIENCE == 0 {
+        if self.readings.is_multiple_of(PATIENCE) {
             self.strangers.clear();
         }
         self.readings += 1;
