@@ -66,9 +66,13 @@ impl Sampler {
         let thread = thread::Builder::new().name("blast-monitor".to_string());
         // Rates are of the time since the reading before: this one is told nobody.
         probes.iter_mut().for_each(|probe| probe.read(&mut Vec::new()));
-        let thread = thread.spawn(move || loan.sample(&mut probes, step)).map_err(|error| {
-            Error::failed(format!("the monitor's thread could not be started ({error}); try again"))
-        })?;
+        let began = time::now();
+        let thread =
+            thread.spawn(move || loan.sample(&mut probes, step, began)).map_err(|error| {
+                Error::failed(format!(
+                    "the monitor's thread could not be started ({error}); try again"
+                ))
+            })?;
         Ok(Sampler { shared, thread: Some(thread) })
     }
 
@@ -119,8 +123,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sample(&self, probes: &mut [Box<dyn Probe>], step: Nanos) {
-        let mut before = time::now();
+    /// `began`: when they were read first.
+    fn sample(&self, probes: &mut [Box<dyn Probe>], step: Nanos, began: Nanos) {
+        let mut before = began;
         let mut due = before + step;
         loop {
             let wake = self.wait_until(due);
