@@ -17,6 +17,7 @@ mod latency;
 mod limits;
 mod load;
 mod metrics;
+mod monitor;
 mod once;
 mod outputs;
 mod packaging;

@@ -11,18 +11,27 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 9] =
-    ["run", "target", "demo", "ceiling", "doctor", "import", "report", "completions", "man"];
+pub const VERBS: [&str; 10] = [
+    "run",
+    "target",
+    "demo",
+    "ceiling",
+    "doctor",
+    "import",
+    "report",
+    "monitor",
+    "completions",
+    "man",
+];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 11] = [
+const LATER_VERBS: [&str; 10] = [
     "soak",
     "suite",
     "compare",
     "ab",
     "versus",
     "calibrate",
-    "monitor",
     "profile",
     "history",
     "serve",

@@ -15,6 +15,7 @@ use clap_complete::Shell;
 use super::ceiling::CeilingArgs;
 use super::form;
 use super::import::ImportArgs;
+use super::monitor::MonitorArgs;
 use super::report::ReportArgs;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
@@ -23,7 +24,7 @@ use super::values;
 use crate::address::UnixName;
 use crate::http::Pattern;
 use crate::plan::route::{ConnectTo, Resolve};
-use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup};
+use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup, Watch};
 use crate::report::otlp::Endpoint;
 use crate::time::Nanos;
 
@@ -66,6 +67,8 @@ pub enum Verb {
     Import(ImportArgs),
     /// Turn a saved result into the page, or into other files
     Report(ReportArgs),
+    /// Look at this host, and a server on it, without a load
+    Monitor(MonitorArgs),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`
@@ -144,6 +147,8 @@ pub struct LoadArgs {
     pub tls: TlsArgs,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]
@@ -367,6 +372,19 @@ pub struct RuleArgs {
     /// End the run, with exit 3, once it is true over 5 s: 'errors>50%'
     #[arg(long, value_name = "RULE", value_parser = Threshold::parse, hide_short_help = true)]
     pub abort_on: Vec<Threshold>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Beside the load")]
+pub struct WatchArgs {
+    /// The server on this host: a PID, a NAME, a PORT it listens on, cgroup:PATH, or off [default:
+    /// whoever listens on the target's port here]
+    #[arg(long, value_name = "WHO", value_parser = Watch::parse)]
+    pub watch: Option<Watch>,
+
+    /// Count the connections that the watched server holds to this port: a database's pool
+    #[arg(long, value_name = "PORT", value_parser = values::port, hide_short_help = true)]
+    pub watch_pool: Option<u16>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

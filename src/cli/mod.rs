@@ -20,6 +20,7 @@ mod import;
 mod live;
 mod load;
 mod man;
+mod monitor;
 mod outputs;
 mod report;
 mod request;
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),
+        Some(Verb::Monitor(args)) => monitor::run(args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

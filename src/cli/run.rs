@@ -9,10 +9,9 @@ use super::terminal;
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
-use crate::metrics::{Mode, Summary, Verdict, signs};
+use crate::metrics::{Mode, Summary, Verdict, Warning, signs};
 use crate::monitor::card::Cards;
-use crate::monitor::host::Host;
-use crate::monitor::{Flight, Probe, Sampler, sampler};
+use crate::monitor::{Flight, Probe, Sampler, Watched, host, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -20,19 +19,27 @@ use crate::report::{Document, PageOptions, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
+    let addresses = || engine::addresses(&plan).unwrap_or_default();
+    let Watched { probes: of_server, server } =
+        Watched::find(&plan.watch, addresses, plan.watch_pool)?;
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
-    let probes: Vec<Box<dyn Probe>> = vec![Box::new(Host::default()), Box::new(Cards::default())];
+    let cards: Box<dyn Probe> = Box::new(Cards::default());
+    let probes = host::probes().into_iter().chain([cards]).chain(of_server).collect();
     let sampler = Sampler::start(probes, sampler::STEP)?;
     let mut live = Live::start(&outputs, &plan);
     let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
-        if let Progress::Interval { interval, measure, origin, .. } = progress {
-            recorder.record(&interval, measure, origin);
-            streams.record(&interval);
+        match progress {
+            Progress::Starting { at } => sampler.begin_at(at),
+            Progress::Interval { interval, measure, origin, .. } => {
+                recorder.record(&interval, measure, origin);
+                streams.record(&interval);
+            }
+            Progress::Connecting { .. } | Progress::Slice { .. } => {}
         }
         broadcast.show(&progress, &sampler);
         live.show(progress, &sampler);
@@ -42,6 +49,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let gauges = sampler.end();
     let mut summary = summary?;
     summary.gauges = Some(gauges.since(summary.origin));
+    summary.server = server;
+    summary.warnings.extend(gone(&summary));
     // The engine knew nothing of what was read beside it.
     summary.verdict = Verdict::of(&summary);
     let needs = doctor::needs(&plan);
@@ -57,6 +66,12 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     }
     let written = write(&document, &outputs, logs, streams);
     Ok(exit(&summary, &document, written))
+}
+
+/// Where the watched server did not live to see the end.
+fn gone(summary: &Summary) -> Option<Warning> {
+    let (server, at) = (summary.server.as_ref()?, summary.server_gone()?);
+    Some(Warning::WatchedGone { name: server.name.clone(), pid: server.pid, at })
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.

@@ -88,6 +88,7 @@ impl Line {
     pub fn show(&mut self, progress: Progress) {
         let width = if self.stays { FILE } else { width(&io::stderr()) };
         let line = match progress {
+            Progress::Starting { .. } => return,
             Progress::Connecting { dialled, connections } => {
                 let text = format!("connecting: {dialled} of {connections}");
                 let room = width.saturating_sub(1);

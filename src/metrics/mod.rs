@@ -16,6 +16,7 @@ pub mod modes;
 pub mod named;
 pub mod period;
 pub mod series;
+mod server;
 pub mod signs;
 pub mod snapshot;
 pub mod steady;
@@ -31,6 +32,7 @@ pub use gauge::{Course, Gauges, Label, Unit};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Ended, Interval, Series};
+pub use server::Server;
 pub use snapshot::{Fates, Links, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{

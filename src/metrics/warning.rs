@@ -55,6 +55,8 @@ pub enum Warning {
     TeardownFailed { why: String },
     /// The metrics did not all reach their collector.
     OtlpFailed { times: u64, of: u64, why: String },
+    /// The processes that were watched beside the load ended in the run.
+    WatchedGone { name: String, pid: u32, at: Nanos },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
     /// What the figures show: see [`super::signs`].
@@ -87,6 +89,7 @@ impl Warning {
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
             Warning::OtlpFailed { .. } => "otlp_failed",
+            Warning::WatchedGone { .. } => "watched_process_gone",
             Warning::Host { code, .. } | Warning::Sign { code, .. } => code,
         }
     }
@@ -174,6 +177,11 @@ impl Warning {
             Warning::OtlpFailed { times, of, why } => {
                 format!("{times} of {of} exports of the metrics failed, the last one so: {why}")
             }
+            Warning::WatchedGone { name, pid, at } => format!(
+                "the server {name} (pid {pid}) was gone {} into the run: there is nothing to read \
+                 of it from there on",
+                units::format_duration(*at)
+            ),
             Warning::Host { text, .. } | Warning::Sign { text, .. } => text.clone(),
         }
     }
@@ -228,6 +236,9 @@ impl Warning {
             }
             Warning::OtlpFailed { .. } => {
                 "look whether a collector takes OTLP over http at the URL of --otlp"
+            }
+            Warning::WatchedGone { .. } => {
+                "look into its log; where it begins anew under load, watch it by name: --watch NAME"
             }
             Warning::Host { hint, .. } => hint,
             Warning::Sign { hint, .. } => hint,

@@ -12,6 +12,7 @@
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
 //! card        how full its network cards are
+//! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
 
 pub mod card;
@@ -20,11 +21,14 @@ pub mod diagnosis;
 pub mod feature;
 mod flight;
 pub mod host;
+mod kernel_file;
 pub mod limits;
 pub mod listeners;
 pub mod network;
 pub mod probe;
+mod rate;
 pub mod sampler;
+mod server;
 pub mod sockets;
 pub mod sysctl;
 pub mod target;
@@ -33,6 +37,7 @@ pub mod uring;
 pub use diagnosis::{Needs, Row, Side, State, rows};
 pub use flight::Flight;
 pub use sampler::{Probe, Sampler};
+pub use server::Watched;
 pub use target::Destination;
 
 use std::time::Duration;

@@ -19,6 +19,7 @@ pub mod json;
 pub mod junit;
 pub mod live;
 pub mod markdown;
+pub mod monitored;
 pub mod ndjson;
 pub mod otlp;
 pub mod prometheus;
@@ -35,6 +36,7 @@ mod fixture;
 pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
+pub use monitored::Monitored;
 
 #[cfg(test)]
 mod tests {

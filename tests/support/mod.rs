@@ -25,7 +25,7 @@ pub use self::authority::{Authority, Certified};
 pub use self::blast::{Blast, Run};
 pub use self::document::Document;
 pub use self::folder::Folder;
-pub use self::process::{Outsider, sit_on};
+pub use self::process::{Outsider, cpu as process_cpu, sit_on};
 pub use self::random::{Random, seed};
 #[cfg(feature = "tls")]
 pub use self::secure::{Terms, Tickets};

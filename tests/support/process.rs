@@ -32,6 +32,10 @@ impl Outsider {
         &self.url
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         self.url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()

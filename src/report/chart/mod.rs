@@ -6,6 +6,7 @@
 mod axis;
 mod distribution;
 mod draw;
+mod monitor;
 pub mod picture;
 #[cfg(feature = "pictures")]
 pub mod pixels;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{HEIGHT, WIDTH, charts, draw};
+use super::{Chart, HEIGHT, WIDTH, charts, draw, monitor};
 use crate::error::Result;
 use crate::report::console::head;
-use crate::report::{Document, staged};
+use crate::report::{Document, Monitored, staged};
 
 const STYLE: &str = include_str!("picture.css");
 
@@ -27,7 +27,20 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// Two charts a row under the verdict.
 pub fn svg(document: &Document) -> String {
-    let charts = charts(document);
+    sheet(&charts(document), &heading(document))
+}
+
+/// The same of a host that was looked at without a load.
+pub fn of_monitor(document: &Monitored) -> String {
+    let heading = html! {
+        text class="verdict" x=(MARGIN) y="28" { "System monitor" }
+        text x=(MARGIN) y="48" { (cut(&document.heading())) }
+        text class="unit" x=(MARGIN) y="65" { "by blast " (document.blast_version) }
+    };
+    sheet(&monitor::panels(&document.gauges), &heading)
+}
+
+fn sheet(charts: &[Chart], heading: &Markup) -> String {
     let rows = charts.len().div_ceil(2) as f64;
     let (width, height) = (2.0 * WIDTH + 3.0 * MARGIN, HEAD + rows * (HEIGHT + TITLE) + MARGIN);
     let places = charts.iter().enumerate().map(|(at, chart)| {
@@ -39,7 +52,7 @@ pub fn svg(document: &Document) -> String {
             viewBox={ "0 0 " (width) " " (height) } {
             style { (PreEscaped(STYLE)) }
             rect class="paper" width=(width) height=(height) {}
-            (heading(document))
+            (heading)
             @for (chart, x, y) in places {
                 g transform={ "translate(" (x) " " (y) ")" } {
                     text class="title" x="0" y="18" { (chart.title) }

@@ -25,12 +25,17 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 }
 
 pub fn png(document: &Document) -> io::Result<Vec<u8>> {
+    rendered(&picture::svg(document))
+}
+
+/// A picture of this program's as PNG.
+pub fn rendered(svg: &str) -> io::Result<Vec<u8>> {
     let mut fonts = fontdb::Database::new();
     fonts.load_font_data(FONT.to_vec());
     fonts.set_sans_serif_family(FAMILY);
     let options =
         Options { font_family: FAMILY.to_string(), fontdb: Arc::new(fonts), ..Options::default() };
-    let tree = Tree::from_str(&picture::svg(document), &options).map_err(io::Error::other)?;
+    let tree = Tree::from_str(svg, &options).map_err(io::Error::other)?;
     let size = tree.size();
     let pixels = |units: f32| (units * SCALE).ceil() as u32;
     let canvas = Pixmap::new(pixels(size.width()), pixels(size.height()));

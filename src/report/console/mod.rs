@@ -8,6 +8,7 @@ pub mod ceiling;
 pub mod checkup;
 
 mod backfill;
+mod beside;
 pub(super) mod errors;
 pub(super) mod examples;
 pub(super) mod head;
@@ -64,6 +65,8 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     }
     host::connections(&mut sheet, document);
     host::client(&mut sheet, document);
+    beside::server(&mut sheet, document);
+    beside::host(&mut sheet, document);
     host::audit(&mut sheet, document);
     host::warnings(&mut sheet, document);
     if options.spectrum {

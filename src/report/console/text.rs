@@ -112,7 +112,8 @@ const UNITS: [&str; 9] = ["%", "ns", "us", "ms", "s", "B", "kB", "MB", "GB"];
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let unit = UNITS.contains(&word.trim_end_matches([',', ';', ':', '.', ')']));
+        let bare = word.trim_end_matches([',', ';', ':', '.', ')']);
+        let unit = UNITS.contains(&bare.strip_suffix("/s").unwrap_or(bare));
         match words.last_mut() {
             Some(number) if unit && number.ends_with(|c: char| c.is_ascii_digit()) => {
                 number.push(' ');
@@ -134,6 +135,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a http://long/path b", 6), ["a", "http://long/path", "b"]);
         assert_eq!(wrap("used 33.7 %, no more", 9), ["used", "33.7 %,", "no more"]);
+        assert_eq!(wrap("in 75 MB/s, out", 8), ["in", "75 MB/s,", "out"]);
     }
 
     #[test]

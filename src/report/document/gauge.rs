@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rounded;
-use crate::metrics::{Course, Summary};
+use crate::metrics::{self, Course, Summary};
 use crate::time::Nanos;
 
 /// A table: a row a reading, a column a gauge.
@@ -38,9 +38,15 @@ const DIGITS: i32 = 3;
 
 impl Gauges {
     pub(super) fn of(summary: &Summary) -> Option<Gauges> {
-        let gauges = summary.gauges.as_ref()?;
+        let start = summary.warmup_length;
+        let of = |gauges| Gauges::within(gauges, start, start + summary.measured);
+        summary.gauges.as_ref().map(of)
+    }
+
+    /// All readings, and how each gauge went from one instant to another.
+    pub(in crate::report) fn within(gauges: &metrics::Gauges, from: Nanos, to: Nanos) -> Gauges {
         let series = gauges.columns.iter().map(|column| {
-            let course = summary.gauge(&column.label.name);
+            let course = gauges.course(&column.label.name, from, to);
             let figure = |of: fn(&Course) -> f64| course.as_ref().map(|c| rounded(of(c), DIGITS));
             Gauge {
                 name: column.label.name.clone(),
@@ -53,11 +59,11 @@ impl Gauges {
                 values: column.values.iter().map(|v| v.map(|v| rounded(v, DIGITS))).collect(),
             }
         });
-        Some(Gauges {
+        Gauges {
             step_s: gauges.step.as_secs_f64(),
             t_s: gauges.at.iter().copied().map(Nanos::as_secs_f64).map(|t| rounded(t, 6)).collect(),
             series: series.collect(),
-        })
+        }
     }
 
     pub fn gauge(&self, name: &str) -> Option<&Gauge> {

@@ -11,6 +11,7 @@ mod latency;
 mod named;
 mod plan;
 mod rules;
+mod server;
 mod stage;
 mod tls;
 mod verdict;
@@ -27,6 +28,7 @@ pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
+pub use server::Server;
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 pub use verdict::{Evidence, Verdict};
@@ -82,6 +84,9 @@ pub struct Document {
     /// builds.
     #[serde(default)]
     pub gauges: Option<Gauges>,
+    /// Who was watched; null where nobody was, missing in documents of earlier builds.
+    #[serde(default)]
+    pub server: Option<Server>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
     pub audit: Audit,
@@ -126,6 +131,7 @@ impl Document {
             failure_examples: summary.examples.iter().map(Example::new).collect(),
             client: Client::new(summary),
             gauges: Gauges::of(summary),
+            server: Server::of(summary),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             audit: Audit::new(&summary.audit),
