@@ -14,6 +14,7 @@ pub mod gauge;
 pub mod histogram;
 pub mod named;
 pub mod series;
+pub mod slowest;
 pub mod snapshot;
 pub mod steady;
 pub mod summary;
@@ -27,6 +28,7 @@ pub use gauge::{Course, Gauges, Label, Unit};
 pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Interval, Series};
+pub use slowest::{Fate, Found, Slow, Slowest, Tcp, Ticket};
 pub use snapshot::{Fates, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{

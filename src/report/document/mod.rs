@@ -11,6 +11,7 @@ mod latency;
 mod named;
 mod plan;
 mod rules;
+mod slow;
 mod stage;
 mod tls;
 
@@ -26,6 +27,7 @@ pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
+pub use slow::Slow;
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 
@@ -75,6 +77,13 @@ pub struct Document {
     /// Of each kind in `failures` and `connections.failures`: target, network or generator.
     pub failure_sides: BTreeMap<String, String>,
     pub failure_examples: Vec<Example>,
+    /// The slowest requests of measure, slowest first. Missing in documents of earlier builds, as is
+    /// what follows.
+    #[serde(default)]
+    pub slowest: Vec<Slow>,
+    /// The slowest of each interval that any ended in; in a long run, of several together.
+    #[serde(default)]
+    pub slowest_by_interval: Vec<Slow>,
     pub client: Client,
     /// What was read beside the load; null where nobody looked, missing in documents of earlier
     /// builds.
@@ -122,6 +131,8 @@ impl Document {
             tls: Tls::of(plan, summary),
             failure_sides: sides(summary),
             failure_examples: summary.examples.iter().map(Example::new).collect(),
+            slowest: Slow::all(plan, summary),
+            slowest_by_interval: Slow::by_interval(plan, summary),
             client: Client::new(summary),
             gauges: Gauges::of(summary),
             verdict: Verdict::new(&summary.verdict),
