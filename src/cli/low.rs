@@ -378,7 +378,7 @@ pub struct PageArgs {
     #[arg(short = 'L', long)]
     pub latency: bool,
 
-    /// Show the first failures of each kind
+    /// Show the first failures of each kind, and the slowest requests
     #[arg(short, long)]
     pub verbose: bool,
 
