@@ -26,7 +26,9 @@ fn holding_up(held: impl Fn(usize) -> bool + Send + Sync + 'static) -> Server {
                 thread::sleep(HELD_UP);
             }
             if held(number) && number.is_multiple_of(2) {
-                peer.write("HTTP/1.1 503 Busy\r\nSet-Cookie: id=planted\r\nContent-Length: 5\r\n\r\n");
+                peer.write(
+                    "HTTP/1.1 503 Busy\r\nSet-Cookie: id=planted\r\nContent-Length: 5\r\n\r\n",
+                );
                 thread::sleep(PIECES);
                 peer.write("hello");
             } else {
@@ -105,7 +107,9 @@ fn a_request_without_an_answer_is_among_them_with_what_was_seen_of_it() {
                     (0, 3) => return peer.wait_for_end(),
                     (1, 3) => {
                         thread::sleep(Duration::from_millis(200));
-                        peer.write("HTTP/1.1 200 OK\r\nX-Token: planted\r\nContent-Length: 9\r\n\r\n");
+                        peer.write(
+                            "HTTP/1.1 200 OK\r\nX-Token: planted\r\nContent-Length: 9\r\n\r\n",
+                        );
                         thread::sleep(Duration::from_millis(200));
                         return peer.reset();
                     }

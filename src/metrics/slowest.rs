@@ -255,9 +255,7 @@ impl Slowest {
             _ => Nanos::ZERO,
         };
         let of_interval = match self.intervals.last() {
-            Some((stretch, _, slowest)) if *stretch >= self.stretch() => {
-                longer(slowest.response())
-            }
+            Some((stretch, _, slowest)) if *stretch >= self.stretch() => longer(slowest.response()),
             _ => Nanos::ZERO,
         };
         self.bar = of_run.min(of_interval);

@@ -354,7 +354,9 @@ impl Core {
                     if let Event::Received(bytes) = event {
                         self.begun(slot, bytes, now);
                     }
-                    return if gained_room { self.serve(slot, now, wire) };
+                    return if gained_room {
+                        self.serve(slot, now, wire)
+                    };
                 }
                 Action::Ready => return self.opened(slot, now, wire),
                 Action::NotOpened(kind) => {

@@ -33,8 +33,8 @@ pub enum Verb {
 const VERBS: [Verb; 13] = {
     use Verb::*;
     [
-        Connect, Receive, Discard, Await, Send, Deliver, Cancel, Shutdown, Close, Bell, Ask,
-        Learn, Keys,
+        Connect, Receive, Discard, Await, Send, Deliver, Cancel, Shutdown, Close, Bell, Ask, Learn,
+        Keys,
     ]
 };
 
