@@ -64,6 +64,7 @@ fn assert_builds(imported: &Imported) {
         env: &|_| Some("value".to_string()),
         vars: &vars,
         dress: &|_| Ok(()),
+        request_id: None,
         expected: &Expected::default(),
         has_rate: false,
         has_rule_by_name: false,

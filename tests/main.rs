@@ -28,6 +28,7 @@ mod refusal;
 mod requests;
 mod scenarios;
 mod shapes;
+mod slowest;
 mod support;
 mod target;
 mod thresholds;

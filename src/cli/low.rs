@@ -279,6 +279,10 @@ pub struct RequestArgs {
     #[arg(long, hide_short_help = true)]
     pub compressed: bool,
 
+    /// Send an id in this header, such as X-Request-Id or traceparent: another for each request
+    #[arg(long, value_name = "HEADER", value_parser = values::header_name, hide_short_help = true)]
+    pub request_id: Option<String>,
+
     /// All of it from a curl command, as browsers copy it; also @FILE or @-. Flags beside it win
     #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
     pub curl: Option<String>,
@@ -403,7 +407,7 @@ pub struct PageArgs {
     #[arg(short = 'L', long)]
     pub latency: bool,
 
-    /// Show the first failures of each kind
+    /// Show the first failures of each kind, and the slowest requests
     #[arg(short, long)]
     pub verbose: bool,
 

@@ -564,7 +564,8 @@ fn first_sent(arguments: &[&str]) -> String {
     assert_eq!((scenario.model.name(), scenario.requests.len()), ("mix", 1));
     let mut dice = crate::dice::Dice::of(scenario.seed, 0, 0);
     let dice = &mut dice;
-    let mut context = Context { dice, number: 1, user: 0, captures: &[], rows: &[], jar: None };
+    let mut context =
+        Context { dice, number: 1, id: 1, user: 0, captures: &[], rows: &[], jar: None };
     let (mut body, mut into) = (Vec::new(), Vec::new());
     let message = &scenario.requests[0].message;
     message.write(&mut context, &mut body, &mut into);

@@ -191,6 +191,15 @@ pub fn user(text: &str) -> Result<String> {
     }
 }
 
+pub fn header_name(text: &str) -> Result<String> {
+    match is_token(text) {
+        true => Ok(text.to_string()),
+        false => Err(Error::usage(
+            "this is no name of a header; write it without a colon, such as X-Request-Id",
+        )),
+    }
+}
+
 /// curl's four forms. A value is never repeated: it may be a credential.
 pub fn header(text: &str) -> Result<Header> {
     match text.strip_prefix('@') {

@@ -4,15 +4,17 @@
 //! What was read from a file, or came with a curl command, is sent byte for byte.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::low::LoadArgs;
 use super::values::Header;
+use crate::dice::Dice;
 use crate::error::Result;
 use crate::http::Request;
 use crate::plan::mask::mask_query;
 use crate::plan::scenario::{BODY_LIMIT, Entry, Exchange, Mix, Model, Part};
 use crate::plan::template::{Message, Piece, Scope, literal, occurs_in};
-use crate::plan::{Expected, Scenario};
+use crate::plan::{Expected, RequestId, Scenario};
 
 /// Of the random numbers of a run, unless it is said.
 pub const SEED: u64 = 1;
@@ -31,7 +33,8 @@ pub fn scenario(
         _ => false,
     });
     let body = pieces.iter().any(|piece| matches!(piece, Piece::Text(text, _) if occurs_in(text)));
-    if !(url || headers || body) {
+    let request_id = request_id(args);
+    if !(url || headers || body || request_id.is_some()) {
         return Ok(None);
     }
     let scope = Scope {
@@ -42,11 +45,15 @@ pub fn scenario(
         has_users: false,
         has_cookies: false,
     };
-    let message = Message::compile(&template(args, request), pieces, &scope)?;
+    let (mut template, mut request) = (template(args, request), without_body(request));
+    for dressed in [&mut template, &mut request] {
+        request_id.iter().try_for_each(|id| id.put(dressed))?;
+    }
+    let message = Message::compile(&template, pieces, &scope)?;
     let name = format!("{} {}", request.method, mask_query(&request.target));
     let exchange = Exchange {
         name: name.clone(),
-        request: without_body(request),
+        request,
         message,
         expected: expected.clone(),
         checks: Vec::new(),
@@ -64,7 +71,20 @@ pub fn scenario(
         seed: args.shape.seed.unwrap_or(SEED),
         has_cookies: false,
         body_limit: BODY_LIMIT,
+        request_id,
     }))
+}
+
+/// The ids of this run, where requests are to have some.
+pub fn request_id(args: &LoadArgs) -> Option<RequestId> {
+    let header = args.request.request_id.as_ref()?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut dice = Dice::of(
+        args.shape.seed.unwrap_or(SEED),
+        since.as_nanos() as u64,
+        std::process::id().into(),
+    );
+    Some(RequestId::new(header, dice.next()))
 }
 
 /// The request with braces that nobody typed as placeholders made to stand for themselves.

@@ -202,6 +202,7 @@ mod tests {
             seed: 1,
             has_cookies: false,
             body_limit: BODY_LIMIT,
+            request_id: None,
         }
     }
 

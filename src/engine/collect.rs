@@ -13,7 +13,7 @@ use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
     Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Interval,
-    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning, slowest,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -147,6 +147,8 @@ impl Collector {
             agreed: finished.iter().find_map(|f| f.agreed.clone()),
             unsolicited_bytes: finished.iter().map(|f| f.totals.unsolicited_bytes).sum(),
             examples: examples(&finished),
+            slowest: slowest::of_run(finished.iter().map(|f| &f.totals.slowest)),
+            slowest_by_interval: slowest::by_interval(finished.iter().map(|f| &f.totals.slowest)),
             addresses,
             opened_at,
             refreshes: refresh::is_wanted(run.plan).then(|| run.prepared.addresses.refreshes()),

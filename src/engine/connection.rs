@@ -113,6 +113,8 @@ pub struct Connection {
     /// Requests ever sent and ever ended on this slot; the difference is in flight.
     pub sent: u32,
     pub ended: u32,
+    /// Which request's answer came in pieces last, by its number, and when the first of them did.
+    pub begun: (u32, Nanos),
     /// Requests this life of the connection may still carry.
     pub allowance: u32,
     /// Which dial this is, so that a settled connect is recognised.
@@ -144,6 +146,7 @@ impl Connection {
             sighting: None,
             sent: 0,
             ended: 0,
+            begun: (u32::MAX, Nanos::ZERO),
             allowance: 0,
             dial: 0,
             free_since: Nanos::ZERO,

@@ -144,6 +144,7 @@ mod tests {
             seed: 1,
             has_cookies: false,
             body_limit: 0,
+            request_id: None,
         };
         let url = Url::parse("https://h/").expect("a URL");
         let mut plan = Plan::new(url, Request::new("GET", "/", "h"));

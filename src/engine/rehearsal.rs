@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{Account, Events, Fates, Mode, Summary, Warning};
 use crate::plan::answer::Captured;
 use crate::plan::mask::mask_query;
+use crate::plan::request_id::{AFTER_LOAD, BEFORE_LOAD};
 use crate::plan::scenario::{Flow, Model, Part, Step, Steps, Think};
 use crate::plan::{Load, Plan, Scenario, Warmup};
 use crate::time::Nanos;
@@ -28,6 +29,7 @@ pub fn before(plan: &Plan) -> Result<Rehearsal> {
     let captured: Captured = plan.scenario.as_ref().map_or_else(|| [].into(), nothing);
     let scenario = plan.scenario.as_ref().filter(|scenario| !scenario.run_setup.is_empty());
     let Some(scenario) = scenario else { return Ok(Rehearsal { captured, setup: None }) };
+    let scenario = &numbered_from(scenario, BEFORE_LOAD);
     let (summary, captured) = play(plan, scenario, &scenario.run_setup, captured, 0)?;
     if let (false, Some(exit)) = (summary.complete, stop::exit()) {
         let message = "interrupted in the setup before the load; no load was sent".to_string();
@@ -54,6 +56,7 @@ impl Rehearsal {
         }
         // The signal that ended the load does not end this, but the next one does.
         let heeded = stop::requests().min(1);
+        let scenario = &numbered_from(scenario, AFTER_LOAD);
         let why = match play(plan, scenario, &scenario.run_teardown, self.captured, heeded) {
             Ok((teardown, _)) => {
                 load.complete &= teardown.complete;
@@ -64,6 +67,13 @@ impl Rehearsal {
         };
         load.warnings.extend(why.map(|why| Warning::TeardownFailed { why }));
     }
+}
+
+/// Its requests' ids are none of the load's.
+fn numbered_from(scenario: &Scenario, after: u64) -> Scenario {
+    let mut apart = scenario.clone();
+    apart.request_id.iter_mut().for_each(|id| id.after = after);
+    apart
 }
 
 /// Adds the rows of a run of its own to those of the load, at whose `since` it began. The audit is

@@ -11,6 +11,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
+use crate::metrics::{Found, Tcp};
+use crate::time::Nanos;
 use crate::tls::KernelKeys;
 
 /// A socket ready to be connected to `address`.
@@ -72,8 +74,37 @@ pub fn interface(zone: &str) -> Option<u32> {
     (number > 0).then_some(number)
 }
 
+/// What is asked of a connection's socket.
+#[cold]
+pub fn found(socket: BorrowedFd) -> Found {
+    Found { local_port: local_port(socket), tcp: tcp(socket) }
+}
+
+/// How TCP does on this connection; a Unix socket has none.
+fn tcp(socket: BorrowedFd) -> Option<Tcp> {
+    // SAFETY: a structure of integers, for which zero is a value.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: the kernel writes no more than `length` bytes into it; what an older one leaves out
+    // stays zero.
+    let outcome = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &raw mut length,
+        )
+    };
+    (outcome == 0).then(|| Tcp {
+        rtt: Nanos::from_micros(info.tcpi_rtt.into()),
+        rtt_var: Nanos::from_micros(info.tcpi_rttvar.into()),
+        retransmits: info.tcpi_total_retrans,
+    })
+}
+
 /// The port of this side, also after a reset.
-pub fn local_port(socket: BorrowedFd) -> Option<u16> {
+fn local_port(socket: BorrowedFd) -> Option<u16> {
     let address = SockRef::from(&socket).local_addr().ok()?.as_socket()?;
     Some(address.port()).filter(|port| *port != 0)
 }

@@ -18,7 +18,7 @@ use super::pauses::Pauses;
 use crate::failure::{Kind, Scope};
 use crate::metrics::{
     Account, Connections, Drop, EXAMPLES, Events, Example, Fates, Links, Pause, Phase, Rejection,
-    SessionEnd, Sightings, Snapshot,
+    SessionEnd, Sightings, Slowest, Snapshot,
 };
 use crate::time::Nanos;
 
@@ -67,6 +67,7 @@ pub struct Tally {
     /// Room for all there can be is made at the start.
     examples: Vec<Example>,
     example_counts: [u8; Kind::COUNT],
+    pub slowest: Slowest,
 }
 
 /// What is left when the worker is done.
@@ -78,6 +79,7 @@ pub struct Totals {
     pub connections: Connections,
     pub unsolicited_bytes: u64,
     pub examples: Vec<Example>,
+    pub slowest: Slowest,
     pub stages: Vec<Fates>,
     pub by_name: ByName,
     pub pauses: Vec<Pause>,
@@ -117,6 +119,7 @@ impl Tally {
             spin_time: Nanos::ZERO,
             examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
             example_counts: [0; Kind::COUNT],
+            slowest: Slowest::reserved(),
         }
     }
 
@@ -125,6 +128,7 @@ impl Tally {
         self.phase = phases.at(phases.origin);
         self.snapshot.phase = self.phase;
         self.boundary = self.next_boundary(phases.origin);
+        self.slowest.turn(0, self.phase != Phase::Warmup);
     }
 
     /// Where the warm-up ends and measure begins.
@@ -190,6 +194,7 @@ impl Tally {
         self.snapshot.phase = self.phase;
         self.snapshot.stage = self.stage_at(now);
         self.boundary = self.next_boundary(now);
+        self.slowest.turn(index, self.phase != Phase::Warmup);
     }
 
     /// The last word: publishes what is left and hands over the totals.
@@ -209,6 +214,7 @@ impl Tally {
             connections: std::mem::take(&mut self.connections),
             unsolicited_bytes: self.unsolicited_bytes,
             examples: std::mem::take(&mut self.examples),
+            slowest: std::mem::take(&mut self.slowest),
             stages: std::mem::take(&mut self.stages),
             by_name: self.by_name.take(),
             pauses: self.pauses.take(),
@@ -378,6 +384,12 @@ impl Tally {
     #[inline]
     pub fn received(&mut self, bytes: u64) {
         self.snapshot.events.bytes_received += bytes;
+    }
+
+    /// Whether a request that ends now may be one of the slowest.
+    #[inline]
+    pub fn may_be_slow(&self, flight: &Flight, now: Nanos) -> bool {
+        self.slowest.may_be(now - flight.intended)
     }
 
     /// Only the first few of each kind are kept.

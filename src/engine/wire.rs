@@ -5,6 +5,7 @@
 //! knows the other's insides, so a new driver touches no protocol and no accounting.
 
 use crate::http::PIECE;
+use crate::metrics::Found;
 use crate::tls::KernelKeys;
 
 /// A connection's place in its worker, for the whole run: connections come and go, slots stay.
@@ -42,10 +43,10 @@ pub trait Wire {
     /// and by nothing else after it until the slot is opened again.
     fn close(&mut self, slot: Slot);
 
-    /// The local port of an open connection, where it can be told at once. A driver that has to
-    /// ask the kernel first tells it later, by `Core::local_port_is`, or never.
-    fn local_port(&mut self, _slot: Slot) -> Option<u16> {
-        None
+    /// What the kernel says of an open connection, where it can be told at once. A driver that
+    /// has to ask first tells it later, by `Core::found`.
+    fn ask(&mut self, _slot: Slot) -> Option<Found> {
+        Some(Found::default())
     }
 }
 

@@ -35,6 +35,8 @@ pub fn blank(mode: Mode) -> Summary {
         agreed: None,
         unsolicited_bytes: 0,
         examples: Vec::new(),
+        slowest: Vec::new(),
+        slowest_by_interval: Vec::new(),
         addresses: Vec::new(),
         opened_at: Vec::new(),
         refreshes: None,

@@ -18,6 +18,7 @@ pub mod period;
 pub mod series;
 mod server;
 pub mod signs;
+pub mod slowest;
 pub mod snapshot;
 pub mod steady;
 pub mod summary;
@@ -33,6 +34,7 @@ pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Ended, Interval, Series};
 pub use server::Server;
+pub use slowest::{Fate, Found, Slow, Slowest, Tcp, Ticket};
 pub use snapshot::{Fates, Links, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::{
     Audit, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
-    Server, Sessions, Verdict, Warning,
+    Server, Sessions, Slow, Verdict, Warning,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;
@@ -68,6 +68,9 @@ pub struct Summary {
     pub agreed: Option<Agreed>,
     pub unsolicited_bytes: u64,
     pub examples: Vec<Example>,
+    /// The slowest requests of measure, slowest first, and that of each interval in order.
+    pub slowest: Vec<Slow>,
+    pub slowest_by_interval: Vec<Slow>,
     /// The addresses of the target that were connected to, all used round robin.
     pub addresses: Vec<Address>,
     /// How many connections opened to each of them.

@@ -116,9 +116,13 @@ fn request(words: &mut Vec<String>, plan: &PlanEcho) {
     if plan.method != usual {
         flag(words, "-X", &plan.method);
     }
+    let is_id = |name: &str| plan.request_id.as_deref() == Some(name);
     for header in plan.headers.iter().filter(|header| !is_usual(&header.name, &header.value)) {
-        flag(words, "-H", format!("{}: {}", header.name, header.value));
+        if !is_id(&header.name) {
+            flag(words, "-H", format!("{}: {}", header.name, header.value));
+        }
     }
+    optional(words, "--request-id", plan.request_id.as_ref());
     if plan.body_bytes > 0 {
         flag(words, "-b", "@BODY");
     }

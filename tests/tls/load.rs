@@ -35,6 +35,24 @@ fn each_request_is_counted_once_on_both_sides() {
     });
 }
 
+/// Its plaintext, and the socket's own figures.
+#[test]
+fn the_slowest_requests_are_known_as_well_as_without_tls() {
+    each_engine(|engine| {
+        let site = Site::new();
+        let server = site.answering(&Terms::default(), ok());
+        let document = site.blast(engine, &server.https()).args("-n 60 -c 3 -t 1").document();
+        let slowest = document.at("slowest").as_array().unwrap();
+        assert_eq!(slowest.len(), 60);
+        for slow in slowest {
+            let port = slow["local_port"].as_u64().unwrap_or_else(|| panic!("{slow}"));
+            assert!(server.log().iter().any(|heard| u64::from(heard.port) == port), "{slow}");
+            assert!(slow["rtt_us"].as_f64() > Some(0.0) && slow["retransmits"] == 0, "{slow}");
+            assert!(slow["received"].as_str().unwrap().starts_with("HTTP/1.1 200 OK"), "{slow}");
+        }
+    });
+}
+
 #[test]
 fn an_open_loop_over_tls_is_on_schedule() {
     each_engine_alone(|engine| {

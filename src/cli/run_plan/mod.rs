@@ -18,7 +18,7 @@ use super::high::{self, Subject};
 use super::low::{LoadArgs, RunArgs};
 use super::source::{Source, Sources};
 use super::values::Header;
-use super::{Outputs, print, request};
+use super::{Outputs, print, request, varying};
 use crate::error::{Error, Exit, Result};
 use crate::http::Request;
 use crate::plan::file::{self, Around, Built, Written};
@@ -95,6 +95,7 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
             env: &|name| std::env::var(name).ok(),
             vars: &vars,
             dress: &dress,
+            request_id: varying::request_id(&args.load).as_ref(),
             expected: &expected,
             has_rate: has_rate(&args.load),
             has_rule_by_name: args.load.rules.thresholds.iter().any(|rule| rule.name().is_some()),

@@ -177,6 +177,7 @@ impl<'a> Play<'a> {
         let mut context = Context {
             dice: &mut self.dice,
             number,
+            id: number,
             user: 1,
             captures: &self.captures,
             rows: &self.rows,

@@ -226,10 +226,11 @@ impl Core {
     ) {
         let connection = &mut self.connections[slot as usize];
         connection.losses = connection.losses.saturating_add(1);
-        self.example(slot, kind, errno, now, wire);
+        let mut evidence = Some(self.example(slot, kind, errno, now, wire));
         let mut kind = kind;
         while let Some(flight) = self.end_oldest(slot) {
             self.tally.failed(&flight, kind, now);
+            self.note_slow_failure(slot, &flight, (kind, evidence.take()), now, wire);
             kind = of_followers(kind);
             self.failed_user(slot, now);
         }

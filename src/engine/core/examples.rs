@@ -4,13 +4,15 @@
 use super::super::wire::{Slot, Wire};
 use super::Core;
 use super::dialling::Mishap;
+use super::slow::Purpose;
 use crate::evidence::{Evidence, Reached};
 use crate::failure::Kind;
 use crate::metrics::Example;
 use crate::time::Nanos;
 
 impl Core {
-    /// A request on an open connection failed, and is not taken off it yet.
+    /// A request on an open connection failed, and is not taken off it yet. What is known of its
+    /// answer.
     #[cold]
     pub(super) fn example(
         &mut self,
@@ -19,29 +21,32 @@ impl Core {
         errno: Option<i32>,
         now: Nanos,
         wire: &mut impl Wire,
-    ) {
+    ) -> Evidence {
         // Asked for in any case, or it would be taken for the next failure's.
         let noted = self.pool.noted();
         let flaw = self.secure.as_mut().and_then(|secure| secure.broke());
+        let connection = &self.connections[slot as usize];
+        let mut evidence = noted.unwrap_or_else(|| connection.evidence(&self.pool));
+        if matches!(kind, Kind::SendReset | Kind::SendFailed) {
+            evidence.reached = Reached::Send;
+        }
+        evidence.flaw = flaw;
         if self.tally.wants_example(kind) {
+            let found = self.ask(slot, Purpose::Example, wire);
             let connection = &self.connections[slot as usize];
-            let mut evidence = noted.unwrap_or_else(|| connection.evidence(&self.pool));
-            if matches!(kind, Kind::SendReset | Kind::SendFailed) {
-                evidence.reached = Reached::Send;
-            }
-            evidence.flaw = flaw;
             let carried = self.allowance() - connection.allowance;
             let example = Example {
                 at: self.since_origin(now),
                 kind,
                 connection: self.number(slot),
-                local_port: wire.local_port(slot),
+                local_port: found.and_then(|found| found.local_port),
                 errno,
                 reused: carried > connection.in_flight(),
                 evidence,
             };
             self.tally.example(example);
         }
+        evidence
     }
 
     /// An attempt to connect failed.
@@ -63,13 +68,6 @@ impl Core {
         }
     }
 
-    /// What a driver could not tell at once of a connection that was lost.
-    #[cold]
-    pub fn local_port_is(&mut self, slot: Slot, port: u16) {
-        let number = self.number(slot);
-        self.tally.local_port_is(number, port);
-    }
-
     /// Requests that a connection may carry in one life.
     pub(super) fn allowance(&self) -> u32 {
         let allowance = self.job.per_connection.unwrap_or(u64::MAX);
@@ -77,12 +75,12 @@ impl Core {
     }
 
     /// The connection's number over all workers.
-    fn number(&self, slot: Slot) -> u64 {
+    pub(super) fn number(&self, slot: Slot) -> u64 {
         self.job.first_connection + u64::from(slot)
     }
 
     /// Zero while connecting.
-    fn since_origin(&self, now: Nanos) -> Nanos {
+    pub(super) fn since_origin(&self, now: Nanos) -> Nanos {
         now - self.tally.phases().origin
     }
 }

@@ -12,6 +12,7 @@ mod examples;
 mod mustering;
 mod securing;
 mod sending;
+mod slow;
 mod stages;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use self::securing::Secure;
+use self::slow::Curiosity;
 use super::addresses::Addresses;
 use super::by_name::Rows;
 use super::connection::{Action, Asked, Connection};
@@ -85,6 +87,7 @@ pub struct Core {
     pacer: Pacer,
     tally: Tally,
     pool: HeadPool,
+    curiosity: Curiosity,
     /// Of a scenario.
     script: Option<Box<Script>>,
     /// Requests of sessions beyond one for each that arrived, in warm-up and in measure.
@@ -189,6 +192,7 @@ impl Core {
             pacer: pacer(&job),
             tally,
             pool: HeadPool::new(HEADS),
+            curiosity: Curiosity::new(job.workers),
             script: Script::of(&job).map(Box::new),
             further: [0; 2],
             taken_back: [0; 2],
@@ -354,23 +358,33 @@ impl Core {
             };
             match connection.on(event, asked, &mut self.pool) {
                 Action::Answered { response, used, found } => {
-                    let rest = match event {
-                        Event::Received(bytes) => &bytes[used..],
-                        _ => &[],
+                    let (read, rest) = match event {
+                        Event::Received(bytes) => bytes.split_at(used),
+                        _ => (&[][..], &[][..]),
                     };
-                    if !self.answered(slot, response, found, rest, now, wire) {
+                    if !self.answered(slot, response, found, (read, rest), now, wire) {
                         return;
                     }
                     gained_room = true;
                     event = Event::Received(rest);
                 }
-                Action::Nothing if gained_room => return self.serve(slot, now, wire),
-                Action::Nothing => return,
+                Action::Nothing => {
+                    if let Event::Received(bytes) = event {
+                        self.begun(slot, bytes, now);
+                    }
+                    return if gained_room {
+                        self.serve(slot, now, wire)
+                    };
+                }
                 Action::Ready => return self.opened(slot, now, wire),
                 Action::NotOpened(kind) => {
                     return self.not_opened(slot, kind, event, now, wire);
                 }
                 Action::Lost(kind) => {
+                    if let Event::Received(bytes) = event {
+                        self.begun(slot, bytes, now);
+                    }
+                    let connection = &self.connections[slot as usize];
                     let errno = errno(event).or(connection.send_errno());
                     return self.lost(slot, kind, errno, now, wire);
                 }
@@ -405,6 +419,7 @@ impl Core {
             while let Some(flight) = self.end_oldest(slot as Slot) {
                 self.connections[slot].owes = true;
                 self.tally.abandoned(&flight, now);
+                self.note_abandoned(slot as Slot, &flight, now);
             }
         }
         self.dismiss_all(now);

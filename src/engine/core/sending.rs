@@ -143,15 +143,15 @@ impl Core {
             .push(Entry { began: now, slot, number }, |entry| is_in_flight(connections, entry));
     }
 
-    /// Books a complete answer. `found`: its body holds what it should. True if the rest of the input
-    /// is to be read as well.
+    /// Books a complete answer. `found`: its body holds what it should. `read`: what of the input
+    /// belongs to it. True if the rest of the input is to be read as well.
     #[inline]
     pub(super) fn answered(
         &mut self,
         slot: Slot,
         response: Response,
         found: bool,
-        rest: &[u8],
+        (read, rest): (&[u8], &[u8]),
         now: Nanos,
         wire: &mut impl Wire,
     ) -> bool {
@@ -174,6 +174,9 @@ impl Core {
             }
         };
         self.tally.answered(&flight, status, rejection, now);
+        if self.tally.may_be_slow(&flight, now) {
+            self.note_slow_answer(slot, &flight, (status, rejection, read), now, wire);
+        }
         let connection = &mut self.connections[slot as usize];
         connection.losses = 0;
         if connection.room(self.job.pipeline) == 1 {
@@ -201,8 +204,10 @@ impl Core {
     /// The connection closes after an answer, so the requests behind that one have none.
     fn abort_followers(&mut self, slot: Slot, now: Nanos, wire: &mut impl Wire) {
         while let Some(flight) = self.end_oldest(slot) {
-            self.tally.failed(&flight, Kind::ClosedBeforeResponse, now);
-            self.example(slot, Kind::ClosedBeforeResponse, None, now, wire);
+            let kind = Kind::ClosedBeforeResponse;
+            self.tally.failed(&flight, kind, now);
+            self.example(slot, kind, None, now, wire);
+            self.note_slow_failure(slot, &flight, (kind, None), now, wire);
             self.failed_user(slot, now);
         }
     }

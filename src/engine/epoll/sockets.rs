@@ -13,6 +13,7 @@ use crate::engine::job::Job;
 use crate::engine::socket;
 use crate::engine::wire::{Event, Parcel, Slot, Wire};
 use crate::error::Result;
+use crate::metrics::Found;
 use crate::tls::KernelKeys;
 
 /// Writes on one connection before the others have their turn: a server that reads as fast as we
@@ -352,9 +353,9 @@ impl Wire for Sockets {
         self.owe(slot, Owed::Closed);
     }
 
-    fn local_port(&mut self, slot: Slot) -> Option<u16> {
-        let socket = self.places[slot as usize].socket.as_ref()?;
-        socket::local_port(socket.as_fd())
+    fn ask(&mut self, slot: Slot) -> Option<Found> {
+        let socket = self.places[slot as usize].socket.as_ref();
+        Some(socket.map(|socket| socket::found(socket.as_fd())).unwrap_or_default())
     }
 }
 

@@ -101,6 +101,7 @@ impl Worker {
                 return Err(error);
             }
         }
+        self.await_found()?;
         let effort = self.effort();
         let worker = metrics::Worker {
             rings: self.buffers.len() as u64,
@@ -153,7 +154,7 @@ impl Worker {
             Outcome::Sent => Event::Sent,
             Outcome::Offloaded(taken) => Event::Offloaded(taken),
             Outcome::Closed => Event::Closed,
-            Outcome::LocalPort(port) => return self.core.local_port_is(slot, port),
+            Outcome::Found(found) => return self.core.found(slot, found),
         };
         self.core.on(slot, event, now, &mut self.sockets);
     }
@@ -167,6 +168,27 @@ impl Worker {
             let event = if errno == 0 { Event::Opened } else { Event::OpenFailed(errno) };
             self.core.on(slot, event, now, &mut self.sockets);
         }
+    }
+
+    /// The last requests were asked about, and the load is over: what else comes is nobody's.
+    fn await_found(&mut self) -> Result<()> {
+        if !self.core.is_asking() {
+            return Ok(());
+        }
+        self.sockets.rings.gather()?;
+        for ring in 0..self.buffers.len() {
+            self.sockets.rings.reap(ring, &mut self.completions);
+            while let Some(completion) = self.completions.pop() {
+                let outcome = self.sockets.outcome(&completion);
+                if let Some((slot, Outcome::Found(found))) = outcome {
+                    self.core.found(slot, found);
+                }
+                if self.completions.is_empty() {
+                    self.sockets.rings.reap(ring, &mut self.completions);
+                }
+            }
+        }
+        Ok(())
     }
 
     #[inline]

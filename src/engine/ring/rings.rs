@@ -143,6 +143,11 @@ impl Rings {
         if asleep_until > now { self.sleep(asleep_until, now) } else { self.spin(wake.at) }
     }
 
+    /// Submits what is queued, and has the kernel do what it put off.
+    pub fn gather(&mut self) -> Result<()> {
+        self.rings.iter_mut().try_for_each(Uring::gather)
+    }
+
     /// Looks for completions without a system call until `until`: the kernel sets a flag in a ring
     /// that has some.
     fn spin(&mut self, until: Nanos) -> Result<()> {

@@ -243,7 +243,7 @@ impl Kernel {
             }
             Verb::Send | Verb::Deliver | Verb::Shutdown | Verb::Learn | Verb::Keys => {}
             // Done at once, and in silence. (The first ring rings no bell of its own.)
-            Verb::Await | Verb::Bell | Verb::Port => return,
+            Verb::Await | Verb::Bell | Verb::Ask => return,
         }
         match token.verb {
             Verb::Connect => self.shut[token.slot as usize] = false,
@@ -316,7 +316,7 @@ impl Kernel {
                 (self.dice.one(&[0, 0, 0, -libc::ENOENT, -libc::ECANCELED]), 0, false)
             }
             Verb::Close | Verb::Cancel => (0, 0, false),
-            Verb::Await | Verb::Bell | Verb::Port => return,
+            Verb::Await | Verb::Bell | Verb::Ask => return,
         };
         if !stays {
             self.ops.swap_remove(index);

@@ -22,6 +22,7 @@ use crate::engine::socket;
 use crate::engine::wire::{Parcel, Slot, Wire};
 use crate::error::{Error, Result};
 use crate::http::Payload;
+use crate::metrics::Found;
 use crate::tls::KernelKeys;
 
 /// What a completion means for the core. The bytes of `Received` are in the buffer named.
@@ -43,7 +44,7 @@ pub enum Outcome {
     Sent,
     Offloaded(bool),
     Closed,
-    LocalPort(u16),
+    Found(Found),
 }
 
 pub struct Sockets {
@@ -135,7 +136,7 @@ impl Sockets {
         let outcome = match (token.verb, result) {
             // A receive's buffer has to come back, whatever became of its connection.
             (Verb::Receive, _) => self.received(token, result, flags, stale),
-            (Verb::Port, _) => local_port(result).map(Outcome::LocalPort),
+            (Verb::Ask, _) => Some(Outcome::Found(found(result))),
             _ if stale => None,
             (Verb::Discard, _) => self.discarded(token, result),
             (Verb::Connect, _) => self.connected(token, result),
@@ -292,12 +293,12 @@ impl Wire for Sockets {
         }
     }
 
-    /// A place in the table has no address of its own, so the kernel is asked for a descriptor.
-    /// Only examples of failures want it: at most a hundred in a run.
+    /// A place in the table cannot be asked anything, so the kernel is asked for a descriptor.
+    /// Only examples of failures and slow requests want it: at most about a hundred a second.
     #[cold]
-    fn local_port(&mut self, slot: Slot) -> Option<u16> {
+    fn ask(&mut self, slot: Slot) -> Option<Found> {
         let entry = opcode::FixedFdInstall::new(self.rings.fixed(slot), 0).build();
-        self.push(slot, Verb::Port, entry);
+        self.push(slot, Verb::Ask, entry);
         None
     }
 }
@@ -305,11 +306,11 @@ impl Wire for Sockets {
 /// What the descriptor was wanted for; it is closed again. The kernel may have refused it (before
 /// 6.8 it knows no such operation).
 #[cold]
-fn local_port(result: i32) -> Option<u16> {
+fn found(result: i32) -> Found {
     if result < 0 {
-        return None;
+        return Found::default();
     }
     // SAFETY: just made by the kernel for this operation, and owned by nobody else.
     let descriptor = unsafe { OwnedFd::from_raw_fd(result) };
-    socket::local_port(descriptor.as_fd())
+    socket::found(descriptor.as_fd())
 }

@@ -21,8 +21,8 @@ pub enum Verb {
     Close,
     /// A poll of another ring's eventfd; the slot is that ring's number.
     Bell,
-    /// Asks for a descriptor, to read the local port with.
-    Port,
+    /// Asks for a descriptor, to ask the socket itself with.
+    Ask,
     /// Teaches the socket TLS.
     Learn,
     /// Gives it the keys.
@@ -33,8 +33,8 @@ pub enum Verb {
 const VERBS: [Verb; 13] = {
     use Verb::*;
     [
-        Connect, Receive, Discard, Await, Send, Deliver, Cancel, Shutdown, Close, Bell, Port,
-        Learn, Keys,
+        Connect, Receive, Discard, Await, Send, Deliver, Cancel, Shutdown, Close, Bell, Ask, Learn,
+        Keys,
     ]
 };
 

@@ -72,13 +72,14 @@ impl Cast {
     pub fn context<'a>(
         &'a mut self,
         slot: Slot,
-        sequence: u64,
+        (sequence, id): (u64, u64),
         given: &'a Captured,
     ) -> Context<'a> {
         match self {
             Cast::Mix(repertoire) => Context {
                 dice: &mut repertoire.dice,
                 number: sequence,
+                id,
                 user: 0,
                 captures: given,
                 rows: &repertoire.rows,
@@ -89,6 +90,7 @@ impl Cast {
                 Context {
                     dice: &mut user.dice,
                     number: sequence,
+                    id,
                     user: user.number,
                     captures: &user.captures,
                     rows: &user.rows,

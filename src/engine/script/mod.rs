@@ -53,6 +53,10 @@ pub struct Script {
     confirms: bool,
     /// Requests made so far: each has a number of its own in the run.
     made: u64,
+    /// What the numbers in ids come after.
+    ids_after: u64,
+    /// By flight, the number in the request's id; empty where nobody asks for it.
+    numbers: Vec<u64>,
     /// Draws from each table so far.
     draws: Vec<u64>,
     /// Room for a body while its request is made.
@@ -95,6 +99,8 @@ impl Script {
             pipeline: job.pipeline as usize,
             confirms: confirms(&scenario, job.pipeline as usize),
             made: 0,
+            ids_after: scenario.request_id.as_ref().map_or(0, |id| id.after),
+            numbers: if scenario.request_id.is_some() { vec![0; flights] } else { Vec::new() },
             draws: vec![0; scenario.tables.len()],
             given: job.given.clone(),
             has_run_out: false,
@@ -131,14 +137,23 @@ impl Script {
         let message = &self.scenario.requests[facet.request].message;
         let sequence = self.made * self.workers + self.worker + 1;
         self.made += 1;
+        let id = self.ids_after + sequence;
+        if let Some(number) = self.numbers.get_mut(flight) {
+            *number = id;
+        }
         if let Some(payload) = message.fixed() {
             let (head, tail) = payload.parts();
             return parcel(head, tail, self.pipeline, self.confirms);
         }
         let buffer = self.buffers.lend(flight);
-        let mut context = self.cast.context(slot, sequence, &self.given);
+        let mut context = self.cast.context(slot, (sequence, id), &self.given);
         message.write(&mut context, &mut self.scratch, buffer);
         parcel(buffer, message.tail(), self.pipeline, self.confirms)
+    }
+
+    /// The number in the id of this flight's request, where requests have an id; else 0.
+    pub fn number_of(&self, flight: usize) -> u64 {
+        self.numbers.get(flight).copied().unwrap_or(0)
     }
 
     /// The request of this flight was answered.

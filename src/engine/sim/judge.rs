@@ -1,5 +1,6 @@
 //! The judge: what must hold when a run is over.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::books::{Books, Entries};
@@ -11,7 +12,7 @@ use crate::engine::job::{Arrivals, Job};
 use crate::engine::tally::{INTERVAL, Phases};
 use crate::engine::timeline::{Gate, Stop};
 use crate::failure::Kind;
-use crate::metrics::{Audit, Fates, Mode, Stage, fixture};
+use crate::metrics::{Audit, Fates, Mode, Stage, fixture, slowest};
 use crate::time::Nanos;
 
 /// One worker's books against the other side's ledger and the servers' own counts.
@@ -125,11 +126,35 @@ pub fn all(outcome: &Outcome) -> Result<bool, String> {
     if books.measure.counters.sent > budget {
         return Err(format!("{} were sent of {budget}", books.measure.counters.sent));
     }
+    the_slowest_are_kept(outcome)?;
     if scene.weather.is_calm() {
         nothing_went_wrong(&books, nets)?;
     }
     let end = finished.iter().map(|over| over.phases.end).min().unwrap_or_default();
     the_rate_has_returned(outcome, end)
+}
+
+/// In closed loop the slowest are those of the longest service; in open loop each is one that was.
+fn the_slowest_are_kept(outcome: &Outcome) -> Result<(), String> {
+    let Outcome { scene, nets, finished, .. } = outcome;
+    let kept = slowest::of_run(finished.iter().map(|over| &over.totals.slowest));
+    let service: Vec<Nanos> = kept.iter().map(|slow| slow.done - slow.sent).collect();
+    let of_measure = |(net, over): (&Net, &Finished)| {
+        let measure = over.phases.measure;
+        let due = net.ledger.fates.iter().filter(|(sent, _)| *sent >= measure);
+        due.map(|(sent, done)| *done - *sent).collect::<Vec<_>>()
+    };
+    let mut all: Vec<Nanos> = nets.iter().zip(finished).flat_map(of_measure).collect();
+    all.sort_unstable_by_key(|time| Reverse(*time));
+    let holds = match &scene.jobs[0].arrivals {
+        Arrivals::Closed { .. } => {
+            all.truncate(slowest::SLOWEST);
+            all == service
+        }
+        // What was due in warm-up may be sent in measure.
+        Arrivals::Open(_) => kept.len() <= all.len() && service.iter().all(|t| all.contains(t)),
+    };
+    if holds { Ok(()) } else { Err(format!("the slowest are {all:?}, and {service:?} were kept")) }
 }
 
 /// An interrupt ends measure, and what would have been due later never is.

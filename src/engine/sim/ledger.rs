@@ -25,6 +25,8 @@ pub struct Ledger {
     /// When requests were sent, and when they were answered or failed.
     pub sent_at: Vec<Nanos>,
     pub ended_at: Vec<Nanos>,
+    /// When each that has its fate was sent, and had it.
+    pub fates: Vec<(Nanos, Nanos)>,
     /// How long all requests together were in flight, in nanoseconds.
     pub in_flight_ns: u128,
 }
@@ -72,6 +74,7 @@ impl Ledger {
     }
 
     fn ended(&mut self, sent: Nanos, now: Nanos) {
+        self.fates.push((sent, now));
         self.in_flight_ns += u128::from((now - sent).0);
     }
 }

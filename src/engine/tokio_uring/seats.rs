@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::engine::socket;
 use crate::engine::wire::{Parcel, Slot, Wire};
+use crate::metrics::Found;
 use crate::tls::KernelKeys;
 
 /// The seats of one worker's connections, by slot.
@@ -223,10 +224,10 @@ impl Wire for Seats {
         wake(seat.reader.take());
     }
 
-    fn local_port(&mut self, slot: Slot) -> Option<u16> {
-        let socket = self.seats[slot as usize].socket?;
+    fn ask(&mut self, slot: Slot) -> Option<Found> {
         // SAFETY: the descriptor is open: its task takes it out of the seat before it closes it.
-        socket::local_port(unsafe { BorrowedFd::borrow_raw(socket) })
+        let found = |socket| socket::found(unsafe { BorrowedFd::borrow_raw(socket) });
+        Some(self.seats[slot as usize].socket.map(found).unwrap_or_default())
     }
 }
 

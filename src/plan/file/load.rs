@@ -67,6 +67,9 @@ pub struct LoadSheet {
     /// Limit from sending to the last byte of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Word>,
+    /// The header that an id is sent in, another for each request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Word>,
     /// Limit for opening a connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Word>,

@@ -106,6 +106,7 @@ fn built_with(text: &str, has_rate: bool) -> Result<Built, Error> {
         env: &|name| (name == "KEY").then(|| "s3cret".to_string()),
         vars: &BTreeMap::new(),
         dress: &|_| Ok(()),
+        request_id: None,
         expected: &Expected::default(),
         has_rate,
         has_rule_by_name: false,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::answer::{Capture, Check};
 use super::data::Table;
 use super::expect::Expected;
+use super::request_id::RequestId;
 use super::template::Message;
 use crate::http::Request;
 use crate::metrics::named;
@@ -45,6 +46,8 @@ pub struct Scenario {
     pub has_cookies: bool,
     /// Bytes of a body that are kept where something looks at it.
     pub body_limit: usize,
+    /// What its requests are told apart by in the server's traces.
+    pub request_id: Option<RequestId>,
 }
 
 impl Scenario {

@@ -167,6 +167,7 @@ impl Compiler<'_> {
             }
             Placeholder::Uuid => Slot::Uuid,
             Placeholder::Seq => Slot::Seq,
+            Placeholder::SeqHex => Slot::SeqHex,
             Placeholder::Letters(length) => Slot::Letters(length),
             Placeholder::Hex(length) => Slot::Hex(length),
             Placeholder::Now(clock) => Slot::Now(clock),

@@ -3,7 +3,7 @@
 //! ```text
 //! text        = ( literal | "{{" word* "}}" )*       of more than two braces the last two open
 //! word        = ( character | '"' quoted '"' )+      with \" and \\ between quotes
-//! placeholder = "int" low high | "float" low high decimals | "choice" word+ | "uuid" | "seq"
+//! placeholder = "int" low high | "float" low high decimals | "choice" word+ | "uuid" | "seq" "hex"?
 //!             | "string" length | "hex" length | "now" ( "rfc3339" | "unix" | "unix_ms" )
 //!             | "env" name | "data." table "." column | "capture." name | "user.id" | "var." name
 //!             | a quoted word, which stands for itself
@@ -38,6 +38,8 @@ pub enum Placeholder {
     Choice(Vec<String>),
     Uuid,
     Seq,
+    /// The same, for an id: sixteen digits of base 16.
+    SeqHex,
     /// Letters and digits.
     Letters(usize),
     /// Digits of base 16.
@@ -163,6 +165,7 @@ impl Placeholder {
             }
             ("uuid", []) => Placeholder::Uuid,
             ("seq", []) => Placeholder::Seq,
+            ("seq", ["hex"]) => Placeholder::SeqHex,
             ("string", [length]) => Placeholder::Letters(self::length(name, length)?),
             ("hex", [length]) => Placeholder::Hex(self::length(name, length)?),
             ("now", ["rfc3339"]) => Placeholder::Now(Clock::Rfc3339),

@@ -26,6 +26,7 @@ pub enum Slot {
     Choice(Arc<[Box<[u8]>]>),
     Uuid,
     Seq,
+    SeqHex,
     Letters(usize),
     Hex(usize),
     Now(Clock),
@@ -56,6 +57,7 @@ impl Slot {
             }
             Slot::Uuid => uuid(context.dice, into),
             Slot::Seq => integer(context.number, into),
+            Slot::SeqHex => sixteen(context.id, into),
             Slot::Letters(length) => letters(*length, context.dice, into),
             Slot::Hex(length) => hex(*length, context.dice, into),
             Slot::Now(clock) => {
@@ -85,6 +87,7 @@ impl Slot {
             Slot::Float { .. } => INTEGER + 2,
             Slot::Choice(values) => values.iter().map(|value| value.len()).max().unwrap_or(0),
             Slot::Uuid => 36,
+            Slot::SeqHex => 16,
             Slot::Letters(length) | Slot::Hex(length) => *length,
             Slot::Now(_) => 24 * escape::growth(escape),
             Slot::Cell { table, column, .. } => table.longest(*column) * escape::growth(escape),
@@ -143,6 +146,11 @@ fn letters(length: usize, dice: &mut Dice, into: &mut Vec<u8>) {
         into.push(ALPHABET[(number % 62) as usize]);
         number /= 62;
     }
+}
+
+/// All its digits of base 16.
+fn sixteen(number: u64, into: &mut Vec<u8>) {
+    into.extend((0..16u32).rev().map(|digit| DIGITS[(number >> (4 * digit)) as usize & 15]));
 }
 
 fn hex(length: usize, dice: &mut Dice, into: &mut Vec<u8>) {
@@ -207,6 +215,13 @@ mod tests {
             (i64::MIN, 3, "-9223372036854775.808"),
         ] {
             assert_eq!(text(|into| decimal(scaled, decimals, into)), expected);
+        }
+    }
+
+    #[test]
+    fn a_number_in_an_id_has_all_its_digits() {
+        for number in [0, 1, 0xfeed_beef, u64::MAX] {
+            assert_eq!(text(|into| sixteen(number, into)), format!("{number:016x}"));
         }
     }
 

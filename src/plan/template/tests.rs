@@ -82,7 +82,7 @@ fn post() -> Request {
 }
 
 fn context<'a>(dice: &'a mut Dice, captures: &'a [Option<Box<[u8]>>]) -> Context<'a> {
-    Context { dice, number: 7, user: 3, captures, rows: &[0], jar: None }
+    Context { dice, number: 7, id: 7, user: 3, captures, rows: &[0], jar: None }
 }
 
 /// All that goes out for the 7th request of user 3, with the first row.

@@ -15,6 +15,7 @@ pub(super) mod head;
 mod host;
 mod names;
 pub(super) mod rules;
+pub(super) mod slowest;
 mod spectrum;
 mod stages;
 mod table;
@@ -32,7 +33,7 @@ pub(super) use rules::{aborted, value_of as threshold_value};
 pub struct PageOptions {
     /// The whole distribution and the run second by second (`--latency`).
     pub spectrum: bool,
-    /// The first failures of each kind (`--verbose`).
+    /// The first failures of each kind and the slowest requests (`--verbose`).
     pub verbose: bool,
     /// Colours; for a terminal that wants them.
     pub color: bool,
@@ -62,6 +63,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     names::failures(&mut sheet, document);
     if options.verbose {
         examples::examples(&mut sheet, document);
+        slowest::slowest(&mut sheet, document);
     }
     host::connections(&mut sheet, document);
     host::client(&mut sheet, document);

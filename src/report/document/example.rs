@@ -62,7 +62,7 @@ fn errno_text(errno: i32) -> String {
 
 /// The bytes escaped, and line by line without what may be secret: what follows a name that sounds
 /// so, and the userinfo of an address.
-fn shown(received: &[u8]) -> String {
+pub(super) fn shown(received: &[u8]) -> String {
     let mut text = String::new();
     let mut hidden = false;
     for line in received.split_inclusive(|byte| *byte == b'\n') {

@@ -12,6 +12,7 @@ mod named;
 mod plan;
 mod rules;
 mod server;
+mod slow;
 mod stage;
 mod tls;
 mod verdict;
@@ -29,6 +30,7 @@ pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
 pub use server::Server;
+pub use slow::Slow;
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 pub use verdict::{Evidence, Verdict};
@@ -79,6 +81,13 @@ pub struct Document {
     /// Of each kind in `failures` and `connections.failures`: target, network or generator.
     pub failure_sides: BTreeMap<String, String>,
     pub failure_examples: Vec<Example>,
+    /// The slowest requests of measure, slowest first. Missing in documents of earlier builds, as is
+    /// what follows.
+    #[serde(default)]
+    pub slowest: Vec<Slow>,
+    /// The slowest of each interval that any ended in; in a long run, of several together.
+    #[serde(default)]
+    pub slowest_by_interval: Vec<Slow>,
     pub client: Client,
     /// What was read beside the load; null where nobody looked, missing in documents of earlier
     /// builds.
@@ -129,6 +138,8 @@ impl Document {
             tls: Tls::of(plan, summary),
             failure_sides: sides(summary),
             failure_examples: summary.examples.iter().map(Example::new).collect(),
+            slowest: Slow::all(plan, summary),
+            slowest_by_interval: Slow::by_interval(plan, summary),
             client: Client::new(summary),
             gauges: Gauges::of(summary),
             server: Server::of(summary),

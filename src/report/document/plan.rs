@@ -19,6 +19,9 @@ pub struct PlanEcho {
     pub url: String,
     pub method: String,
     pub headers: Vec<Header>,
+    /// The header of `--request-id`; null without it. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub request_id: Option<String>,
     pub body_bytes: u64,
     pub expect: Expect,
     pub connections: u64,
@@ -130,6 +133,11 @@ impl PlanEcho {
             url: plan.url.shown.clone(),
             method: plan.request.method.clone(),
             headers: plan.request.headers.iter().map(|(n, v)| Header::new(n, v)).collect(),
+            request_id: plan
+                .scenario
+                .as_ref()
+                .and_then(|scenario| scenario.request_id.as_ref())
+                .map(|id| id.header.clone()),
             body_bytes: plan.request.body.len() as u64,
             expect: Expect::new(&plan.expected),
             connections: plan.connections.into(),

@@ -12,6 +12,7 @@ mod head;
 mod latency;
 mod load;
 mod names;
+mod slowest;
 mod trouble;
 mod words;
 
@@ -56,6 +57,7 @@ pub fn page(document: &Document) -> String {
                     (load::stages(document))
                     (names::names(document))
                     (trouble::errors(document))
+                    (slowest::slowest(document))
                     (load::connections(document))
                     (load::client(document))
                     (beside::server(document))

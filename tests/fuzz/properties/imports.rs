@@ -38,6 +38,7 @@ fn is_a_plan(imported: &Imported) {
         env: &|_| Some("value".to_string()),
         vars: &vars,
         dress: &|_| Ok(()),
+        request_id: None,
         expected: &Expected::default(),
         has_rate: false,
         has_rule_by_name: false,

@@ -31,6 +31,7 @@ pub fn check(data: &[u8]) {
             env: &|_| Some("value".to_string()),
             vars: &BTreeMap::new(),
             dress: &|_| Ok(()),
+            request_id: None,
             expected: &Expected::default(),
             has_rate,
             has_rule_by_name: false,

@@ -70,7 +70,7 @@ fn sent(message: &Message, data: &[u8]) -> Vec<u8> {
     let mut dice = Dice::of(data.len() as u64, 1, 2);
     let dice = &mut dice;
     let mut context =
-        Context { dice, number: 3, user: 4, captures: &captures, rows: &[], jar: None };
+        Context { dice, number: 3, id: 3, user: 4, captures: &captures, rows: &[], jar: None };
     let (mut body, mut into) = (Vec::new(), Vec::new());
     message.write(&mut context, &mut body, &mut into);
     [&into[..], message.tail()].concat()

@@ -42,6 +42,7 @@ fn scenario(parts: &[Part], model: Model) -> Scenario {
         seed: 1,
         has_cookies: false,
         body_limit: 1024,
+        request_id: None,
     }
 }
 

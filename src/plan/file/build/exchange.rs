@@ -63,6 +63,7 @@ impl Builder<'_> {
         }
         self.headers(&mut request, place)?;
         (self.around.dress)(&mut request)?;
+        self.around.request_id.map_or(Ok(()), |id| id.put(&mut request))?;
         let expected = self.expected(place)?;
         let draft = Draft { address, request, pieces: body.pieces, expected };
         self.check_framing(&draft, &here)?;

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::plan::data::{Exhausted, Order, Table};
 use crate::plan::scenario::{BODY_LIMIT, Exchange, Mix, Model};
-use crate::plan::{Expected, Scenario, Url};
+use crate::plan::{Expected, RequestId, Scenario, Url};
 use crate::units::{nearest, parse_size};
 use exchange::Draft;
 use flow::Entries;
@@ -41,6 +41,8 @@ pub struct Around<'a> {
     pub vars: &'a BTreeMap<String, String>,
     /// What flags do to each request: headers.
     pub dress: &'a dyn Fn(&mut Request) -> Result<()>,
+    /// The id that is put on each request.
+    pub request_id: Option<&'a RequestId>,
     /// What flags ask of each answer.
     pub expected: &'a Expected,
     /// Requests are due by a clock.
@@ -149,6 +151,7 @@ impl<'a> Builder<'a> {
             seed: self.around.seed,
             has_cookies: session.is_some_and(|session| session.cookies.unwrap_or(true)),
             body_limit: self.body_limit()?,
+            request_id: self.around.request_id.cloned(),
         };
         Ok(Built {
             url: self.base.clone(),

@@ -54,6 +54,7 @@ fn each_placeholder_is_read() {
         ("choice \"\"", Choice(vec![String::new()])),
         ("uuid", Uuid),
         ("seq", Seq),
+        ("seq hex", SeqHex),
         ("string 12", Letters(12)),
         ("hex 16", Hex(16)),
         ("now rfc3339", Now(Clock::Rfc3339)),
