@@ -107,7 +107,7 @@ fn send_lag(document: &Document) -> Option<Chart> {
     Some(chart(document, "Send lag", note, y, lines, vec!["send lag p99"]))
 }
 
-fn chart(
+pub fn chart(
     document: &Document,
     title: &'static str,
     note: &'static str,
