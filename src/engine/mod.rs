@@ -57,6 +57,8 @@ use crate::plan::{Engine, Plan};
 use crate::time::Nanos;
 
 /// What can be shown while a run goes on.
+// Made once a second, and shown at once.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::axis::Tick;
 use super::heat::{Cell, SHARES};
-use super::{Chart, Figure, HeatMap, Line, Span};
+use super::{Chart, Line, Span};
 
 pub const WIDTH: f64 = 520.0;
 pub const HEIGHT: f64 = 256.0;
@@ -22,26 +22,24 @@ const LETTER: f64 = 8.4;
 const SAMPLE: f64 = 18.0;
 const SWATCH: f64 = 14.0;
 
-pub fn svg(figure: &Figure) -> Markup {
-    let chart = figure.frame();
+pub fn svg(chart: &Chart) -> Markup {
     html! {
         svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(chart.title)
             data-from=[(!chart.columns.is_empty()).then_some(chart.x.low())]
             data-to=[(!chart.columns.is_empty()).then_some(chart.x.high())]
             data-columns=[(!chart.columns.is_empty()).then(|| chart.columns.join(","))] {
-            (body(figure))
+            (body(chart))
         }
     }
 }
 
 /// What stands in the picture, without the picture.
-pub fn body(figure: &Figure) -> Markup {
-    let chart = figure.frame();
+pub fn body(chart: &Chart) -> Markup {
     html! {
         @for span in &chart.spans { (shade(chart, span)) }
         @for tick in &chart.y.ticks { (row(chart, tick)) }
         @for tick in &chart.x.ticks { (column(chart, tick)) }
-        @if let Figure::Heat(map) = figure { (cells(map)) }
+        (cells(chart))
         @for bound in &chart.bounds {
             @let x = across(chart, *bound);
             path class="bound" d={ "M" (tenths(x)) " " (TOP) "V" (BOTTOM) } {}
@@ -51,10 +49,7 @@ pub fn body(figure: &Figure) -> Markup {
             @if line.filled { path class={ (line.class) " area" } d=(area(chart, line)) {} }
             path class=(line.class) d=(trace(chart, line)) {}
         }
-        @match figure {
-            Figure::Lines(chart) => (legend(chart)),
-            Figure::Heat(_) => (strengths()),
-        }
+        @if chart.cells.is_empty() { (legend(chart)) } @else { (strengths()) }
         text class="unit" x=(RIGHT) y=(HEIGHT - 3.0) text-anchor="end" { (chart.x.unit) }
     }
 }
@@ -108,10 +103,9 @@ fn legend(chart: &Chart) -> Markup {
 }
 
 /// A path a strength, which are far fewer elements than a rectangle a cell.
-fn cells(map: &HeatMap) -> Markup {
-    let of = |strength| map.cells.iter().filter(move |cell| cell.strength == strength);
-    let outline =
-        |strength| of(strength).map(|cell| rectangle(&map.frame, cell)).collect::<String>();
+fn cells(chart: &Chart) -> Markup {
+    let of = |strength| chart.cells.iter().filter(move |cell| cell.strength == strength);
+    let outline = |strength| of(strength).map(|cell| rectangle(chart, cell)).collect::<String>();
     let paths = (0..SHARES.len()).map(|strength| (strength, outline(strength)));
     let paths: Vec<(usize, String)> = paths.filter(|(_, path)| !path.is_empty()).collect();
     html! { @for (strength, path) in &paths { path class={ "heat h" (strength) } d=(path) {} } }

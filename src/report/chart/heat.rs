@@ -14,14 +14,6 @@ const MOST_COLUMNS: usize = 240;
 /// request in ten thousand is a stall, and must be seen beside the band that holds half of them.
 pub const SHARES: [f64; 8] = [0.0, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3];
 
-/// Cells on two axes.
-#[derive(Clone, Debug)]
-pub struct HeatMap {
-    /// A chart without lines.
-    pub frame: Chart,
-    pub cells: Vec<Cell>,
-}
-
 /// A row of neighbours of the same strength.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cell {
@@ -36,7 +28,7 @@ pub struct Cell {
 }
 
 /// `None` for a run without requests, and for a document of an earlier build.
-pub fn map(document: &Document) -> Option<HeatMap> {
+pub fn chart(document: &Document) -> Option<Chart> {
     let columns = columns(document);
     let used = || columns.iter().flat_map(|column| &column.counts);
     let least = used().map(|(bucket, _)| *bucket).min()?;
@@ -56,7 +48,7 @@ pub fn map(document: &Document) -> Option<HeatMap> {
     };
     let y = Axis::latency(low(document, least), high(document, most));
     let frame = run::chart(document, title, note, y, Vec::new(), vec!["p50", "p99", "max"]);
-    Some(HeatMap { frame, cells })
+    Some(Chart { cells, ..frame })
 }
 
 /// A stretch of the run, and what ended in it by bucket.
@@ -137,7 +129,7 @@ mod tests {
     use crate::report::fixture;
 
     /// The strength at the middle of a stretch of time and of a bucket.
-    fn found(map: &HeatMap, t: f64, us: f64) -> Option<usize> {
+    fn found(map: &Chart, t: f64, us: f64) -> Option<usize> {
         let at = |cell: &&Cell| cell.from < t && t < cell.to && cell.low < us && us < cell.high;
         let mut cells = map.cells.iter().filter(at);
         let cell = cells.next();
@@ -162,7 +154,7 @@ mod tests {
     fn every_cell_is_the_documents_share_and_where_nothing_ended_there_is_none() {
         for (name, run) in fixture::all() {
             let document = run.document();
-            let Some(map) = map(&document) else {
+            let Some(map) = chart(&document) else {
                 assert!(document.intervals.iter().all(|i| i.heat.0.is_empty()), "{name}");
                 continue;
             };
@@ -203,7 +195,7 @@ mod tests {
         let columns = columns(&document);
         assert_eq!(columns.len(), MOST_COLUMNS);
         assert_eq!(columns[0].counts, [(10, 135), (20, 15)]);
-        let map = map(&document).unwrap();
+        let map = chart(&document).unwrap();
         let us = document.heat_bounds_us[30] * 1.1;
         assert_eq!(found(&map, 1_805.0, us), Some(strength(10.0 / 150.0)));
         assert_eq!(found(&map, 1_820.0, us), None);
@@ -213,9 +205,9 @@ mod tests {
     #[test]
     fn neighbours_of_the_same_strength_are_one_cell_and_a_gap_parts_them() {
         let mut document = uniform(100, &[(10, 9), (20, 1)]);
-        assert_eq!(map(&document).unwrap().cells.len(), 2);
+        assert_eq!(chart(&document).unwrap().cells.len(), 2);
         document.intervals.remove(50);
-        assert_eq!(map(&document).unwrap().cells.len(), 4);
+        assert_eq!(chart(&document).unwrap().cells.len(), 4);
     }
 
     #[test]
@@ -225,17 +217,17 @@ mod tests {
         for interval in json["intervals"].as_array_mut().unwrap() {
             interval.as_object_mut().unwrap().remove("heat");
         }
-        assert!(map(&serde_json::from_value(json).unwrap()).is_none());
+        assert!(chart(&serde_json::from_value(json).unwrap()).is_none());
     }
 
     #[test]
     fn the_ends_of_the_range_are_shown_too() {
         let last = fixture::held().document().heat_bounds_us.len() - 1;
         let document = uniform(3, &[(0, 1), (last, 1)]);
-        let map = map(&document).unwrap();
+        let map = chart(&document).unwrap();
         assert_eq!(map.cells.len(), 2);
         assert!(map.cells.iter().all(|cell| {
-            map.frame.y.low() <= cell.low && cell.low < cell.high && cell.high <= map.frame.y.high()
+            map.y.low() <= cell.low && cell.low < cell.high && cell.high <= map.y.high()
         }));
     }
 }

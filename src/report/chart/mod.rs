@@ -16,19 +16,11 @@ use maud::Markup;
 
 pub use axis::Axis;
 pub use draw::{HEIGHT, WIDTH};
+pub use heat::Cell;
 
 use super::Document;
 
-pub use heat::HeatMap;
-
-/// One of the charts, by what is drawn in it.
-#[derive(Clone, Debug)]
-pub enum Figure {
-    Lines(Chart),
-    Heat(HeatMap),
-}
-
-/// Lines on two axes.
+/// Lines, or cells, on two axes.
 #[derive(Clone, Debug)]
 pub struct Chart {
     pub title: &'static str,
@@ -41,6 +33,8 @@ pub struct Chart {
     /// Where a stage begins.
     pub bounds: Vec<f64>,
     pub lines: Vec<Line>,
+    /// Of a heat map, which has no lines.
+    pub cells: Vec<Cell>,
     /// The columns of the table of intervals that it shows; empty: it is not over time.
     pub columns: Vec<&'static str>,
 }
@@ -64,46 +58,19 @@ pub struct Line {
     pub points: Vec<Option<(f64, f64)>>,
 }
 
-impl Figure {
-    pub fn title(&self) -> &'static str {
-        self.frame().title
-    }
-
-    /// How to read it.
-    pub fn note(&self) -> &'static str {
-        self.frame().note
-    }
-
+impl Chart {
     /// The chart alone, without its title.
     pub fn svg(&self) -> Markup {
         draw::svg(self)
     }
-
-    fn frame(&self) -> &Chart {
-        match self {
-            Figure::Lines(chart) => chart,
-            Figure::Heat(map) => &map.frame,
-        }
-    }
 }
 
-/// Every chart that this run has something to show in. The heat map stands beside the
-/// distribution: the same times, over the run and as a whole.
-pub fn figures(document: &Document) -> Vec<Figure> {
-    let mut figures: Vec<Figure> = charts(document).into_iter().map(Figure::Lines).collect();
-    let at = figures.len().min(3);
-    if let Some(map) = heat::map(document) {
-        figures.insert(at, Figure::Heat(map));
-    }
-    figures
-}
-
-/// Those of lines.
-fn charts(document: &Document) -> Vec<Chart> {
+/// Every chart that this run has something to show in.
+pub fn charts(document: &Document) -> Vec<Chart> {
     let mut charts = run::over_time(document);
+    // The same times as a whole and over the run, beside each other.
     let at = charts.len().min(2);
-    if let Some(chart) = distribution::chart(document) {
-        charts.insert(at, chart);
-    }
+    let whole = [distribution::chart(document), heat::chart(document)];
+    charts.splice(at..at, whole.into_iter().flatten());
     charts
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{HEIGHT, WIDTH, draw, figures};
+use super::{HEIGHT, WIDTH, charts, draw};
 use crate::error::Result;
 use crate::report::console::head;
 use crate::report::{Document, staged};
@@ -27,12 +27,12 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// Two charts a row under the verdict.
 pub fn svg(document: &Document) -> String {
-    let figures = figures(document);
-    let rows = figures.len().div_ceil(2) as f64;
+    let charts = charts(document);
+    let rows = charts.len().div_ceil(2) as f64;
     let (width, height) = (2.0 * WIDTH + 3.0 * MARGIN, HEAD + rows * (HEIGHT + TITLE) + MARGIN);
-    let places = figures.iter().enumerate().map(|(at, figure)| {
+    let places = charts.iter().enumerate().map(|(at, chart)| {
         let x = MARGIN + (at % 2) as f64 * (WIDTH + MARGIN);
-        (figure, x, HEAD + (at / 2) as f64 * (HEIGHT + TITLE))
+        (chart, x, HEAD + (at / 2) as f64 * (HEIGHT + TITLE))
     });
     let picture = html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
@@ -40,10 +40,10 @@ pub fn svg(document: &Document) -> String {
             style { (PreEscaped(STYLE)) }
             rect class="paper" width=(width) height=(height) {}
             (heading(document))
-            @for (figure, x, y) in places {
+            @for (chart, x, y) in places {
                 g transform={ "translate(" (x) " " (y) ")" } {
-                    text class="title" x="0" y="18" { (figure.title()) }
-                    g transform={ "translate(0 " (TITLE) ")" } { (draw::body(figure)) }
+                    text class="title" x="0" y="18" { (chart.title) }
+                    g transform={ "translate(0 " (TITLE) ")" } { (draw::body(chart)) }
                 }
             }
         }

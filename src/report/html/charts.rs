@@ -8,16 +8,16 @@ use crate::report::document::Interval;
 use crate::report::number::{count, micros, seconds};
 
 pub fn charts(document: &Document) -> Markup {
-    let charts = chart::figures(document);
+    let charts = chart::charts(document);
     html! {
         @if !charts.is_empty() {
             section {
                 h2 { "Charts" }
                 div.charts { @for chart in &charts {
                     figure {
-                        h3 { (chart.title()) }
+                        h3 { (chart.title) }
                         (chart.svg())
-                        figcaption { (chart.note()) }
+                        figcaption { (chart.note) }
                     }
                 } }
             }
