@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{number, own, run, text, views};
+use super::{number, own, run, views};
 use crate::support::{Folder, beside_others, skipped};
 
 /// By the names that it is installed under; `None`, and said so, where there is none.
@@ -114,7 +114,7 @@ fn hovered(frame: &Value, intervals: usize) {
 fn painted(folder: &Path, page: &Path) {
     use std::collections::HashSet;
     let file = folder.join("screen.png");
-    let screenshot = format!("--screenshot={}", text(&file));
+    let screenshot = format!("--screenshot={}", file.display());
     let url = format!("file://{}", page.display());
     let size = "--window-size=1670,4200";
     let taken =
