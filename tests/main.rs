@@ -4,6 +4,7 @@ mod addresses;
 mod bodies;
 mod cli;
 mod connections;
+mod consumers;
 mod doctor;
 mod ending;
 mod experiments;

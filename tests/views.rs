@@ -12,7 +12,8 @@ use crate::support::{Blast, Document, Folder, LIMIT, Server, each_engine, ok};
 const LOAD: &str = "-R 100 -d 1200ms -c 2 --wait block --pin off";
 
 /// What `blast report` is asked for, and a run beside it.
-const FILES: [&str; 6] = ["a.hgrm", "a.xml", "a.md", "checklist.md", "a.ndjson", "tables/"];
+const FILES: [&str; 8] =
+    ["a.hgrm", "a.xml", "a.md", "checklist.md", "a.ndjson", "a.html", "a.svg", "tables/"];
 
 const TABLES: [&str; 4] = [
     "tables/results_stats.csv",
@@ -49,7 +50,7 @@ fn a_saved_document_gives_the_files_that_the_run_gave() {
         let report = with_files(Blast::verb("report").arg(saved.to_str().unwrap()), &after).run();
         assert_eq!((report.code(), &*report.stdout, &*report.stderr), (Some(0), "", ""));
         let typed = ["typed_stats.csv", "typed_failures.csv", "typed_stats_history.csv"];
-        for file in FILES[..5].iter().chain(&TABLES).chain(&typed) {
+        for file in FILES[..7].iter().chain(&TABLES).chain(&typed) {
             assert_eq!(read(&during, file), read(&after, file), "{file}");
         }
         assert_eq!(read(&after, "typed_stats.csv"), read(&after, TABLES[0]));

@@ -11,6 +11,7 @@ pub mod counters;
 #[cfg(test)]
 pub mod fixture;
 pub mod gauge;
+pub mod heat;
 pub mod histogram;
 pub mod modes;
 pub mod named;
@@ -30,6 +31,7 @@ pub use audit::{Audit, Check};
 pub use backfill::Backfill;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use gauge::{Course, Gauges, Label, Unit};
+pub use heat::Heat;
 pub use histogram::{Distribution, Histogram, Reading};
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Ended, Interval, Series};

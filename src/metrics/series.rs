@@ -1,9 +1,10 @@
 //! The series: the run second by second.
 //!
 //! Bounded: at most [`LIMIT`] intervals are kept; past that neighbours merge and the interval's
-//! length doubles. Quantiles cannot be merged, so a merged interval keeps the worse of the two.
+//! length doubles. Quantiles cannot be merged, so a merged interval keeps the worse of the two;
+//! its [`Heat`] is the sum.
 
-use super::{Distribution, Events, Fates, Mode, Phase, Snapshot};
+use super::{Distribution, Events, Fates, Heat, Mode, Phase, Snapshot};
 use crate::time::Nanos;
 
 /// The most intervals a run keeps.
@@ -25,6 +26,8 @@ pub struct Interval {
     pub response_max: Option<Nanos>,
     pub service_p99: Option<Nanos>,
     pub send_lag_p99: Option<Nanos>,
+    /// The same times that the quantiles of the response are of.
+    pub heat: Heat,
 }
 
 /// The requests that ended in an interval, by the phase they were due in.
@@ -219,6 +222,7 @@ impl Open {
             response_max: None,
             service_p99: None,
             send_lag_p99: None,
+            heat: Heat::default(),
         };
         let both;
         let fates = if self.warmup.is_empty() {
@@ -233,6 +237,7 @@ impl Open {
             interval.response_p50 = response.quantile(0.5).map(|r| r.value());
             interval.response_p99 = response.quantile(0.99).map(|r| r.value());
             interval.response_max = response.max().map(|r| r.value());
+            interval.heat = Heat::of(response.histogram());
             interval.service_p99 = fates.service(mode).supported_quantile(0.99);
         }
         interval
@@ -259,6 +264,8 @@ impl Interval {
     fn merge(&self, later: &Interval) -> Interval {
         let mut events = self.events;
         events.add(&later.events);
+        let mut heat = self.heat;
+        heat.add(&later.heat);
         Interval {
             end: later.end,
             phase: later.phase,
@@ -270,6 +277,7 @@ impl Interval {
             response_max: self.response_max.max(later.response_max),
             service_p99: self.service_p99.max(later.service_p99),
             send_lag_p99: self.send_lag_p99.max(later.send_lag_p99),
+            heat,
         }
     }
 }
@@ -339,15 +347,22 @@ mod tests {
     fn a_ten_hour_run_keeps_a_bounded_series_and_loses_no_count() {
         let mut series = Series::new(1, SECOND, Mode::Open);
         let mut snapshot = snapshot(0, 3);
+        let mut answered = snapshot.clone();
+        answered.measure.good.record_many(SECOND, 2);
+        answered.measure.censored.record(Nanos(1));
         for index in 0..36_001 {
+            // Histograms take their time.
+            let snapshot = if index % 100 == 0 { &mut answered } else { &mut snapshot };
             snapshot.interval = index;
-            series.push(0, &snapshot, true, &mut |_, _| {});
+            series.push(0, snapshot, true, &mut |_, _| {});
         }
         series.close(&mut |_, _| {});
         assert!(series.intervals().len() <= LIMIT);
         assert_eq!(series.interval(), Nanos::from_secs(16));
         let sent: u64 = series.intervals().iter().map(|i| i.events.sent).sum();
         assert_eq!(sent, 3 * 36_001);
+        let ended: u64 = series.intervals().iter().map(|i| i.heat.count()).sum();
+        assert_eq!(ended, 3 * 361);
         assert!(series.intervals().is_sorted_by_key(|i| i.end));
     }
 }

@@ -64,7 +64,7 @@ fn is_even(values: &[f64], noise: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Events, Phase};
+    use crate::metrics::{Events, Heat, Phase};
 
     fn second(good: u64, median_us: u64) -> Interval {
         Interval {
@@ -78,6 +78,7 @@ mod tests {
             response_max: None,
             service_p99: None,
             send_lag_p99: None,
+            heat: Heat::default(),
         }
     }
 

@@ -42,6 +42,38 @@ pub use monitored::Monitored;
 mod tests {
     use super::*;
 
+    /// Whatever a view shows comes from the document as it is saved: there is nowhere else to take a
+    /// figure from.
+    #[test]
+    fn a_view_shows_nothing_that_is_not_in_the_json() {
+        let options = PageOptions { spectrum: true, verbose: true, ..PageOptions::default() };
+        let views = |document: &Document| {
+            let [stats, failures, history, exceptions] = csv::tables(document);
+            vec![
+                page(document, &options),
+                html::page(document),
+                chart::picture::svg(document),
+                junit::text(document),
+                markdown::text(document),
+                checklist::text(document),
+                ndjson::text(document),
+                stats,
+                failures,
+                history,
+                exceptions,
+            ]
+        };
+        for (name, run) in fixture::all() {
+            let document = run.document();
+            let mut json = Vec::new();
+            json::write(&document, &mut json).unwrap();
+            let read: Document = serde_json::from_slice(&json).unwrap();
+            for (now, then) in views(&document).iter().zip(views(&read)) {
+                assert!(*now == then, "{name}: {:.60} changes by being saved", then);
+            }
+        }
+    }
+
     #[test]
     fn no_output_holds_a_secret() {
         use base64::Engine as _;

@@ -35,6 +35,7 @@ struct Headline<'a> {
     rate: &'a Rate,
     latency: Latencies,
     latency_from: &'a str,
+    heat_bounds_us: &'a [f64],
     verdict: &'a Verdict,
     audit_ok: bool,
 }
@@ -96,6 +97,7 @@ fn last(document: &Document) -> String {
             },
         },
         latency_from: &document.latency_from,
+        heat_bounds_us: &document.heat_bounds_us,
         verdict: &document.verdict,
         audit_ok: ok,
     }))
@@ -208,7 +210,9 @@ mod tests {
             let mut lines = lines(&path);
             let last = lines.pop().unwrap();
             assert_eq!(last["type"], "summary", "{name}");
-            for part in ["requests", "rate", "verdict", "duration_s", "started_at"] {
+            for part in
+                ["requests", "rate", "verdict", "duration_s", "started_at", "heat_bounds_us"]
+            {
                 assert_eq!(last[part], json[part], "{name} {part}");
             }
             for (figure, value) in last["latency"]["response"].as_object().unwrap() {

@@ -87,6 +87,12 @@ impl Document {
         self.intervals().iter().map(|interval| interval[name].as_u64().unwrap()).sum()
     }
 
+    /// How many times an interval's buckets hold.
+    fn heat(interval: &Value) -> u64 {
+        let buckets = interval["heat"].as_array().unwrap();
+        buckets.iter().map(|bucket| bucket[1].as_u64().unwrap()).sum()
+    }
+
     /// The invariants of DESIGN 2 and 7 that do not hold.
     fn broken(&self) -> Vec<String> {
         let mut broken = Vec::new();
@@ -117,6 +123,8 @@ impl Document {
         for name in ["scheduled", "sent", "good", "rejected", "failed", "dropped"] {
             equal(&format!("intervals' {name}"), self.in_intervals(name), self.in_all(name));
         }
+        let heat: u64 = self.intervals().iter().map(Document::heat).sum();
+        equal("intervals' heat", heat, self.in_all("scheduled"));
         let connections = |name: &str| self.count(&format!("connections.{name}"));
         if connections("open_peak") > connections("asked") {
             broken.push("more connections than asked for".to_string());

@@ -3,7 +3,7 @@
 use super::*;
 use crate::failure::Kind;
 use crate::metrics::{
-    Aborted, Account, CheckCount, Client, Events, Fates, Interval, Mode, Named, Part, Phase,
+    Aborted, Account, CheckCount, Client, Events, Fates, Heat, Interval, Mode, Named, Part, Phase,
     Rejection, Summary, Worker, fixture,
 };
 use crate::time::Nanos;
@@ -278,6 +278,7 @@ fn second(end: u64, fates: &Fates) -> Interval {
         response_max: None,
         service_p99: None,
         send_lag_p99: None,
+        heat: Heat::default(),
     }
 }
 

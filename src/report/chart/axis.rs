@@ -109,13 +109,20 @@ fn time_step(span: f64) -> f64 {
     EVERY.into_iter().find(|every| *every >= rough).unwrap_or_else(|| step(span))
 }
 
-/// `12 s`, `1:30 min`, `2:00 h`.
+/// `12 s`, `1:30 min`, `10 min`, `2 h`: a phone has no room for a whole one's zeros.
 fn clock(at: f64) -> String {
     let whole = at.round() as u64;
     match whole {
         _ if at < 60.0 => format!("{} s", format_count(at)),
-        0..3_600 => format!("{}:{:02} min", whole / 60, whole % 60),
-        _ => format!("{}:{:02} h", whole / 3_600, whole / 60 % 60),
+        0..3_600 => parts(whole, "min"),
+        _ => parts(whole / 60, "h"),
+    }
+}
+
+fn parts(amount: u64, unit: &str) -> String {
+    match amount % 60 {
+        0 => format!("{} {unit}", amount / 60),
+        rest => format!("{}:{rest:02} {unit}", amount / 60),
     }
 }
 
@@ -165,8 +172,10 @@ mod tests {
     fn time_is_divided_as_clocks_are() {
         assert_eq!(labels(&Axis::time(0.0, 10.0)), ["0 s", "2 s", "4 s", "6 s", "8 s", "10 s"]);
         let hour = Axis::time(0.0, 3_600.0);
-        assert_eq!(labels(&hour)[..3], ["0 s", "10:00 min", "20:00 min"]);
-        assert_eq!(labels(&hour).last(), Some(&"1:00 h"));
+        assert_eq!(labels(&hour)[..3], ["0 s", "10 min", "20 min"]);
+        assert_eq!(labels(&hour).last(), Some(&"1 h"));
+        assert_eq!(labels(&Axis::time(0.0, 100.0))[4..], ["1 min", "1:15 min", "1:30 min"]);
+        assert_eq!(labels(&Axis::time(0.0, 12_600.0))[2..4], ["1 h", "1:30 h"]);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub fn chart(document: &Document) -> Option<Chart> {
         spans: Vec::new(),
         bounds: Vec::new(),
         lines,
+        cells: Vec::new(),
         columns: Vec::new(),
     })
 }

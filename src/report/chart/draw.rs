@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::axis::Tick;
+use super::heat::{Cell, SHARES};
 use super::{Chart, Line, Span};
 
 pub const WIDTH: f64 = 520.0;
@@ -19,6 +20,7 @@ const BOTTOM: f64 = HEIGHT - 34.0;
 /// About the width of a letter, and of a sample of a line.
 const LETTER: f64 = 8.4;
 const SAMPLE: f64 = 18.0;
+const SWATCH: f64 = 14.0;
 
 pub fn svg(chart: &Chart) -> Markup {
     html! {
@@ -37,6 +39,7 @@ pub fn body(chart: &Chart) -> Markup {
         @for span in &chart.spans { (shade(chart, span)) }
         @for tick in &chart.y.ticks { (row(chart, tick)) }
         @for tick in &chart.x.ticks { (column(chart, tick)) }
+        (cells(chart))
         @for bound in &chart.bounds {
             @let x = across(chart, *bound);
             path class="bound" d={ "M" (tenths(x)) " " (TOP) "V" (BOTTOM) } {}
@@ -46,7 +49,7 @@ pub fn body(chart: &Chart) -> Markup {
             @if line.filled { path class={ (line.class) " area" } d=(area(chart, line)) {} }
             path class=(line.class) d=(trace(chart, line)) {}
         }
-        (legend(chart))
+        @if chart.cells.is_empty() { (legend(chart)) } @else { (strengths()) }
         text class="unit" x=(RIGHT) y=(HEIGHT - 3.0) text-anchor="end" { (chart.x.unit) }
     }
 }
@@ -96,6 +99,37 @@ fn legend(chart: &Chart) -> Markup {
             path class=(line.class) d={ "M" (tenths(at)) " 12h" (SAMPLE) } {}
             text x=(tenths(at + SAMPLE + 6.0)) y="16" { (line.name) }
         }
+    }
+}
+
+/// A path a strength, which are far fewer elements than a rectangle a cell.
+fn cells(chart: &Chart) -> Markup {
+    let of = |strength| chart.cells.iter().filter(move |cell| cell.strength == strength);
+    let outline = |strength| of(strength).map(|cell| rectangle(chart, cell)).collect::<String>();
+    let paths = (0..SHARES.len()).map(|strength| (strength, outline(strength)));
+    let paths: Vec<(usize, String)> = paths.filter(|(_, path)| !path.is_empty()).collect();
+    html! { @for (strength, path) in &paths { path class={ "heat h" (strength) } d=(path) {} } }
+}
+
+fn rectangle(chart: &Chart, cell: &Cell) -> String {
+    let x = [cell.from, cell.to].map(|x| tenths(across(chart, x)));
+    let y = [cell.low, cell.high].map(|y| tenths(down(chart, y)));
+    format!("M{} {}H{}V{}H{}Z", x[0], y[0], x[1], y[1], x[0])
+}
+
+/// From the rarest to the most.
+fn strengths() -> Markup {
+    let percent = |share: f64| format!("{} %", (share * 1e4).round() / 100.0);
+    let (rare, most) = (format!("<{}", percent(SHARES[1])), percent(SHARES[SHARES.len() - 1]));
+    let from = LEFT + rare.len() as f64 * LETTER + 4.0;
+    let end = from + SHARES.len() as f64 * SWATCH;
+    html! {
+        text x=(LEFT) y="16" { (rare) }
+        @for strength in 0..SHARES.len() {
+            @let x = tenths(from + strength as f64 * SWATCH);
+            path class={ "heat h" (strength) } d={ "M" (x) " 6h" (SWATCH) "v12h-" (SWATCH) "Z" } {}
+        }
+        text x=(tenths(end + 6.0)) y="16" { (most) " and more of the requests" }
     }
 }
 

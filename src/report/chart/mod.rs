@@ -1,4 +1,4 @@
-//! Charts of a document as SVG: lines over time, and the distribution on its long tail.
+//! Charts of a document as SVG: lines over time, the distribution on its long tail, the heat map.
 //!
 //! A chart names no colour: its classes are coloured by whoever shows it, so that the same one is
 //! light, dark or on paper.
@@ -6,6 +6,7 @@
 mod axis;
 mod distribution;
 mod draw;
+mod heat;
 mod monitor;
 pub mod picture;
 #[cfg(feature = "pictures")]
@@ -16,10 +17,11 @@ use maud::Markup;
 
 pub use axis::Axis;
 pub use draw::{HEIGHT, WIDTH};
+pub use heat::Cell;
 
 use super::Document;
 
-/// Lines on two axes.
+/// Lines, or cells, on two axes.
 #[derive(Clone, Debug)]
 pub struct Chart {
     pub title: &'static str,
@@ -32,6 +34,8 @@ pub struct Chart {
     /// Where a stage begins.
     pub bounds: Vec<f64>,
     pub lines: Vec<Line>,
+    /// Of a heat map, which has no lines.
+    pub cells: Vec<Cell>,
     /// The columns of the table of intervals that it shows; empty: it is not over time.
     pub columns: Vec<&'static str>,
 }
@@ -65,9 +69,9 @@ impl Chart {
 /// Every chart that this run has something to show in.
 pub fn charts(document: &Document) -> Vec<Chart> {
     let mut charts = run::over_time(document);
+    // The same times as a whole and over the run, beside each other.
     let at = charts.len().min(2);
-    if let Some(chart) = distribution::chart(document) {
-        charts.insert(at, chart);
-    }
+    let whole = [distribution::chart(document), heat::chart(document)];
+    charts.splice(at..at, whole.into_iter().flatten());
     charts
 }

@@ -53,6 +53,7 @@ fn panel(
     let mut x = Axis::time(0.0, gauges.t_s.last().copied().unwrap_or(1.0));
     x.unit = "";
     Chart {
+        cells: Vec::new(),
         title,
         note,
         x,

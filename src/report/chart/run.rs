@@ -107,7 +107,7 @@ fn send_lag(document: &Document) -> Option<Chart> {
     Some(chart(document, "Send lag", note, y, lines, vec!["send lag p99"]))
 }
 
-fn chart(
+pub(super) fn chart(
     document: &Document,
     title: &'static str,
     note: &'static str,
@@ -118,7 +118,7 @@ fn chart(
     let end = document.intervals.last().map_or(1.0, |interval| interval.t_s);
     let bounds = bounds(document);
     let x = Axis::time(0.0, end);
-    Chart { title, note, x, y, spans: spans(document), bounds, lines, columns }
+    Chart { title, note, x, y, spans: spans(document), bounds, lines, cells: Vec::new(), columns }
 }
 
 /// Warm-up and drain. Intervals end at `t_s`, so a phase begins where the one before ends.

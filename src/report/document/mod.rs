@@ -6,6 +6,7 @@
 mod counts;
 mod example;
 mod gauge;
+mod heat;
 mod host;
 mod latency;
 mod named;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
 pub use gauge::{Gauge, Gauges};
+pub use heat::Heat;
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
@@ -110,6 +112,10 @@ pub struct Document {
     #[serde(flatten)]
     pub by_name: Option<ByName>,
     pub interval_s: f64,
+    /// Where each bucket of the intervals' `heat` begins, in microseconds; it ends, exclusive, where
+    /// the next one begins. Missing in documents of earlier builds, as `heat` is.
+    #[serde(default)]
+    pub heat_bounds_us: Vec<f64>,
     pub intervals: Vec<Interval>,
 }
 
@@ -152,6 +158,7 @@ impl Document {
             stages: Stage::all(summary),
             by_name: ByName::of(summary),
             interval_s: summary.interval_length.as_secs_f64(),
+            heat_bounds_us: heat::bounds_us(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
         }
     }
@@ -264,6 +271,9 @@ pub struct Interval {
     pub response_max_us: Option<f64>,
     pub service_p99_us: Option<f64>,
     pub send_lag_p99_us: Option<f64>,
+    /// The times that the quantiles of the response are of.
+    #[serde(default)]
+    pub heat: Heat,
 }
 
 impl Interval {
@@ -286,6 +296,7 @@ impl Interval {
             response_max_us: micros(interval.response_max),
             service_p99_us: micros(interval.service_p99),
             send_lag_p99_us: micros(interval.send_lag_p99),
+            heat: Heat::new(&interval.heat),
         }
     }
 }
