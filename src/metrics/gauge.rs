@@ -32,6 +32,18 @@ impl Unit {
             Unit::Number => "number",
         }
     }
+
+    /// Of how much a gauge grows in a minute.
+    pub fn name_per_min(self) -> &'static str {
+        match self {
+            Unit::Percent => "percent_per_min",
+            Unit::Bytes => "bytes_per_min",
+            Unit::BytesPerSecond => "bytes_per_s_per_min",
+            Unit::PerSecond => "per_s_per_min",
+            Unit::Count => "count_per_min",
+            Unit::Number => "number_per_min",
+        }
+    }
 }
 
 /// One column of the table: who it is of, a point, what it is (`host.cpu`, `server.rss`).
