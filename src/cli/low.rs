@@ -11,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::elsewhere::ElsewhereArgs;
 use super::form;
 use super::import::ImportArgs;
 use super::report::ReportArgs;
@@ -138,6 +139,8 @@ pub struct LoadArgs {
     pub tls: TlsArgs,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub elsewhere: ElsewhereArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]

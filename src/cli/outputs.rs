@@ -3,15 +3,17 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::elsewhere::elsewhere;
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
+use crate::monitor::Elsewhere;
 use crate::report::chart::picture;
 #[cfg(feature = "pictures")]
 use crate::report::chart::pixels;
 use crate::report::{Document, checklist, csv, hgrm, html, json, junit, markdown, staged};
 use crate::units::quote;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
     /// The JSON document alone on stdout, in the page's place.
     pub json_stdout: bool,
@@ -27,6 +29,9 @@ pub struct Outputs {
     pub as_wrk: bool,
     /// No live line on stderr.
     pub quiet: bool,
+    /// What is read beside the load. It may run commands, and is no part of the plan: a plan that
+    /// somebody else sends cannot bring any.
+    pub elsewhere: Elsewhere,
 }
 
 impl Outputs {
@@ -43,6 +48,7 @@ impl Outputs {
             verbose: args.page.verbose,
             as_wrk: args.page.as_wrk,
             quiet: args.output.quiet,
+            elsewhere: elsewhere(&args.elsewhere)?,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

@@ -9,7 +9,7 @@ use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary};
 use crate::monitor::host::Host;
-use crate::monitor::{Flight, Sampler, sampler};
+use crate::monitor::{Flight, Probe, Sampler, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -24,7 +24,10 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
-    let sampler = Sampler::start(vec![Box::new(Host::default())], sampler::STEP)?;
+    let (elsewhere, readers) = outputs.elsewhere.start()?;
+    let mut probes: Vec<Box<dyn Probe>> = vec![Box::new(Host::default())];
+    probes.extend(elsewhere);
+    let sampler = Sampler::start(probes, sampler::STEP)?;
     let summary = engine::run(&plan, &mut |progress| {
         if let Progress::Interval { interval, measure, origin, .. } = progress {
             recorder.record(&interval, measure, origin);
@@ -36,6 +39,9 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let gauges = sampler.end();
     let mut summary = summary?;
     summary.gauges = Some(gauges.since(summary.origin));
+    let found = readers.end(summary.origin);
+    summary.watched_log = found.log;
+    summary.warnings.extend(found.warnings);
     let needs = doctor::needs(&plan);
     let found = flight.warnings(&needs, &summary);
     summary.warnings.extend(found);

@@ -40,6 +40,7 @@ pub fn blank(mode: Mode) -> Summary {
         refreshes: None,
         client: Client::default(),
         gauges: None,
+        watched_log: None,
         in_flight_area_ns: 0,
         sent_to_end_ns: 0,
         sent_early: 0,

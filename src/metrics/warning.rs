@@ -53,6 +53,16 @@ pub enum Warning {
     DataRanOut,
     /// What was to be sent once after the load came to nothing.
     TeardownFailed { why: String },
+    /// Readings of a gauge that came to nothing.
+    NotRead {
+        code: &'static str,
+        gauge: String,
+        failed: u64,
+        asked: u64,
+        /// What came the first time.
+        first: String,
+        hint: &'static str,
+    },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -82,6 +92,7 @@ impl Warning {
             Warning::RuleUnused { .. } => "rule_unused",
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
+            Warning::NotRead { code, .. } => code,
             Warning::Host { code, .. } => code,
         }
     }
@@ -166,6 +177,9 @@ impl Warning {
             Warning::TeardownFailed { why } => {
                 format!("what is sent after the load came to nothing: {why}")
             }
+            Warning::NotRead { gauge, failed, asked, first, .. } => {
+                format!("{gauge} was not read {failed} of {asked} times; the first time it {first}")
+            }
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -218,6 +232,7 @@ impl Warning {
             Warning::TeardownFailed { .. } => {
                 "look whether the server still has what the plan's [teardown] should have removed"
             }
+            Warning::NotRead { hint, .. } => hint,
             Warning::Host { hint, .. } => hint,
         }
     }

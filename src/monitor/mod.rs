@@ -11,10 +11,12 @@
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
+//! elsewhere   commands, pages of metrics, a log
 //! ```
 
 pub mod cpu;
 pub mod diagnosis;
+pub mod elsewhere;
 pub mod feature;
 mod flight;
 pub mod host;
@@ -29,6 +31,7 @@ pub mod target;
 pub mod uring;
 
 pub use diagnosis::{Needs, Row, Side, State, rows};
+pub use elsewhere::Elsewhere;
 pub use flight::Flight;
 pub use sampler::{Probe, Sampler};
 pub use target::Destination;

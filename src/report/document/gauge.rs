@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rounded;
-use crate::metrics::{Course, Summary};
+use crate::metrics::{self, Course, Summary};
 use crate::time::Nanos;
 
 /// A table: a row a reading, a column a gauge.
@@ -62,5 +62,39 @@ impl Gauges {
 
     pub fn gauge(&self, name: &str) -> Option<&Gauge> {
         self.series.iter().find(|gauge| gauge.name == name)
+    }
+}
+
+/// A log, and the lines of it that were counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WatchedLog {
+    pub file: String,
+    /// What a line had to hold; null: every line counts.
+    pub regex: Option<String>,
+    /// From before the connections opened to the end of the run.
+    pub lines: u64,
+    /// At most ten of them, each cut to 400 bytes.
+    pub first: Vec<LogLine>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When it was seen, from the start of warm-up.
+    pub t_s: f64,
+    pub line: String,
+}
+
+impl WatchedLog {
+    pub(super) fn new(log: &metrics::WatchedLog) -> WatchedLog {
+        let line = |(at, line): &(Nanos, String)| LogLine {
+            t_s: rounded(at.as_secs_f64(), DIGITS),
+            line: line.clone(),
+        };
+        WatchedLog {
+            file: log.file.clone(),
+            regex: log.regex.clone(),
+            lines: log.lines,
+            first: log.first.iter().map(line).collect(),
+        }
     }
 }

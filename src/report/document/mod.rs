@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
-pub use gauge::{Gauge, Gauges};
+pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
@@ -80,6 +80,9 @@ pub struct Document {
     /// builds.
     #[serde(default)]
     pub gauges: Option<Gauges>,
+    /// The log that was watched; null where none was, missing in documents of earlier builds.
+    #[serde(default)]
+    pub watched_log: Option<WatchedLog>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
     pub audit: Audit,
@@ -124,6 +127,7 @@ impl Document {
             failure_examples: summary.examples.iter().map(Example::new).collect(),
             client: Client::new(summary),
             gauges: Gauges::of(summary),
+            watched_log: summary.watched_log.as_ref().map(WatchedLog::new),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             audit: Audit::new(&summary.audit),
