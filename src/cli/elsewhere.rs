@@ -2,13 +2,15 @@
 
 use clap::{Args, ValueHint};
 
+use super::low::LoadArgs;
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
 use crate::monitor::elsewhere::{Log, Sample, Scrape};
+use crate::plan::Watch;
 use crate::plan::threshold::Watched;
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
-#[command(next_help_heading = "Readings beside the load")]
+#[command(next_help_heading = "Beside the load")]
 pub struct ElsewhereArgs {
     /// A number that a command prints, once a second: 'db=psql -tAc "select ..."' (repeatable)
     #[arg(long = "sample", value_name = "NAME=COMMAND", value_parser = Sample::parse)]
@@ -33,14 +35,15 @@ pub fn elsewhere(args: &ElsewhereArgs) -> Result<Elsewhere> {
     Elsewhere::new(args.samples.clone(), args.scrapes.clone(), log)
 }
 
-impl ElsewhereArgs {
-    /// What rules may be about.
-    pub fn watched(&self) -> Watched<'_> {
-        Watched {
-            log: self.watch_log.is_some(),
-            samples: self.samples.iter().map(|sample| &*sample.name).collect(),
-            scrapes: self.scrapes.iter().map(|scrape| &*scrape.name).collect(),
-            ..Watched::default()
-        }
+/// What rules may be about.
+pub fn watched(args: &LoadArgs) -> Watched<'_> {
+    let (watch, elsewhere) = (&args.watch, &args.elsewhere);
+    Watched {
+        // Where nobody says who, it is whoever listens on the target's port, if that is here.
+        server: watch.watch != Some(Watch::Off),
+        pool: watch.watch_pool.is_some(),
+        log: elsewhere.watch_log.is_some(),
+        samples: elsewhere.samples.iter().map(|sample| &*sample.name).collect(),
+        scrapes: elsewhere.scrapes.iter().map(|scrape| &*scrape.name).collect(),
     }
 }

@@ -8,7 +8,7 @@ use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
 use super::low::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
-use super::{load, request, route, tls, values, varying};
+use super::{elsewhere, load, request, route, tls, values, varying};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::metrics::Warning;
@@ -51,7 +51,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
     check_combinations(args, keepalive)?;
     let load = load::load(args)?;
     check_rules(&args.rules, &load, &expected, scenario.as_deref())?;
-    let watched = args.elsewhere.watched();
+    let watched = elsewhere::watched(args);
     let of_gauges = |rule: &Threshold| {
         let in_flag = |error| Error::usage(format!("--threshold: {error}"));
         rule.check_gauges(&watched).map_err(in_flag)
@@ -93,6 +93,8 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
         route,
         thresholds: args.rules.thresholds.clone(),
         abort_on: args.rules.abort_on.clone(),
+        watch: args.watch.watch.clone().unwrap_or_default(),
+        watch_pool: args.watch.watch_pool,
         notes,
         ..plan
     })

@@ -22,7 +22,7 @@ use super::values;
 use crate::address::UnixName;
 use crate::http::Pattern;
 use crate::plan::route::{ConnectTo, Resolve};
-use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup};
+use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup, Watch};
 use crate::time::Nanos;
 
 /// The whole command line: `blast [FLAGS] URL`, or a verb.
@@ -141,6 +141,8 @@ pub struct LoadArgs {
     pub rules: RuleArgs,
     #[command(flatten)]
     pub elsewhere: ElsewhereArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]
@@ -364,6 +366,19 @@ pub struct RuleArgs {
     /// End the run, with exit 3, once it is true over 5 s: 'errors>50%'
     #[arg(long, value_name = "RULE", value_parser = Threshold::parse, hide_short_help = true)]
     pub abort_on: Vec<Threshold>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Beside the load")]
+pub struct WatchArgs {
+    /// The server on this host: a PID, a NAME, a PORT it listens on, cgroup:PATH, or off [default:
+    /// whoever listens on the target's port here]
+    #[arg(long, value_name = "WHO", value_parser = Watch::parse)]
+    pub watch: Option<Watch>,
+
+    /// Count the connections that the watched server holds to this port: a database's pool
+    #[arg(long, value_name = "PORT", value_parser = values::port, hide_short_help = true)]
+    pub watch_pool: Option<u16>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

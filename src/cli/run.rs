@@ -7,9 +7,8 @@ use super::terminal::{self, Live};
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
-use crate::metrics::{Mode, Summary};
-use crate::monitor::host::Host;
-use crate::monitor::{Flight, Probe, Sampler, sampler};
+use crate::metrics::{Mode, Summary, Warning};
+use crate::monitor::{Flight, Probe, Sampler, Watched, host, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -17,6 +16,9 @@ use crate::report::{Document, PageOptions, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
+    let addresses = || engine::addresses(&plan).unwrap_or_default();
+    let Watched { probes: of_server, server } =
+        Watched::find(&plan.watch, addresses, plan.watch_pool)?;
     let mut live = Live::new(outputs.quiet, engine::length(&plan))
         .against(plan.load.offered().is_some(), plan.requests);
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
@@ -24,14 +26,18 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
-    let (elsewhere, readers) = outputs.elsewhere.start()?;
-    let mut probes: Vec<Box<dyn Probe>> = vec![Box::new(Host::default())];
-    probes.extend(elsewhere);
+    let (of_elsewhere, readers) = outputs.elsewhere.start()?;
+    let probes: Vec<Box<dyn Probe>> =
+        host::probes().into_iter().chain(of_server).chain(of_elsewhere).collect();
     let sampler = Sampler::start(probes, sampler::STEP)?;
     let summary = engine::run(&plan, &mut |progress| {
-        if let Progress::Interval { interval, measure, origin, .. } = progress {
-            recorder.record(&interval, measure, origin);
-            streams.record(&interval);
+        match progress {
+            Progress::Connecting { .. } => {}
+            Progress::Starting { at } => sampler.begin_at(at),
+            Progress::Interval { interval, measure, origin, .. } => {
+                recorder.record(&interval, measure, origin);
+                streams.record(&interval);
+            }
         }
         live.show(progress);
     });
@@ -42,6 +48,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let found = readers.end(summary.origin);
     summary.watched_log = found.log;
     summary.warnings.extend(found.warnings);
+    summary.server = server;
+    summary.warnings.extend(gone(&summary));
     let needs = doctor::needs(&plan);
     let found = flight.warnings(&needs, &summary);
     summary.warnings.extend(found);
@@ -52,6 +60,12 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     }
     let written = write(&document, &outputs, logs, streams);
     Ok(exit(&summary, &document, written))
+}
+
+/// Where the watched server did not live to see the end.
+fn gone(summary: &Summary) -> Option<Warning> {
+    let (server, at) = (summary.server.as_ref()?, summary.server_gone()?);
+    Some(Warning::WatchedGone { name: server.name.clone(), pid: server.pid, at })
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.

@@ -65,6 +65,7 @@ impl Live {
         }
         let width = width(&io::stderr());
         let line = match progress {
+            Progress::Starting { .. } => return,
             Progress::Connecting { dialled, connections } => {
                 let text = format!("connecting: {dialled} of {connections}");
                 let room = width.saturating_sub(1);

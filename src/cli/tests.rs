@@ -381,6 +381,7 @@ fn outputs_are_what_was_typed() {
         verbose: true,
         as_wrk: true,
         quiet: true,
+        ..Outputs::default()
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
 }

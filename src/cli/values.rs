@@ -56,6 +56,12 @@ pub fn pipeline(text: &str) -> Result<u32> {
     at_most(text, DEEPEST_PIPELINE).map(|count| count as u32)
 }
 
+pub fn port(text: &str) -> Result<u16> {
+    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+        Error::usage(format!("{} is no port; give a number from 1 to 65535", quote(text)))
+    })
+}
+
 /// `-t` is the time limit in other tools.
 pub fn threads(text: &str) -> Result<usize> {
     match at_most(text, MOST_THREADS) {

@@ -153,6 +153,7 @@ impl Collector {
             client: client(run, &finished),
             gauges: None,
             watched_log: None,
+            server: None,
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,
             sent_early: finished.iter().map(|f| f.totals.sent_early).sum(),

@@ -151,7 +151,9 @@ impl<'a> Control<'a> {
                 self.collect(watch);
                 thread::sleep(LOOK);
             } else {
-                self.start_if_ready();
+                if let Some(at) = self.start_if_ready() {
+                    watch(Progress::Starting { at });
+                }
                 looks += 1;
                 if looks % SHOW_CONNECTING == 0 {
                     let dialled = self.timeline().dialled() as u64;
@@ -163,15 +165,18 @@ impl<'a> Control<'a> {
         }
     }
 
-    fn start_if_ready(&mut self) {
+    /// When the load begins, once that is decided.
+    fn start_if_ready(&mut self) -> Option<Nanos> {
         let timeline = self.timeline();
-        if timeline.ready() == self.prepared.jobs.len() && timeline.gate() == Gate::Open {
-            let now = time::now();
-            timeline.start(now + COUNTDOWN);
-            let origin = SystemTime::now() + Duration::from(COUNTDOWN);
-            let wall = origin + Duration::from(self.plan.warmup.length().unwrap_or_default());
-            self.start = Some(Start { origin, wall, open_time: now - self.began });
+        if timeline.ready() != self.prepared.jobs.len() || timeline.gate() != Gate::Open {
+            return None;
         }
+        let now = time::now();
+        timeline.start(now + COUNTDOWN);
+        let origin = SystemTime::now() + Duration::from(COUNTDOWN);
+        let wall = origin + Duration::from(self.plan.warmup.length().unwrap_or_default());
+        self.start = Some(Start { origin, wall, open_time: now - self.began });
+        Some(now + COUNTDOWN)
     }
 
     fn origin(&self) -> SystemTime {

@@ -61,6 +61,8 @@ use crate::time::Nanos;
 pub enum Progress<'a> {
     /// Connections that are open or have failed once, of all.
     Connecting { dialled: u64, connections: u64 },
+    /// The load is about to begin, at this instant of the clock of [`crate::time`].
+    Starting { at: Nanos },
     /// Another second is over. `errors`: of all requests so far; `measure`: those due in measure
     /// that ended in this second; `origin`: the wall clock at the start of the load.
     Interval { interval: Interval, errors: u64, measure: &'a Fates, origin: SystemTime },

@@ -144,6 +144,24 @@ impl Gauges {
         let within = after.iter().filter(|(at, _)| *at <= to).count();
         Course::of(&after[..within.max(1).min(after.len())])
     }
+
+    /// The sum of value times seconds over this time: a row tells of the time since the one before
+    /// it, in which the value counts as steady. What was not read counts as nothing; past the last
+    /// row its value goes on. `None` where nothing was read.
+    pub fn integral(&self, name: &str, from: Nanos, to: Nanos) -> Option<f64> {
+        let values = &self.column(name)?.values;
+        let mut start = Nanos::ZERO;
+        let mut sum = None;
+        for (row, (at, value)) in self.at.iter().zip(values).enumerate() {
+            let end = if row + 1 == self.at.len() { to.max(*at) } else { *at };
+            let within = (end.min(to) - start.max(from)).as_secs_f64();
+            if let Some(value) = value {
+                sum = Some(sum.unwrap_or(0.0) + value * within);
+            }
+            start = *at;
+        }
+        sum
+    }
 }
 
 impl Course {
@@ -209,6 +227,18 @@ mod tests {
         let course = table(&[Some(7.0), Some(9.0)]).course("a", Nanos::ZERO, Nanos(5)).unwrap();
         let flat = Course { min: 7.0, mean: 7.0, max: 7.0, last: 7.0, growth_per_min: 0.0 };
         assert_eq!(course, flat);
+    }
+
+    #[test]
+    fn an_integral_is_over_the_very_time_asked_for() {
+        let gauges = table(&[Some(10.0), None, Some(30.0), Some(40.0)]);
+        let half = Nanos::from_millis(500);
+        // Half of the first second, nothing of the second, all of the third, half of the fourth.
+        assert_eq!(gauges.integral("a", half, Nanos::from_secs(3) + half), Some(55.0));
+        assert_eq!(gauges.integral("a", Nanos::ZERO, Nanos::from_secs(5)), Some(120.0));
+        assert_eq!(gauges.integral("a", SECOND, Nanos::from_secs(2)), Some(0.0));
+        assert_eq!(gauges.integral("b", Nanos::ZERO, SECOND), None);
+        assert_eq!(table(&[None]).integral("a", Nanos::ZERO, SECOND), None);
     }
 
     #[test]

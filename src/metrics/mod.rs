@@ -15,6 +15,7 @@ pub mod histogram;
 pub mod log;
 pub mod named;
 pub mod series;
+mod server;
 pub mod snapshot;
 pub mod steady;
 pub mod summary;
@@ -29,6 +30,7 @@ pub use histogram::{Distribution, Histogram, Reading};
 pub use log::WatchedLog;
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
 pub use series::{Interval, Series};
+pub use server::Server;
 pub use snapshot::{Fates, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{

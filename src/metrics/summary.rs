@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::{
     Audit, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
-    Sessions, Verdict, Warning, WatchedLog,
+    Server, Sessions, Verdict, Warning, WatchedLog,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;
@@ -79,6 +79,8 @@ pub struct Summary {
     pub gauges: Option<Gauges>,
     /// The log that was followed; `None` where none was.
     pub watched_log: Option<WatchedLog>,
+    /// Who was watched beside it; `None`: nobody.
+    pub server: Option<Server>,
     /// Two sums over the same time, accumulated apart: see [`Audit`].
     pub in_flight_area_ns: u128,
     pub sent_to_end_ns: u128,

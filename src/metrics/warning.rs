@@ -63,6 +63,8 @@ pub enum Warning {
         first: String,
         hint: &'static str,
     },
+    /// The processes that were watched beside the load ended in the run.
+    WatchedGone { name: String, pid: u32, at: Nanos },
     /// A limit of the host that touches this run: a row of `blast doctor`.
     Host { code: &'static str, text: String, hint: String },
 }
@@ -93,6 +95,7 @@ impl Warning {
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
             Warning::NotRead { code, .. } => code,
+            Warning::WatchedGone { .. } => "watched_process_gone",
             Warning::Host { code, .. } => code,
         }
     }
@@ -180,6 +183,11 @@ impl Warning {
             Warning::NotRead { gauge, failed, asked, first, .. } => {
                 format!("{gauge} was not read {failed} of {asked} times; the first time it {first}")
             }
+            Warning::WatchedGone { name, pid, at } => format!(
+                "the server {name} (pid {pid}) was gone {} into the run: there is nothing to read \
+                 of it from there on",
+                units::format_duration(*at)
+            ),
             Warning::Host { text, .. } => text.clone(),
         }
     }
@@ -233,6 +241,9 @@ impl Warning {
                 "look whether the server still has what the plan's [teardown] should have removed"
             }
             Warning::NotRead { hint, .. } => hint,
+            Warning::WatchedGone { .. } => {
+                "look into its log; where it begins anew under load, watch it by name: --watch NAME"
+            }
             Warning::Host { hint, .. } => hint,
         }
     }

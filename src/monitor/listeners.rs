@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use super::sockets::{self, Listener};
 
@@ -46,10 +47,17 @@ fn plain(address: SocketAddr) -> SocketAddr {
 
 /// The processes that hold these sockets, as far as this user may see them.
 pub fn owners(inodes: &[u64]) -> BTreeSet<Process> {
+    owners_within(inodes, Duration::MAX)
+}
+
+/// The same, as far as they are found in this time: a host may have a hundred thousand sockets.
+pub fn owners_within(inodes: &[u64], patience: Duration) -> BTreeSet<Process> {
+    let start = Instant::now();
     let links: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| holds(*pid, &links)).map(|pid| Process { pid, name: name(pid) }).collect()
+    let in_time = pids.take_while(|_| start.elapsed() < patience);
+    in_time.filter(|pid| holds(*pid, &links)).map(|pid| Process { pid, name: name(pid) }).collect()
 }
 
 fn holds(pid: u32, links: &[String]) -> bool {

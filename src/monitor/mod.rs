@@ -12,6 +12,7 @@
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
 //! elsewhere   commands, pages of metrics, a log
+//! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
 
 pub mod cpu;
@@ -20,11 +21,14 @@ pub mod elsewhere;
 pub mod feature;
 mod flight;
 pub mod host;
+mod kernel_file;
 pub mod limits;
 pub mod listeners;
 pub mod network;
 pub mod probe;
+mod rate;
 pub mod sampler;
+mod server;
 pub mod sockets;
 pub mod sysctl;
 pub mod target;
@@ -34,6 +38,7 @@ pub use diagnosis::{Needs, Row, Side, State, rows};
 pub use elsewhere::Elsewhere;
 pub use flight::Flight;
 pub use sampler::{Probe, Sampler};
+pub use server::Watched;
 pub use target::Destination;
 
 use std::time::Duration;

@@ -41,14 +41,23 @@ struct State {
     /// Times on the clock of [`crate::time`].
     gauges: Gauges,
     latest: Vec<Option<f64>>,
+    /// When what is read begins to count.
+    begins: Option<Nanos>,
     ends: bool,
+}
+
+/// What a wait came to.
+enum Wake {
+    Due,
+    Begin(Nanos),
+    End,
 }
 
 impl Sampler {
     pub fn start(mut probes: Vec<Box<dyn Probe>>, step: Nanos) -> Result<Sampler> {
         let labels = probes.iter().flat_map(|probe| probe.labels()).collect();
         let gauges = Gauges::new(step, labels);
-        let state = State { gauges, latest: Vec::new(), ends: false };
+        let state = State { gauges, latest: Vec::new(), begins: None, ends: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), wake: Condvar::new() });
         let loan = shared.clone();
         let thread = thread::Builder::new().name("blast-monitor".to_string());
@@ -65,6 +74,18 @@ impl Sampler {
         let state = self.shared.lock();
         let labels = state.gauges.columns.iter().map(|column| column.label.clone());
         labels.zip(state.latest.iter().copied()).collect()
+    }
+
+    /// From this instant on readings are a step apart, and the first of them is of the step after
+    /// it: no reading mixes what was before with what came then.
+    pub fn begin_at(&self, at: Nanos) {
+        self.shared.lock().begins = Some(at);
+        self.shared.wake.notify_all();
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.shared.lock().gauges.at.len()
     }
 
     /// Reads once more, and hands over everything that was read, by the clock of [`crate::time`].
@@ -99,7 +120,15 @@ impl Shared {
         let mut before = time::now();
         let mut due = before + step;
         loop {
-            let ends = self.wait_until(due);
+            let wake = self.wait_until(due);
+            if let Wake::Begin(at) = wake {
+                thread::sleep(Duration::from(at - time::now()));
+                // As at the start: this one is told nobody.
+                probes.iter_mut().for_each(|probe| probe.read(&mut Vec::new()));
+                (before, due) = (at, at + step);
+                continue;
+            }
+            let ends = matches!(wake, Wake::End);
             let now = time::now();
             if !ends || now - before >= TOO_SOON {
                 let mut values = Vec::new();
@@ -119,13 +148,18 @@ impl Shared {
         }
     }
 
-    /// Whether this is the end.
-    fn wait_until(&self, due: Nanos) -> bool {
+    fn wait_until(&self, due: Nanos) -> Wake {
         let mut state = self.lock();
         loop {
             let left = due - time::now();
-            if state.ends || left == Nanos::ZERO {
-                return state.ends;
+            if state.ends {
+                return Wake::End;
+            }
+            if let Some(at) = state.begins.take() {
+                return Wake::Begin(at);
+            }
+            if left == Nanos::ZERO {
+                return Wake::Due;
             }
             let waited = self.wake.wait_timeout(state, Duration::from_nanos(left.0));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -169,6 +203,25 @@ mod tests {
         assert!(nothing.values.iter().all(Option::is_none));
         assert!(gauges.at.iter().all(|at| *at >= start + step));
         assert!(gauges.at.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn readings_are_counted_from_where_the_load_begins() {
+        let step = Nanos::from_millis(300);
+        let sampler = Sampler::start(vec![Box::new(Count(0.0))], step).unwrap();
+        let begins = time::now() + Nanos::from_millis(20);
+        sampler.begin_at(begins);
+        while sampler.rows() < 2 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let gauges = sampler.end();
+        // Two were before it.
+        assert_eq!(gauges.columns[0].values[0], Some(3.0));
+        for (row, at) in gauges.at.iter().take(2).enumerate() {
+            let due = begins + Nanos(step.0 * (row as u64 + 1));
+            // On a busy machine a thread wakes late, but no step late.
+            assert!(*at >= due && *at < due + step, "{row}: {at:?} for {due:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Listening sockets as the kernel lists them, asked as `ss -ltn` asks (sock_diag(7)): the only
-//! place that tells how long a queue of connections may grow. The answer is as long as there are
-//! listeners, however many connections the host has.
+//! TCP sockets as the kernel lists them, asked as `ss -tn` asks (sock_diag(7)): the only place that
+//! tells how long a listener's queue of connections may grow. The answer is as long as there are
+//! such sockets as were asked for, however many others the host has.
 
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -29,7 +29,8 @@ const DONE: u16 = 3;
 const HEAD: usize = 16;
 const REQUEST: usize = HEAD + 56;
 const ANSWER: usize = 72;
-/// `1 << TCP_LISTEN`.
+/// `1 << TCP_ESTABLISHED`, `1 << TCP_LISTEN`.
+const ESTABLISHED: u32 = 1 << 1;
 const LISTENING: u32 = 1 << 10;
 
 /// A kernel that does not answer at once never will.
@@ -37,38 +38,75 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// All TCP listeners of this network namespace.
 pub fn listening() -> io::Result<Vec<Listener>> {
+    let wanted = Wanted { states: LISTENING, local: 0, remote: 0 };
     let mut found = Vec::new();
-    for family in [libc::AF_INET, libc::AF_INET6] {
-        dump(family, &mut found)?;
-    }
+    dump(wanted, &mut |body| found.extend(listener(body)))?;
     Ok(found)
 }
 
-fn dump(family: i32, found: &mut Vec<Listener>) -> io::Result<()> {
+/// An end of a connection on this host that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    pub uid: u32,
+    pub inode: u64,
+}
+
+/// The ends of all open connections with this port at this end.
+pub fn connected_at(local: u16) -> io::Result<Vec<End>> {
+    ends(Wanted { states: ESTABLISHED, local, remote: 0 })
+}
+
+/// The ends of all open connections with this port at the other end.
+pub fn connected_to(remote: u16) -> io::Result<Vec<End>> {
+    ends(Wanted { states: ESTABLISHED, local: 0, remote })
+}
+
+fn ends(wanted: Wanted) -> io::Result<Vec<End>> {
+    let mut found = Vec::new();
+    dump(wanted, &mut |body| found.extend(end(body)))?;
+    Ok(found)
+}
+
+/// Which sockets the kernel is to list: it looks through all, and tells of these alone.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    states: u32,
+    /// Ports; 0 is any.
+    local: u16,
+    remote: u16,
+}
+
+fn dump(wanted: Wanted, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let (domain, protocol) = (Domain::from(libc::AF_NETLINK), libc::NETLINK_SOCK_DIAG);
     let socket = Socket::new(domain, Type::DGRAM.cloexec(), Some(Protocol::from(protocol)))?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    socket.send(&request(family as u8))?;
     let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let length = (&socket).read(&mut buffer)?;
-        match parse(&buffer[..length], found) {
-            Part::More => {}
-            Part::Last => return Ok(()),
-            Part::Refused => return Err(io::Error::from(io::ErrorKind::Unsupported)),
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        socket.send(&request(family as u8, wanted))?;
+        loop {
+            let length = (&socket).read(&mut buffer)?;
+            match parse(&buffer[..length], each) {
+                Part::More => {}
+                Part::Last => break,
+                Part::Refused => return Err(io::Error::from(io::ErrorKind::Unsupported)),
+            }
         }
     }
+    Ok(())
 }
 
-/// A header, and a `struct inet_diag_req_v2` that is zero but for family, protocol and states.
-fn request(family: u8) -> [u8; REQUEST] {
+/// A header, and a `struct inet_diag_req_v2` that is zero but for family, protocol, states and
+/// ports.
+fn request(family: u8, wanted: Wanted) -> [u8; REQUEST] {
     let mut bytes = [0; REQUEST];
     bytes[0..4].copy_from_slice(&(REQUEST as u32).to_ne_bytes());
     bytes[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     bytes[6..8].copy_from_slice(&REQUEST_AND_DUMP.to_ne_bytes());
     bytes[HEAD] = family;
     bytes[HEAD + 1] = libc::IPPROTO_TCP as u8;
-    bytes[HEAD + 4..HEAD + 8].copy_from_slice(&LISTENING.to_ne_bytes());
+    bytes[HEAD + 4..HEAD + 8].copy_from_slice(&wanted.states.to_ne_bytes());
+    bytes[HEAD + 8..HEAD + 10].copy_from_slice(&wanted.local.to_be_bytes());
+    bytes[HEAD + 10..HEAD + 12].copy_from_slice(&wanted.remote.to_be_bytes());
     bytes
 }
 
@@ -79,14 +117,14 @@ enum Part {
     Refused,
 }
 
-/// The messages of one datagram.
-fn parse(mut bytes: &[u8], found: &mut Vec<Listener>) -> Part {
+/// The messages of one datagram, each handed over without its header.
+fn parse(mut bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> Part {
     while bytes.len() >= HEAD {
         let length = (word(bytes, 0) as usize).clamp(HEAD, bytes.len());
         match u16::from_ne_bytes([bytes[4], bytes[5]]) {
             DONE => return Part::Last,
             ERROR => return Part::Refused,
-            _ => found.extend(listener(&bytes[HEAD..length])),
+            _ => each(&bytes[HEAD..length]),
         }
         // Messages begin at multiples of four.
         bytes = &bytes[length.next_multiple_of(4).min(bytes.len())..];
@@ -113,6 +151,16 @@ fn listener(bytes: &[u8]) -> Option<Listener> {
         uid: word(bytes, 64),
         inode: word(bytes, 68).into(),
     })
+}
+
+/// The same of a connection. One that no program has accepted yet has no inode, and nobody holds
+/// it.
+fn end(bytes: &[u8]) -> Option<End> {
+    if bytes.len() < ANSWER {
+        return None;
+    }
+    let (uid, inode) = (word(bytes, 64), u64::from(word(bytes, 68)));
+    (inode > 0).then_some(End { uid, inode })
 }
 
 /// Four bytes that lie within `bytes`: all callers have checked its length.
@@ -142,13 +190,38 @@ mod tests {
         bytes
     }
 
+    fn listeners(bytes: &[u8]) -> (Part, Vec<Listener>) {
+        let mut found = Vec::new();
+        let part = parse(bytes, &mut |body| found.extend(listener(body)));
+        (part, found)
+    }
+
+    #[test]
+    fn both_ends_of_a_connection_are_found_by_their_ports() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        let mut clients: Vec<_> =
+            (0..3).map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        assert_eq!(connected_to(port).unwrap().len(), 3);
+        assert_eq!(connected_at(port).unwrap(), [], "nobody has accepted them");
+        let held: Vec<_> = (0..3).map(|_| server.accept().unwrap()).collect();
+        let ends = connected_at(port).unwrap();
+        assert_eq!(ends.len(), 3);
+        // SAFETY: takes nothing, and cannot fail.
+        let mine = unsafe { libc::geteuid() };
+        assert!(ends.iter().all(|end| end.uid == mine && end.inode > 0));
+        clients.pop();
+        assert_eq!(connected_to(port).unwrap().len(), 2);
+        drop(held);
+    }
+
     #[test]
     fn an_answer_is_taken_apart() {
         let mut bytes = message(20, &body(libc::AF_INET, 8080, &[127, 0, 0, 1], [3, 511, 0, 77]));
         let any = Ipv6Addr::UNSPECIFIED.octets();
         bytes.extend(message(20, &body(libc::AF_INET6, 80, &any, [0, 4096, 33, 78])));
-        let mut found = Vec::new();
-        assert_eq!(parse(&bytes, &mut found), Part::More);
+        let (part, found) = listeners(&bytes);
+        assert_eq!(part, Part::More);
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         let [first, second] = found[..] else { panic!("{found:?}") };
         let queue = Some(511);
@@ -160,15 +233,13 @@ mod tests {
 
     #[test]
     fn the_end_and_a_refusal_are_told_and_no_bytes_are_too_few() {
-        assert_eq!(parse(&message(DONE, &[0; 4]), &mut Vec::new()), Part::Last);
-        assert_eq!(parse(&message(ERROR, &[0; 4]), &mut Vec::new()), Part::Refused);
+        assert_eq!(listeners(&message(DONE, &[0; 4])).0, Part::Last);
+        assert_eq!(listeners(&message(ERROR, &[0; 4])).0, Part::Refused);
         let whole = message(20, &body(libc::AF_INET, 8080, &[127, 0, 0, 1], [3, 511, 0, 77]));
         for length in 0..whole.len() {
-            let mut found = Vec::new();
-            assert_eq!(parse(&whole[..length], &mut found), Part::More);
-            assert_eq!(found, []);
+            assert_eq!(listeners(&whole[..length]), (Part::More, Vec::new()));
         }
         // A length that makes no sense ends the reading, not the program.
-        assert_eq!(parse(&[0; 64], &mut Vec::new()), Part::More);
+        assert_eq!(listeners(&[0; 64]).0, Part::More);
     }
 }

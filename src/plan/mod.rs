@@ -22,6 +22,7 @@ pub mod shape;
 pub mod template;
 pub mod threshold;
 pub mod url;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use schedule::Schedule;
 pub use shape::Shape;
 pub use threshold::Threshold;
 pub use url::Url;
+pub use watch::Watch;
 
 /// Connections opened per second at the start unless the user says otherwise, over all workers.
 /// A server on one core accepts about twice as many; a burst overflows its listen queue instead.
@@ -101,6 +103,10 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// Rules that end the run when they become true.
     pub abort_on: Vec<Threshold>,
+    /// The server beside the load.
+    pub watch: Watch,
+    /// The port of a pool whose connections are counted.
+    pub watch_pool: Option<u16>,
     /// What the report is to warn of: things that were typed and have no effect.
     pub notes: Vec<Warning>,
 }
@@ -139,6 +145,8 @@ impl Plan {
             route: Route::default(),
             thresholds: Vec::new(),
             abort_on: Vec::new(),
+            watch: Watch::default(),
+            watch_pool: None,
             notes: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@
 pub mod checkup;
 
 mod backfill;
+mod beside;
 pub(super) mod errors;
 pub(super) mod examples;
 pub(super) mod head;
@@ -63,6 +64,8 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     }
     host::connections(&mut sheet, document);
     host::client(&mut sheet, document);
+    beside::server(&mut sheet, document);
+    beside::host(&mut sheet, document);
     host::audit(&mut sheet, document);
     host::warnings(&mut sheet, document);
     if options.spectrum {

@@ -11,6 +11,7 @@ mod latency;
 mod named;
 mod plan;
 mod rules;
+mod server;
 mod stage;
 mod tls;
 
@@ -26,6 +27,7 @@ pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
 pub use rules::{Aborted, Threshold};
+pub use server::Server;
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 
@@ -83,6 +85,9 @@ pub struct Document {
     /// The log that was watched; null where none was, missing in documents of earlier builds.
     #[serde(default)]
     pub watched_log: Option<WatchedLog>,
+    /// Who was watched; null where nobody was, missing in documents of earlier builds.
+    #[serde(default)]
+    pub server: Option<Server>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
     pub audit: Audit,
@@ -128,6 +133,7 @@ impl Document {
             client: Client::new(summary),
             gauges: Gauges::of(summary),
             watched_log: summary.watched_log.as_ref().map(WatchedLog::new),
+            server: Server::of(summary),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             audit: Audit::new(&summary.audit),

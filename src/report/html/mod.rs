@@ -5,6 +5,7 @@
 //! document's own value and where in the document it is, so that a reader, or a test, can compare
 //! them; what is shown is that value rounded for people.
 
+mod beside;
 mod charts;
 mod figure;
 mod head;
@@ -57,6 +58,8 @@ pub fn page(document: &Document) -> String {
                     (trouble::errors(document))
                     (load::connections(document))
                     (load::client(document))
+                    (beside::server(document))
+                    (beside::host(document))
                     (trouble::audit(document))
                     (charts::intervals(document))
                     (words::explained(document))
