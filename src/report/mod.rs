@@ -21,6 +21,7 @@ pub mod ndjson;
 pub mod staged;
 
 mod number;
+mod reading;
 mod repeat;
 
 #[cfg(test)]

@@ -6,15 +6,19 @@
 mod axis;
 mod distribution;
 mod draw;
+mod gauges;
 pub mod picture;
 #[cfg(feature = "pictures")]
 pub mod pixels;
 mod run;
 
+use std::borrow::Cow;
+
 use maud::Markup;
 
 pub use axis::Axis;
 pub use draw::{HEIGHT, WIDTH};
+pub use gauges::beside;
 
 use super::Document;
 
@@ -45,7 +49,7 @@ pub struct Span {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What colours it, and how it is stroked.
     pub class: &'static str,
     /// Filled down to the axis.

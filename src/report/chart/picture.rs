@@ -4,7 +4,7 @@ use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{HEIGHT, WIDTH, charts, draw};
+use super::{HEIGHT, WIDTH, beside, charts, draw};
 use crate::error::Result;
 use crate::report::console::head;
 use crate::report::{Document, staged};
@@ -27,7 +27,7 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// Two charts a row under the verdict.
 pub fn svg(document: &Document) -> String {
-    let charts = charts(document);
+    let charts = [charts(document), beside(document)].concat();
     let rows = charts.len().div_ceil(2) as f64;
     let (width, height) = (2.0 * WIDTH + 3.0 * MARGIN, HEAD + rows * (HEIGHT + TITLE) + MARGIN);
     let places = charts.iter().enumerate().map(|(at, chart)| {

@@ -2,7 +2,8 @@
 
 use super::super::Document;
 use super::super::document::{Aborted, Threshold};
-use super::super::number::{cell, count, exact_per_second, exact_percent, seconds};
+use super::super::number::{cell, exact_per_second, exact_percent, seconds};
+use super::super::reading::exactly;
 use super::text::{Sheet, Tone};
 
 /// Columns of the mark and what stands around it.
@@ -52,6 +53,6 @@ fn shown(value: f64, unit: &str) -> String {
         "us" => cell(value),
         "share" => exact_percent(value),
         "per_s" => exact_per_second(value),
-        _ => count(value as u64),
+        unit => exactly(value, unit),
     }
 }
