@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
 use crate::report::{Document, PageOptions, json, page};
+use crate::time::Nanos;
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
@@ -30,13 +31,18 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let probes: Vec<Box<dyn Probe>> =
         host::probes().into_iter().chain(of_server).chain(of_elsewhere).collect();
     let sampler = Sampler::start(probes, sampler::STEP)?;
+    let mut begun = Nanos::ZERO;
     let summary = engine::run(&plan, &mut |progress| {
         match progress {
             Progress::Connecting { .. } => {}
-            Progress::Starting { at } => sampler.begin_at(at),
+            Progress::Starting { at } => {
+                begun = at;
+                sampler.begin_at(at);
+            }
             Progress::Interval { interval, measure, origin, .. } => {
                 recorder.record(&interval, measure, origin);
-                streams.record(&interval);
+                let read = |after, to| sampler.between(begun + after, begun + to).since(begun);
+                streams.record(&interval, read);
             }
         }
         live.show(progress);

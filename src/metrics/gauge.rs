@@ -114,6 +114,22 @@ impl Gauges {
         }
     }
 
+    /// The rows that were read after an instant and up to another one.
+    pub fn between(&self, after: Nanos, to: Nanos) -> Gauges {
+        let rows =
+            self.at.partition_point(|at| *at <= after)..self.at.partition_point(|at| *at <= to);
+        let rows = rows.start..rows.end.max(rows.start);
+        let column = |column: &Column| Column {
+            label: column.label.clone(),
+            values: column.values[rows.clone()].to_vec(),
+        };
+        Gauges {
+            step: self.step,
+            at: self.at[rows.clone()].to_vec(),
+            columns: self.columns.iter().map(column).collect(),
+        }
+    }
+
     /// The same table with its times counted from `origin`; what was read before it is left out.
     pub fn since(mut self, origin: Nanos) -> Gauges {
         let before = self.at.partition_point(|at| *at < origin);
@@ -258,6 +274,15 @@ mod tests {
         let gauges = table(&[Some(1.0), Some(2.0), Some(3.0)]).since(Nanos::from_secs(2));
         assert_eq!(gauges.at, [Nanos::ZERO, SECOND]);
         assert_eq!(gauges.columns[0].values, [Some(2.0), Some(3.0)]);
+    }
+
+    #[test]
+    fn rows_are_taken_out_by_their_time() {
+        let gauges = table(&[Some(1.0), Some(2.0), Some(3.0), Some(4.0)]);
+        let part = gauges.between(SECOND, Nanos::from_secs(3));
+        assert_eq!(part.at, [Nanos::from_secs(2), Nanos::from_secs(3)]);
+        assert_eq!(part.columns[0].values, [Some(2.0), Some(3.0)]);
+        assert!(gauges.between(Nanos::from_secs(3), SECOND).is_empty());
     }
 
     #[test]

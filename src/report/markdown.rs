@@ -183,7 +183,12 @@ fn read_beside(document: &Document) -> Vec<String> {
     let rules = document.thresholds.iter().filter_map(|rule| Threshold::parse(&rule.expr).ok());
     let mut names: Vec<String> =
         rules.filter_map(|rule| Some(rule.gauge()?.name.clone())).collect();
-    names.dedup();
+    let mut told: Vec<String> = Vec::new();
+    names.retain(|name| {
+        let is_new = !told.contains(name);
+        told.push(name.clone());
+        is_new
+    });
     let gauge = |name: &String| document.gauges.as_ref()?.gauge(name);
     let sentence = |name: String| {
         let shown = plain(&name);

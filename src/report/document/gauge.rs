@@ -38,9 +38,17 @@ const DIGITS: i32 = 3;
 
 impl Gauges {
     pub(super) fn of(summary: &Summary) -> Option<Gauges> {
-        let gauges = summary.gauges.as_ref()?;
+        Some(Gauges::new(summary.gauges.as_ref()?, |name| summary.gauge(name)))
+    }
+
+    /// Rows alone: of what is still going on, nothing is said over measure.
+    pub(in crate::report) fn rows(gauges: &metrics::Gauges) -> Gauges {
+        Gauges::new(gauges, |_| None)
+    }
+
+    fn new(gauges: &metrics::Gauges, course: impl Fn(&str) -> Option<Course>) -> Gauges {
         let series = gauges.columns.iter().map(|column| {
-            let course = summary.gauge(&column.label.name);
+            let course = course(&column.label.name);
             let figure = |of: fn(&Course) -> f64| course.as_ref().map(|c| rounded(of(c), DIGITS));
             Gauge {
                 name: column.label.name.clone(),
@@ -53,11 +61,11 @@ impl Gauges {
                 values: column.values.iter().map(|v| v.map(|v| rounded(v, DIGITS))).collect(),
             }
         });
-        Some(Gauges {
+        Gauges {
             step_s: gauges.step.as_secs_f64(),
             t_s: gauges.at.iter().copied().map(Nanos::as_secs_f64).map(|t| rounded(t, 6)).collect(),
             series: series.collect(),
-        })
+        }
     }
 
     pub fn gauge(&self, name: &str) -> Option<&Gauge> {

@@ -36,8 +36,10 @@ fn read(figure: &Figure) -> f64 {
     let end = shown.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(shown.len());
     let number: f64 = shown[..end].parse().unwrap();
     let in_us = figure.at.ends_with("_us") || figure.at.ends_with("/value");
-    match shown[end..].trim() {
+    let of_gauge = figure.at.starts_with("/gauges/") || figure.shown.contains("of_gauge");
+    match shown[end..].trim().trim_end_matches("/s") {
         "" => number,
+        "%" if of_gauge => number,
         "%" => number / 100.0,
         "ns" if in_us => number / 1e3,
         "us" if in_us => number,
