@@ -5,6 +5,7 @@ mod bodies;
 mod cli;
 mod connections;
 mod doctor;
+mod elsewhere;
 mod ending;
 mod experiments;
 mod failures;
