@@ -210,6 +210,16 @@ fn an_hour_fits_five_megabytes() {
             ..sample[second as usize % sample.len()].clone()
         })
         .collect();
+    let watched = fixture::watched().document();
+    let mut gauges = watched.gauges.clone().unwrap();
+    gauges.t_s = (1..=3_600).map(f64::from).collect();
+    let series: Vec<_> = (0..3).flat_map(|_| gauges.series.clone()).collect();
+    gauges.series = series;
+    for (place, gauge) in gauges.series.iter_mut().enumerate() {
+        let wave = |t: i32| Some(1e8 + f64::from(t * 7_919 % 104_729) + place as f64 / 7.0);
+        gauge.values = (1..=3_600).map(wave).collect();
+    }
+    document.gauges = Some(gauges);
     let page = page(&document);
     assert!(page.len() < 5_000_000, "{} bytes", page.len());
     assert!(crate::report::chart::picture::svg(&document).len() < 5_000_000);
