@@ -6,6 +6,7 @@ mod cli;
 mod connections;
 mod consumers;
 mod doctor;
+mod elsewhere;
 mod ending;
 mod experiments;
 mod failures;

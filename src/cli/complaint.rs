@@ -47,7 +47,8 @@ const AMBIGUOUS: [(&str, &str); 4] = [
 ];
 
 /// Flags whose values may hold an `@`, and whose own complaints repeat nothing.
-const SECRET: [&str; 5] = ["--header", "--user", "--form", "--expect-body", "--var"];
+const SECRET: [&str; 7] =
+    ["--header", "--user", "--form", "--expect-body", "--var", "--sample", "--scrape"];
 
 /// Turns clap's error into one of ours.
 pub fn from_clap(error: &clap::Error) -> Error {
@@ -96,7 +97,7 @@ fn is_url(error: &clap::Error, flag: &str) -> bool {
     let schemes = ["http://", "https://", "http+unix://"];
     // An abstract socket's name begins so.
     let is_socket = flag == "--unix-socket" && value.starts_with('@');
-    schemes.iter().any(|scheme| value.starts_with(scheme))
+    (flag != "--scrape" && schemes.iter().any(|scheme| value.starts_with(scheme)))
         || (!is_socket && flag != "--duration" && !SECRET.contains(&flag) && value.contains('@'))
 }
 

@@ -8,11 +8,11 @@ use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
 use super::low::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
-use super::{load, request, route, tls, values, varying};
+use super::{elsewhere, load, request, route, tls, values, varying};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::metrics::Warning;
-use crate::plan::{Engine, Expected, Load, Plan, Route, Scenario, Url};
+use crate::plan::{Engine, Expected, Load, Plan, Route, Scenario, Threshold, Url};
 
 /// What is sent, and to where: what flags say of the request, or a plan file.
 pub struct Subject<'a> {
@@ -51,6 +51,12 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
     check_combinations(args, keepalive)?;
     let load = load::load(args)?;
     check_rules(&args.rules, &load, &expected, scenario.as_deref())?;
+    let watched = elsewhere::watched(args);
+    let of_gauges = |rule: &Threshold| {
+        let in_flag = |error| Error::usage(format!("--threshold: {error}"));
+        rule.check_gauges(&watched).map_err(in_flag)
+    };
+    args.rules.thresholds.iter().try_for_each(of_gauges)?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;

@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::ceiling::CeilingArgs;
+use super::elsewhere::ElsewhereArgs;
 use super::form;
 use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
@@ -147,6 +148,8 @@ pub struct LoadArgs {
     pub tls: TlsArgs,
     #[command(flatten)]
     pub rules: RuleArgs,
+    #[command(flatten)]
+    pub elsewhere: ElsewhereArgs,
     #[command(flatten)]
     pub watch: WatchArgs,
     #[command(flatten)]

@@ -13,6 +13,7 @@ mod cookie;
 mod curl;
 mod demo;
 mod doctor;
+mod elsewhere;
 mod form;
 mod help;
 mod high;

@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::elsewhere::elsewhere;
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
+use crate::monitor::Elsewhere;
 use crate::report::chart::picture;
 #[cfg(feature = "pictures")]
 use crate::report::chart::pixels;
@@ -13,7 +15,7 @@ use crate::report::otlp::Endpoint;
 use crate::report::{Document, checklist, csv, hgrm, html, json, junit, markdown, staged};
 use crate::units::quote;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
     /// The JSON document alone on stdout, in the page's place.
     pub json_stdout: bool,
@@ -35,6 +37,9 @@ pub struct Outputs {
     pub otlp: Option<Endpoint>,
     /// The whole screen in its place.
     pub tui: bool,
+    /// What is read beside the load. It may run commands, and is no part of the plan: a plan that
+    /// somebody else sends cannot bring any.
+    pub elsewhere: Elsewhere,
 }
 
 impl Outputs {
@@ -59,6 +64,7 @@ impl Outputs {
             otlp: args.output.otlp.clone(),
             #[cfg(feature = "tui")]
             tui: args.page.tui,
+            elsewhere: elsewhere(&args.elsewhere)?,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

@@ -16,6 +16,7 @@ use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
 use crate::report::{Document, PageOptions, json, page};
+use crate::time::Nanos;
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
@@ -28,16 +29,22 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mut recorder = logs.recorder(mode);
     let flight = Flight::before();
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
+    let (of_elsewhere, readers) = outputs.elsewhere.start()?;
     let cards: Box<dyn Probe> = Box::new(Cards::default());
-    let probes = host::probes().into_iter().chain([cards]).chain(of_server).collect();
-    let sampler = Sampler::start(probes, sampler::STEP)?;
+    let probes = host::probes().into_iter().chain([cards]).chain(of_server).chain(of_elsewhere);
+    let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
     let mut live = Live::start(&outputs, &plan);
+    let mut begun = Nanos::ZERO;
     let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
         match progress {
-            Progress::Starting { at } => sampler.begin_at(at),
+            Progress::Starting { at } => {
+                begun = at;
+                sampler.begin_at(at);
+            }
             Progress::Interval { interval, measure, origin, .. } => {
                 recorder.record(&interval, measure, origin);
-                streams.record(&interval);
+                let read = |after, to| sampler.between(begun + after, begun + to).since(begun);
+                streams.record(&interval, read);
             }
             Progress::Connecting { .. } | Progress::Slice { .. } => {}
         }
@@ -49,6 +56,9 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let gauges = sampler.end();
     let mut summary = summary?;
     summary.gauges = Some(gauges.since(summary.origin));
+    let found = readers.end(summary.origin);
+    summary.watched_log = found.log;
+    summary.warnings.extend(found.warnings);
     summary.server = server;
     summary.warnings.extend(gone(&summary));
     // The engine knew nothing of what was read beside it.

@@ -386,7 +386,7 @@ fn outputs_are_what_was_typed() {
         quiet: true,
         prometheus: Some(([127, 0, 0, 1], 9090).into()),
         otlp: Some(Endpoint::parse("http://h:1/v1/metrics").unwrap()),
-        tui: false,
+        ..Outputs::default()
     };
     assert_eq!(Outputs::of(&args), Ok(expected));
 }

@@ -154,6 +154,7 @@ impl Collector {
             refreshes: refresh::is_wanted(run.plan).then(|| run.prepared.addresses.refreshes()),
             client: client(run, &finished),
             gauges: None,
+            watched_log: None,
             server: None,
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,

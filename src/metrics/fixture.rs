@@ -42,6 +42,7 @@ pub fn blank(mode: Mode) -> Summary {
         refreshes: None,
         client: Client::default(),
         gauges: None,
+        watched_log: None,
         server: None,
         in_flight_area_ns: 0,
         sent_to_end_ns: 0,

@@ -32,6 +32,18 @@ impl Unit {
             Unit::Number => "number",
         }
     }
+
+    /// Of how much a gauge grows in a minute.
+    pub fn name_per_min(self) -> &'static str {
+        match self {
+            Unit::Percent => "percent_per_min",
+            Unit::Bytes => "bytes_per_min",
+            Unit::BytesPerSecond => "bytes_per_s_per_min",
+            Unit::PerSecond => "per_s_per_min",
+            Unit::Count => "count_per_min",
+            Unit::Number => "number_per_min",
+        }
+    }
 }
 
 /// One column of the table: who it is of, a point, what it is (`host.cpu`, `server.rss`).
@@ -99,6 +111,22 @@ impl Gauges {
         self.at = self.at.chunks(2).map(|pair| pair[pair.len() - 1]).collect();
         for column in &mut self.columns {
             column.values = column.values.chunks(2).map(mean).collect();
+        }
+    }
+
+    /// The rows that were read after an instant and up to another one.
+    pub fn between(&self, after: Nanos, to: Nanos) -> Gauges {
+        let rows =
+            self.at.partition_point(|at| *at <= after)..self.at.partition_point(|at| *at <= to);
+        let rows = rows.start..rows.end.max(rows.start);
+        let column = |column: &Column| Column {
+            label: column.label.clone(),
+            values: column.values[rows.clone()].to_vec(),
+        };
+        Gauges {
+            step: self.step,
+            at: self.at[rows.clone()].to_vec(),
+            columns: self.columns.iter().map(column).collect(),
         }
     }
 
@@ -250,6 +278,15 @@ mod tests {
         let gauges = table(&[Some(1.0), Some(2.0), Some(3.0)]).since(Nanos::from_secs(2));
         assert_eq!(gauges.at, [Nanos::ZERO, SECOND]);
         assert_eq!(gauges.columns[0].values, [Some(2.0), Some(3.0)]);
+    }
+
+    #[test]
+    fn rows_are_taken_out_by_their_time() {
+        let gauges = table(&[Some(1.0), Some(2.0), Some(3.0), Some(4.0)]);
+        let part = gauges.between(SECOND, Nanos::from_secs(3));
+        assert_eq!(part.at, [Nanos::from_secs(2), Nanos::from_secs(3)]);
+        assert_eq!(part.columns[0].values, [Some(2.0), Some(3.0)]);
+        assert!(gauges.between(Nanos::from_secs(3), SECOND).is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::{
     Audit, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
-    Server, Sessions, Slow, Verdict, Warning,
+    Server, Sessions, Slow, Verdict, Warning, WatchedLog,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;
@@ -80,6 +80,8 @@ pub struct Summary {
     pub client: Client,
     /// What was read beside the load; `None` where nobody looked.
     pub gauges: Option<Gauges>,
+    /// The log that was followed; `None` where none was.
+    pub watched_log: Option<WatchedLog>,
     /// Who was watched beside it; `None`: nobody.
     pub server: Option<Server>,
     /// Two sums over the same time, accumulated apart: see [`Audit`].

@@ -55,6 +55,16 @@ pub enum Warning {
     TeardownFailed { why: String },
     /// The metrics did not all reach their collector.
     OtlpFailed { times: u64, of: u64, why: String },
+    /// Readings of a gauge that came to nothing.
+    NotRead {
+        code: &'static str,
+        gauge: String,
+        failed: u64,
+        asked: u64,
+        /// What came the first time.
+        first: String,
+        hint: &'static str,
+    },
     /// The processes that were watched beside the load ended in the run.
     WatchedGone { name: String, pid: u32, at: Nanos },
     /// A limit of the host that touches this run: a row of `blast doctor`.
@@ -89,6 +99,7 @@ impl Warning {
             Warning::DataRanOut => "data_ran_out",
             Warning::TeardownFailed { .. } => "teardown_failed",
             Warning::OtlpFailed { .. } => "otlp_failed",
+            Warning::NotRead { code, .. } => code,
             Warning::WatchedGone { .. } => "watched_process_gone",
             Warning::Host { code, .. } | Warning::Sign { code, .. } => code,
         }
@@ -177,6 +188,9 @@ impl Warning {
             Warning::OtlpFailed { times, of, why } => {
                 format!("{times} of {of} exports of the metrics failed, the last one so: {why}")
             }
+            Warning::NotRead { gauge, failed, asked, first, .. } => {
+                format!("{gauge} was not read {failed} of {asked} times; the first time it {first}")
+            }
             Warning::WatchedGone { name, pid, at } => format!(
                 "the server {name} (pid {pid}) was gone {} into the run: there is nothing to read \
                  of it from there on",
@@ -237,6 +251,7 @@ impl Warning {
             Warning::OtlpFailed { .. } => {
                 "look whether a collector takes OTLP over http at the URL of --otlp"
             }
+            Warning::NotRead { hint, .. } => hint,
             Warning::WatchedGone { .. } => {
                 "look into its log; where it begins anew under load, watch it by name: --watch NAME"
             }

@@ -12,12 +12,14 @@
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
 //! card        how full its network cards are
+//! elsewhere   commands, pages of metrics, a log
 //! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
 
 pub mod card;
 pub mod cpu;
 pub mod diagnosis;
+pub mod elsewhere;
 pub mod feature;
 mod flight;
 pub mod host;
@@ -35,6 +37,7 @@ pub mod target;
 pub mod uring;
 
 pub use diagnosis::{Needs, Row, Side, State, rows};
+pub use elsewhere::Elsewhere;
 pub use flight::Flight;
 pub use sampler::{Probe, Sampler};
 pub use server::Watched;

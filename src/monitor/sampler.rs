@@ -95,6 +95,11 @@ impl Sampler {
         self.shared.lock().gauges.at.len()
     }
 
+    /// What was read after an instant and up to another one, by the clock of [`crate::time`].
+    pub fn between(&self, after: Nanos, to: Nanos) -> Gauges {
+        self.shared.lock().gauges.between(after, to)
+    }
+
     /// Reads once more, and hands over everything that was read, by the clock of [`crate::time`].
     pub fn end(mut self) -> Gauges {
         self.stop();

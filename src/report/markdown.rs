@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::console::{limit_in_words, load_in_words, threshold_value};
-use super::document::{Latency, Requests};
+use super::document::{Gauge, Latency, Requests};
 use super::number::{count, micros, per_second, percent, seconds};
-use super::{Document, staged};
+use super::{Document, reading, staged};
 use crate::error::Result;
+use crate::plan::Threshold;
 
 /// Writes the file, which is either whole or untouched.
 pub fn save(document: &Document, path: &Path) -> Result<()> {
@@ -94,6 +95,7 @@ fn sentences(document: &Document) -> Vec<String> {
     sentences.push(answered(document));
     sentences.extend(waited(document));
     sentences.extend(kept(document));
+    sentences.extend(read_beside(document));
     let (limit, why) = (limit_in_words(document), &document.verdict.why);
     sentences.push(format!("Verdict: {limit}; {}.", plain(why.trim_end_matches('.'))));
     let change = super::console::change_in_words(document);
@@ -176,6 +178,31 @@ fn kept(document: &Document) -> Option<String> {
         (all, 0) => Some(format!("All {all} thresholds hold.")),
         (all, failed) => Some(format!("{failed} of {all} thresholds failed.")),
     }
+}
+
+/// One of each gauge that a threshold is about.
+fn read_beside(document: &Document) -> Vec<String> {
+    let rules = document.thresholds.iter().filter_map(|rule| Threshold::parse(&rule.expr).ok());
+    let mut names: Vec<String> =
+        rules.filter_map(|rule| Some(rule.gauge()?.name.clone())).collect();
+    let mut told: Vec<String> = Vec::new();
+    names.retain(|name| {
+        let is_new = !told.contains(name);
+        told.push(name.clone());
+        is_new
+    });
+    let gauge = |name: &String| document.gauges.as_ref()?.gauge(name);
+    let sentence = |name: String| {
+        let shown = plain(&name);
+        let Some(Gauge { unit, min: Some(min), mean: Some(mean), max: Some(max), .. }) =
+            gauge(&name)
+        else {
+            return format!("{shown} was not read in the measured time.");
+        };
+        let [min, mean, max] = [min, mean, max].map(|value| reading::shown(*value, unit));
+        format!("{shown} was {mean} on average, between {min} and {max}.")
+    };
+    names.into_iter().map(sentence).collect()
 }
 
 fn bad(requests: &Requests) -> u64 {

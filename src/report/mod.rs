@@ -28,6 +28,7 @@ pub mod screen;
 pub mod staged;
 
 mod number;
+mod reading;
 mod repeat;
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 //! headline figures. An interval has the fields that it has in the document, behind
 //! `"type":"interval"`; the last line is `"type":"summary"`.
 //!
+//! What was read beside the load stands in lines of its own, `"type":"gauges"`: a line a reading, each
+//! before the first interval that ends a step after it.
+//!
 //! The file is written in its place, so that it can be followed (`tail -f`) and holds what there
 //! was when the power goes. A document of more than an hour has merged its intervals; these lines
 //! are as they came.
@@ -9,19 +12,37 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Document;
-use super::document::{self, Audit, Rate, Requests, Verdict};
+use super::document::{self, Audit, Gauge, Gauges, Rate, Requests, Verdict};
 use super::staged::{self, Staged};
 use crate::error::{Error, Result};
-use crate::metrics::Interval;
+use crate::metrics::{self, Interval};
+use crate::time::Nanos;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
     Interval(&'a document::Interval),
+    Gauges(Row<'a>),
     Summary(&'a Headline<'a>),
+}
+
+/// One reading of all gauges.
+#[derive(Serialize)]
+struct Row<'a> {
+    t_s: f64,
+    /// By their names; null: not read then.
+    #[serde(serialize_with = "by_name")]
+    values: Vec<(&'a str, Option<f64>)>,
+}
+
+fn by_name<S: Serializer>(
+    values: &[(&str, Option<f64>)],
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    to.collect_map(values.iter().copied())
 }
 
 /// Parts of the document, under their names in it.
@@ -67,8 +88,25 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// A saved document's intervals and the last line.
 pub fn text(document: &Document) -> String {
-    let intervals = document.intervals.iter().map(|interval| line(&Line::Interval(interval)));
-    intervals.collect::<String>() + &last(document)
+    let (mut text, mut before_s, mut told_s) = (String::new(), 0.0, 0.0);
+    for interval in &document.intervals {
+        text += &readings(document.gauges.as_ref(), told_s, before_s);
+        text += &line(&Line::Interval(interval));
+        (before_s, told_s) = (interval.t_s, before_s);
+    }
+    text + &readings(document.gauges.as_ref(), told_s, f64::INFINITY) + &last(document)
+}
+
+/// Those after one time and up to another.
+fn readings(gauges: Option<&Gauges>, after_s: f64, to_s: f64) -> String {
+    let Some(Gauges { t_s, series, .. }) = gauges else { return String::new() };
+    let within = t_s.iter().enumerate().filter(|(_, t_s)| **t_s > after_s && **t_s <= to_s);
+    let row = |(at, t_s): (usize, &f64)| {
+        let value = |gauge: &'_ Gauge| gauge.values.get(at).copied().flatten();
+        let values = series.iter().map(|gauge| (gauge.name.as_str(), value(gauge))).collect();
+        line(&Line::Gauges(Row { t_s: *t_s, values }))
+    };
+    within.map(row).collect()
 }
 
 fn last(document: &Document) -> String {
@@ -112,7 +150,12 @@ fn line(line: &Line) -> String {
 
 /// The files that follow a run. What goes wrong with one is told by [`Streams::end`], and the
 /// others are written on.
-pub struct Streams(Vec<Stream>);
+pub struct Streams {
+    streams: Vec<Stream>,
+    /// The end of the interval before, and of the readings that were told, from the start of warm-up.
+    before: Nanos,
+    told: Nanos,
+}
 
 struct Stream {
     path: PathBuf,
@@ -122,21 +165,33 @@ struct Stream {
 
 impl Streams {
     pub fn to<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Streams {
-        Streams(paths.map(|path| Stream { path: path.clone(), file: None }).collect())
+        let streams = paths.map(|path| Stream { path: path.clone(), file: None }).collect();
+        Streams { streams, before: Nanos::ZERO, told: Nanos::ZERO }
     }
 
-    /// Another interval is over. Called on the thread that watches the workers.
-    pub fn record(&mut self, interval: &Interval) {
-        if !self.0.is_empty() {
-            let interval = document::Interval::new(interval);
-            self.write(&line(&Line::Interval(&interval)));
+    /// Another interval is over. `read` gives what was read beside the load after one time and up to
+    /// another, from the start of warm-up. Called on the thread that watches the workers.
+    pub fn record(
+        &mut self,
+        interval: &Interval,
+        read: impl FnOnce(Nanos, Nanos) -> metrics::Gauges,
+    ) {
+        if self.streams.is_empty() {
+            return;
         }
+        // A step late: a reading that is just being taken stands in the same place in any case.
+        let rows = Gauges::rows(&read(self.told, self.before));
+        self.write(&readings(Some(&rows), 0.0, f64::INFINITY));
+        self.write(&line(&Line::Interval(&document::Interval::new(interval))));
+        (self.told, self.before) = (self.before, interval.end);
     }
 
     /// The last line.
     pub fn end(mut self, document: &Document) -> Vec<Result<()>> {
+        let told_s = self.told.as_secs_f64();
+        self.write(&readings(document.gauges.as_ref(), told_s, f64::INFINITY));
         self.write(&last(document));
-        let ends = self.0.into_iter().map(|stream| match stream.file {
+        let ends = self.streams.into_iter().map(|stream| match stream.file {
             None => Ok(()),
             Some(file) => file?.keep().map_err(|error| staged::failed(&stream.path, &error)),
         });
@@ -144,7 +199,10 @@ impl Streams {
     }
 
     fn write(&mut self, line: &str) {
-        for Stream { path, file } in &mut self.0 {
+        if line.is_empty() {
+            return;
+        }
+        for Stream { path, file } in &mut self.streams {
             let failed = |error| staged::failed(path, &error);
             let opened = file.get_or_insert_with(|| Staged::in_place(path).map_err(failed));
             let written = opened.as_mut().map(|file| file.write_all(line.as_bytes()));
@@ -171,11 +229,20 @@ mod tests {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    fn of_type(lines: Vec<Value>, kind: &str) -> Vec<Value> {
+        lines.into_iter().filter(|line| line["type"] == kind).collect()
+    }
+
+    fn read(run: &fixture::Run, after: Nanos, to: Nanos) -> metrics::Gauges {
+        let none = metrics::Gauges::new(Nanos::from_secs(1), Vec::new());
+        run.summary.gauges.as_ref().map_or(none, |gauges| gauges.between(after, to))
+    }
+
     #[test]
     fn the_golden_files_are_written() {
         let folder = Folder::new("ndjson-golden");
         let path = folder.0.join("a.ndjson");
-        for name in ["warmed_up", "mixed", "empty"] {
+        for name in ["warmed_up", "mixed", "empty", "watched"] {
             save(&fixture::named(name).document(), &path).unwrap();
             fixture::golden(&format!("{name}.ndjson"), &fs::read_to_string(&path).unwrap());
         }
@@ -189,8 +256,9 @@ mod tests {
             let document = run.document();
             let mut streams = Streams::to([followed.clone()].iter());
             for (count, interval) in run.summary.intervals.iter().enumerate() {
-                streams.record(interval);
-                assert_eq!(lines(&followed).len(), count + 1, "{name}: it is there at once");
+                streams.record(interval, |after, to| read(&run, after, to));
+                let lines = of_type(lines(&followed), "interval");
+                assert_eq!(lines.len(), count + 1, "{name}: it is there at once");
             }
             assert!(streams.end(&document).into_iter().all(|end| end.is_ok()));
             save(&document, &saved).unwrap();
@@ -218,6 +286,17 @@ mod tests {
             for (figure, value) in last["latency"]["response"].as_object().unwrap() {
                 assert_eq!(*value, json["latency"]["response"][figure], "{name} {figure}");
             }
+            let read = of_type(lines.clone(), "gauges");
+            let gauges = document.gauges.as_ref();
+            assert_eq!(read.len(), gauges.map_or(0, |gauges| gauges.t_s.len()), "{name}");
+            for (at, line) in read.iter().enumerate() {
+                let gauges = gauges.unwrap();
+                assert_eq!(line["t_s"], gauges.t_s[at], "{name}");
+                for gauge in &gauges.series {
+                    assert_eq!(line["values"][&gauge.name].as_f64(), gauge.values[at], "{name}");
+                }
+            }
+            lines = of_type(lines, "interval");
             for line in &mut lines {
                 let kind = line.as_object_mut().unwrap().remove("type");
                 assert_eq!(kind, Some(Value::from("interval")), "{name}");
@@ -232,7 +311,10 @@ mod tests {
         let good = folder.0.join("good");
         let run = fixture::held();
         let mut streams = Streams::to([PathBuf::from("/dev/full"), good.clone()].iter());
-        run.summary.intervals.iter().for_each(|interval| streams.record(interval));
+        run.summary
+            .intervals
+            .iter()
+            .for_each(|i| streams.record(i, |after, to| read(&run, after, to)));
         let ends = streams.end(&run.document());
         assert!(ends[0].as_ref().unwrap_err().message.contains("/dev/full"));
         assert!(ends[1].is_ok());

@@ -40,17 +40,6 @@ pub fn exact_per_second(value: f64) -> String {
     }
 }
 
-/// What a rule compares, in the unit that it is read in. Shares and rates are not rounded, so that
-/// they stand on their side of the limit; times have the three digits that the histograms have.
-pub fn of_unit(value: f64, unit: &str) -> String {
-    match unit {
-        "us" => cell(value),
-        "share" => exact_percent(value),
-        "per_s" => exact_per_second(value),
-        _ => count(value as u64),
-    }
-}
-
 /// Without the zeros that end a fraction.
 fn trimmed(number: &str) -> &str {
     number.trim_end_matches('0').trim_end_matches('.')

@@ -21,7 +21,8 @@ pub fn repeat(document: &Document) -> Repeat {
         None => of_flags(&mut words, document),
     }
     let command = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-    let notes = notes(plan, &command);
+    let mut notes = notes(plan, &command);
+    notes.extend(unread(document));
     Repeat { command, notes }
 }
 
@@ -174,6 +175,19 @@ fn route(words: &mut Vec<String>, plan: &PlanEcho) {
     if plan.tls.as_ref().is_some_and(|tls| tls.insecure) {
         words.push("--insecure".to_string());
     }
+}
+
+/// Commands and addresses that were read beside the load may hold secrets: nothing keeps them.
+fn unread(document: &Document) -> Option<String> {
+    const FAMILIES: [&str; 3] = ["sample.", "scrape.", "log."];
+    let series = document.gauges.iter().flat_map(|gauges| &gauges.series);
+    let mut names = series.map(|gauge| gauge.name.as_str());
+    let is_own = |name: &str| FAMILIES.iter().any(|family| name.starts_with(family));
+    (document.plan.file.is_none() && names.any(is_own)).then(|| {
+        "What was read beside the load is not in the command: add --sample, --scrape and \
+         --watch-log as they were given."
+            .to_string()
+    })
 }
 
 fn notes(plan: &PlanEcho, command: &str) -> Vec<String> {

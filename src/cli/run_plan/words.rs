@@ -1,4 +1,4 @@
-//! `[load]`, thresholds and outputs as words of the command line.
+//! `[load]`, `[monitor]`, thresholds and outputs as words of the command line.
 //!
 //! A typed value wins over the file's. A typed shape of the load takes the place of the file's
 //! shape, whatever that is; otherwise the two would only contradict each other.
@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::cli::low::{Cli, LoadArgs, RunArgs, Verb};
 use crate::cli::{Parsed, parse};
 use crate::error::{Error, Result};
+use crate::monitor::elsewhere::Scrape;
 use crate::plan::file::{LoadSheet, Place, Written};
 
 /// A word, and where in the file it comes from.
@@ -60,8 +61,44 @@ pub fn of_file(written: &Written, folder: &Path, typed: &LoadArgs) -> Result<Vec
             _ => words.push(word(format!("{flag}={}", values.join(",")))),
         }
     }
+    words.extend(beside(written, folder, typed));
     words.extend(lists(written, folder));
     Ok(words)
+}
+
+/// What is read beside the load. A typed sample or scrape takes the place of the file's of its name;
+/// others stand beside them.
+fn beside(written: &Written, folder: &Path, typed: &LoadArgs) -> Vec<FileWord> {
+    let sheet = &written.sheet.monitor;
+    let table = || Place::top("monitor");
+    let word = |place: Place, flag: &str, value: &str| FileWord {
+        place,
+        flag: flag.to_string(),
+        word: format!("{flag}={value}"),
+    };
+    let mut words = Vec::new();
+    for (key, value) in [("watch", &sheet.watch), ("watch_pool", &sheet.watch_pool)] {
+        let flag = format!("--{}", key.replace('_', "-"));
+        words.extend(value.iter().map(|value| word(table().then(key), &flag, &value.0.join(","))));
+    }
+    for (name, command) in sheet.sample.iter() {
+        if !typed.elsewhere.samples.iter().any(|sample| sample.name == name) {
+            let value = format!("{name}={command}");
+            words.push(word(table().then("sample").then(name), "--sample", &value));
+        }
+    }
+    let is_typed = |text: &str| {
+        let meant = Scrape::parse(text);
+        meant.is_ok_and(|meant| typed.elsewhere.scrapes.iter().any(|one| one.name == meant.name))
+    };
+    for (index, text) in sheet.scrape.iter().enumerate().filter(|(_, text)| !is_typed(text)) {
+        words.push(word(table().then("scrape").then(index), "--scrape", text));
+    }
+    if let Some(log) = &sheet.watch_log {
+        let log = folder.join(log).to_string_lossy().into_owned();
+        words.push(word(table().then("watch_log"), "--watch-log", &log));
+    }
+    words
 }
 
 /// Thresholds, rules to abort on, outputs: typed ones stand beside them.

@@ -97,12 +97,6 @@ pub struct LoadSheet {
     /// The name is looked up again this often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns_refresh: Option<Word>,
-    /// The server on this host: a process id, a name, a port, "cgroup:PATH" or "off".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch: Option<Word>,
-    /// The port of a pool whose connections are counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch_pool: Option<Word>,
     /// Trust these roots (PEM), relative to the plan file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cacert: Option<Word>,

@@ -6,6 +6,7 @@
 
 mod build;
 mod load;
+mod monitor;
 mod place;
 mod read;
 mod request;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use build::{Around, Built, build};
 pub use load::LoadSheet;
+pub use monitor::MonitorSheet;
 pub use place::{Key, Place};
 pub use read::Written;
 pub use request::{CaptureSheet, CheckSheet, DefaultsSheet, ExpectSheet, PartSheet, RequestSheet};

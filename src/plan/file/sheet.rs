@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::load::LoadSheet;
+use super::monitor::MonitorSheet;
 use super::request::{DefaultsSheet, RequestSheet};
 use super::session::{OnceSheet, SessionSheet};
 use super::value::{Pairs, Text, is_false};
@@ -37,6 +38,9 @@ pub struct Sheet {
     /// How much: each key is a long flag of the command line, with `_` for `-`.
     #[serde(default, skip_serializing_if = "LoadSheet::is_empty")]
     pub load: LoadSheet,
+    /// What is read beside the load: each key is a long flag of the command line.
+    #[serde(default, skip_serializing_if = "MonitorSheet::is_empty")]
+    pub monitor: MonitorSheet,
     /// For all requests.
     #[serde(default, skip_serializing_if = "DefaultsSheet::is_empty")]
     pub defaults: DefaultsSheet,

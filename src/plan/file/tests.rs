@@ -40,6 +40,7 @@ fn the_schema_takes_what_the_types_take_and_refuses_what_they_refuse() {
         "urll = \"h\"",
         "url = 5",
         "[load]\nrpss = 1",
+        "[monitor]\nsamples = { a = \"b\" }",
         "[load]\nrps = true",
         "[[requests]]\nweight = \"x\"",
         "[[requests]]\nweight = -1",
@@ -234,6 +235,12 @@ protected = true
 plain = 5
 channel = { default = 1, help = "channel to test" }
 token = { help = "required" }
+[monitor]
+watch = 8080
+watch_pool = 5432
+sample = { db = "psql -tAc 'select 1'" }
+scrape = ["http://127.0.0.1:9090/metrics#up"]
+watch_log = "app.log:ERROR"
 [load]
 connections = 64
 duration = "30s"

@@ -5,6 +5,7 @@
 //! rule     = [ "stage" number "." | name "." ] metric OP value
 //! metric   = [ row "." ] statistic
 //!          | total
+//!          | gauge                             see `gauge`
 //!          | "failures." kind | "rejections." kind | [ "rejections." ] "check:" text
 //! name     = "'" text "'" | '"' text '"' | text
 //! quantile = "p" number | "p(" number ")"       above 0 and below 100
@@ -14,7 +15,7 @@
 //! there is a metric and an operator; what is a rule without a name has none.
 
 use super::table::{self, Class, Row, Statistic, What};
-use super::{Op, Threshold, Unit};
+use super::{Op, Threshold, Unit, gauge};
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::metrics::Rejection;
@@ -41,6 +42,7 @@ fn rule(expr: &str) -> Parsed<Threshold> {
     let what = what(metric)?;
     let name = name.map(str::to_string);
     let (limit, unit) = limit(what.class(), value)?;
+    let unit = if let What::Gauge(gauge) = &what { gauge.counted_in() } else { unit };
     Ok(Threshold { expr: expr.to_string(), name, stage, what, op, limit, unit })
 }
 
@@ -120,11 +122,14 @@ fn what(metric: &str) -> Parsed<What> {
     if let Some(total) = table::TOTALS.iter().find(|total| total.name == metric) {
         return Ok(What::Total(total));
     }
+    if let Some(gauge) = gauge::read(metric) {
+        return Ok(What::Gauge(gauge));
+    }
     match row(metric) {
         Some((row, name)) => in_row(row, name),
         None => in_row(table::RESPONSE, metric),
     }
-    .map_err(|flaw| flaw.unwrap_or_else(unknown))
+    .map_err(|flaw| flaw.or_else(|| gauge::unknown(metric)).unwrap_or_else(unknown))
 }
 
 /// The kind of that name, or else all that there are.
@@ -180,7 +185,8 @@ pub fn unknown() -> String {
     let totals: Vec<_> = table::TOTALS.iter().map(|total| total.name).collect();
     format!(
         "names no metric; there are p50, p99.9 and every other quantile, mean, min, max, stdev \
-         (also behind {}, as in `service.p99`), {}, failures.KIND, rejections.KIND and check:NAME; \
+         (also behind {}, as in `service.p99`), {}, failures.KIND, rejections.KIND, \
+         check:NAME and gauges such as host.cpu; \
          `stage2.` in front asks for one stage, `'NAME'.` for one request of a plan",
         rows.join(", "),
         totals.join(", ")
@@ -195,6 +201,7 @@ fn limit(class: Class, value: &str) -> Parsed<(f64, Unit)> {
         Class::Share => share(value),
         Class::ShareOrCount => share(value).or_else(|| count(value)),
         Class::Rate => parse_amount(value).ok().map(|rate| (rate, Unit::PerSecond)),
+        Class::Gauge(unit) => gauge::limit(unit, value).map(|limit| (limit, Unit::Gauge(unit))),
     };
     limit.ok_or_else(|| wrong_value(class, value))
 }
@@ -218,6 +225,7 @@ fn wrong_value(class: Class, value: &str) -> String {
     let plain = parse_amount(value).ok();
     let fraction = plain.filter(|number| *number < 1.0).map(percentage);
     match (class, plain, fraction) {
+        (Class::Gauge(unit), ..) => gauge::wrong_limit(unit, value),
         (Class::Time, Some(_), _) => {
             "gives a time without its unit; write one such as `10ms`, `250us` or `1.5s`".into()
         }

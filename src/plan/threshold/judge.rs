@@ -5,7 +5,7 @@
 //! and `>=` hold if the bound alone proves them, and nothing else does.
 
 use super::table::{self, Read, Statistic, What};
-use super::{Figures, Threshold, Unit};
+use super::{Figures, Gauge, Threshold, Unit};
 use crate::metrics::histogram::SUPPORT;
 use crate::metrics::{Distribution, Reading, Summary};
 
@@ -77,6 +77,7 @@ impl Threshold {
             What::Failures(kind) => self.of_read(table::failures(figures, *kind)),
             What::Rejections(kind) => self.of_read(table::rejections(figures, *kind)),
             What::Check(name) => self.of_read(table::of_check(figures, name)),
+            What::Gauge(gauge) => of_gauge(figures, gauge),
         }
     }
 
@@ -90,6 +91,12 @@ impl Threshold {
         let number = number.ok_or("there was nothing to tell it from")?;
         Ok(Value { number, lower_bound: false })
     }
+}
+
+fn of_gauge(figures: &Figures, gauge: &Gauge) -> Measured {
+    let number = figures.run.and_then(|run| gauge.figure(run));
+    let number = number.ok_or("it was not read in the measured time")?;
+    Ok(Value { number, lower_bound: false })
 }
 
 fn of_row(row: &Distribution, statistic: Statistic) -> Measured {

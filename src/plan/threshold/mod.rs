@@ -4,6 +4,7 @@
 //! rule    = [ ROW "." ] METRIC OP VALUE       p99<10ms   service.p99.9<5ms   errors<0.1%
 //!         | "stage" N "." rule                stage2.p99<10ms
 //!         | NAME "." rule                     'POST /items'.p99<10ms
+//!         | GAUGE [ "." FIGURE ] OP value     host.cpu<80%   pool.max<=20
 //! OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
 //! ```
 //!
@@ -14,12 +15,14 @@
 //! table    what can be judged: names, units, and how each is read
 //! grammar  from text to a rule, by the table
 //! name     rules about one request of a plan
+//! gauge    rules about what is read beside the load
 //! figures  what is read from: a run, or a window of it
 //! judge    whether a rule holds
 //! guard    rules over a sliding window, one of which may end the run
 //! ```
 
 mod figures;
+mod gauge;
 mod grammar;
 mod guard;
 mod judge;
@@ -31,9 +34,10 @@ mod tests;
 
 use super::Expected;
 use crate::error::Result;
-use crate::metrics::Rejection;
+use crate::metrics::{self, Rejection};
 
 pub use figures::Figures;
+pub use gauge::{Gauge, Watched};
 pub use guard::{Guard, WINDOW};
 pub use judge::Outcome;
 
@@ -200,6 +204,9 @@ pub enum Unit {
     Share,
     Count,
     PerSecond,
+    /// A figure of a gauge, or how much that grows.
+    Gauge(metrics::Unit),
+    GaugePerMin(metrics::Unit),
 }
 
 impl Unit {
@@ -210,6 +217,8 @@ impl Unit {
             Unit::Share => "share",
             Unit::Count => "count",
             Unit::PerSecond => "per_s",
+            Unit::Gauge(unit) => unit.name(),
+            Unit::GaugePerMin(unit) => unit.name_per_min(),
         }
     }
 }

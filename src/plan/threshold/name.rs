@@ -73,6 +73,7 @@ impl What {
             What::Total(total) => of_total(total),
             What::Failures(kind) => kind.scope() == Scope::Request,
             What::Rejections(_) | What::Check(_) => true,
+            What::Gauge(_) => false,
         }
     }
 }

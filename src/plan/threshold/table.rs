@@ -4,9 +4,9 @@
 
 use std::fmt;
 
-use super::Figures;
+use super::{Figures, Gauge};
 use crate::failure::{Kind, Scope};
-use crate::metrics::{Account, Distribution, Rejection, Summary};
+use crate::metrics::{self, Account, Distribution, Rejection, Summary};
 
 /// What one rule looks at.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub enum What {
     Rejections(Rejection),
     /// Answers that this check rejected.
     Check(String),
+    /// What is read beside the load.
+    Gauge(Gauge),
 }
 
 impl What {
@@ -25,6 +27,7 @@ impl What {
             What::Latency(..) => Class::Time,
             What::Total(total) => total.class,
             What::Failures(_) | What::Rejections(_) | What::Check(_) => Class::ShareOrCount,
+            What::Gauge(gauge) => Class::Gauge(gauge.unit()),
         }
     }
 
@@ -34,7 +37,7 @@ impl What {
             What::Total(total) => total.reach,
             What::Failures(kind) if kind.scope() == Scope::Connection => Reach::WholeRun,
             What::Failures(_) | What::Rejections(_) => Reach::Everywhere,
-            What::Check(_) => Reach::WholeRun,
+            What::Check(_) | What::Gauge(_) => Reach::WholeRun,
         }
     }
 }
@@ -64,6 +67,8 @@ pub enum Class {
     ShareOrCount,
     /// Plain, `k` and `M` included.
     Rate,
+    /// In the unit of a gauge.
+    Gauge(metrics::Unit),
 }
 
 /// A distribution of the latency table, by the name it has in JSON.

@@ -37,6 +37,16 @@ impl Axis {
         Axis { scale: Scale::Linear, low: 0.0, high, ticks, unit }
     }
 
+    /// From below nothing to above it, in round steps.
+    pub fn span(lowest: f64, highest: f64, unit: &'static str) -> Axis {
+        let step = step((highest - lowest).max(f64::MIN_POSITIVE));
+        let (first, last) = ((lowest / step).floor() as i64, (highest / step).ceil() as i64);
+        let ticks = (first..=last).map(|k| k as f64 * step);
+        let ticks = ticks.map(|at| Tick { at, label: format_count(at) }).collect();
+        let (low, high) = (first as f64 * step, last as f64 * step);
+        Axis { scale: Scale::Linear, low, high, ticks, unit }
+    }
+
     /// Seconds of the run.
     pub fn time(from: f64, to: f64) -> Axis {
         let to = if to > from { to } else { from + 1.0 };
@@ -155,6 +165,13 @@ mod tests {
         ] {
             assert_eq!(labels(&Axis::counts(highest, "/s")), expected);
         }
+    }
+
+    #[test]
+    fn what_is_below_nothing_is_spanned_too() {
+        let axis = Axis::span(-9.1, 0.0, "");
+        assert_eq!(labels(&axis), ["-10", "-8", "-6", "-4", "-2", "0"]);
+        assert_eq!((axis.place(-10.0), axis.place(0.0)), (0.0, 1.0));
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn line(name: &'static str, class: &'static str, row: &Latency, known: bool) -> 
         let us = histogram.value_at_quantile(quantile) as f64 / 1e3;
         (row.is_exact(quantile) == known).then_some(Some((nines, us)))
     });
-    Line { name, class, filled: false, points: points.collect() }
+    Line { name: name.into(), class, filled: false, points: points.collect() }
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn beyond_the_good_answers_the_line_is_a_lower_bound() {
         let chart = chart(&fixture::mixed().document()).unwrap();
-        let names: Vec<_> = chart.lines.iter().map(|line| line.name).collect();
+        let names: Vec<_> = chart.lines.iter().map(|line| &*line.name).collect();
         assert_eq!(names, ["response", "response ≥", "service", "send lag"]);
         let known = chart.lines[0].points.last().unwrap().unwrap().0;
         let bound = chart.lines[1].points[0].unwrap().0;

@@ -6,6 +6,7 @@
 mod axis;
 mod distribution;
 mod draw;
+mod gauges;
 mod heat;
 mod monitor;
 pub mod picture;
@@ -13,10 +14,13 @@ pub mod picture;
 pub mod pixels;
 mod run;
 
+use std::borrow::Cow;
+
 use maud::Markup;
 
 pub use axis::Axis;
 pub use draw::{HEIGHT, WIDTH};
+pub use gauges::beside;
 pub use heat::Cell;
 
 use super::Document;
@@ -50,7 +54,7 @@ pub struct Span {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What colours it, and how it is stroked.
     pub class: &'static str,
     /// Filled down to the axis.

@@ -46,7 +46,7 @@ fn panel(
 ) -> Chart {
     let line = |(name, called, class, filled): &Drawn| {
         let gauge = gauges.gauge(name).filter(|gauge| gauge.values.iter().any(Option::is_some))?;
-        Some(Line { name: called, class, filled: *filled, points: points(gauges, gauge) })
+        Some(Line { name: (*called).into(), class, filled: *filled, points: points(gauges, gauge) })
     };
     let lines: Vec<Line> = drawn.iter().filter_map(line).collect();
     let highest = super::run::highest(&lines).max(least);

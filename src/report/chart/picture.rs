@@ -4,7 +4,7 @@ use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{Chart, HEIGHT, WIDTH, charts, draw, monitor};
+use super::{Chart, HEIGHT, WIDTH, beside, charts, draw, monitor};
 use crate::error::Result;
 use crate::report::console::head;
 use crate::report::{Document, Monitored, staged};
@@ -27,7 +27,7 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// Two charts a row under the verdict.
 pub fn svg(document: &Document) -> String {
-    sheet(&charts(document), &heading(document))
+    sheet(&[charts(document), beside(document)].concat(), &heading(document))
 }
 
 /// The same of a host that was looked at without a load.

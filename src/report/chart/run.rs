@@ -164,7 +164,12 @@ fn line(
     of: impl Fn(&Interval) -> Option<f64>,
 ) -> Line {
     let point = |interval: &Interval| of(interval).map(|value| (interval.t_s, value));
-    Line { name, class, filled, points: document.intervals.iter().map(point).collect() }
+    Line {
+        name: name.into(),
+        class,
+        filled,
+        points: document.intervals.iter().map(point).collect(),
+    }
 }
 
 impl Line {

@@ -13,6 +13,7 @@ pub(super) mod errors;
 pub(super) mod examples;
 pub(super) mod head;
 mod host;
+mod log;
 mod names;
 pub(super) mod rules;
 pub(super) mod slowest;
@@ -69,6 +70,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     host::client(&mut sheet, document);
     beside::server(&mut sheet, document);
     beside::host(&mut sheet, document);
+    log::log(&mut sheet, document, options.verbose);
     host::audit(&mut sheet, document);
     host::warnings(&mut sheet, document);
     if options.spectrum {

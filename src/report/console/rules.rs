@@ -2,7 +2,8 @@
 
 use super::super::Document;
 use super::super::document::{Aborted, Threshold};
-use super::super::number::{of_unit, seconds};
+use super::super::number::seconds;
+use super::super::reading::of_unit;
 use super::text::{Sheet, Tone};
 
 /// Columns of the mark and what stands around it.

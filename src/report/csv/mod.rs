@@ -1,12 +1,14 @@
 //! Four tables of CSV with the columns of Locust's, in Locust's order (its `stats.py`, checked
 //! against version 2.47), so that what reads those reads these: `PREFIX_stats.csv`,
-//! `PREFIX_failures.csv`, `PREFIX_stats_history.csv`, `PREFIX_exceptions.csv`.
+//! `PREFIX_failures.csv`, `PREFIX_stats_history.csv`, `PREFIX_exceptions.csv`. Beside them
+//! `PREFIX_gauges.csv`, where something was read beside the load.
 //!
 //! Times are milliseconds, with decimals where Locust rounds. What the document holds as null, or
 //! does not hold, is `N/A`, as Locust writes it. Quoted as Python's csv module does by default:
 //! where it is needed, and lines end in CR LF.
 
 mod failures;
+mod gauges;
 mod history;
 mod stats;
 
@@ -31,20 +33,25 @@ type Row = Vec<String>;
 
 /// Where tables with this prefix go, in the order of [`tables`].
 pub fn files(prefix: &Path) -> [PathBuf; 4] {
-    ["stats", "failures", "stats_history", "exceptions"].map(|table| {
-        let mut name = OsString::from(prefix);
-        name.push(format!("_{table}.csv"));
-        PathBuf::from(name)
-    })
+    ["stats", "failures", "stats_history", "exceptions"].map(|table| file(prefix, table))
 }
 
-/// Writes the four files, each whole or untouched; the folder is made where there is none.
+fn file(prefix: &Path, table: &str) -> PathBuf {
+    let mut name = OsString::from(prefix);
+    name.push(format!("_{table}.csv"));
+    PathBuf::from(name)
+}
+
+/// Writes the files, each whole or untouched; the folder is made where there is none.
 pub fn save(document: &Document, prefix: &Path) -> Result<()> {
     for (file, table) in files(prefix).iter().zip(tables(document)) {
         make_folder(file).map_err(|error| staged::failed(file, &error))?;
         staged::save(file, table.as_bytes())?;
     }
-    Ok(())
+    match gauges(document) {
+        Some(table) => staged::save(&file(prefix, "gauges"), table.as_bytes()),
+        None => Ok(()),
+    }
 }
 
 /// The texts of the four files.
@@ -56,6 +63,11 @@ pub fn tables(document: &Document) -> [String; 4] {
         failures::exceptions(document),
     ]
     .map(|rows| text(&rows))
+}
+
+/// The text of the fifth.
+pub fn gauges(document: &Document) -> Option<String> {
+    gauges::rows(document).map(|rows| text(&rows))
 }
 
 fn make_folder(file: &Path) -> io::Result<()> {

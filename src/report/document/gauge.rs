@@ -45,8 +45,17 @@ impl Gauges {
 
     /// All readings, and how each gauge went from one instant to another.
     pub(in crate::report) fn within(gauges: &metrics::Gauges, from: Nanos, to: Nanos) -> Gauges {
+        Gauges::new(gauges, |name| gauges.course(name, from, to))
+    }
+
+    /// Rows alone: of what is still going on, nothing is said over measure.
+    pub(in crate::report) fn rows(gauges: &metrics::Gauges) -> Gauges {
+        Gauges::new(gauges, |_| None)
+    }
+
+    fn new(gauges: &metrics::Gauges, course: impl Fn(&str) -> Option<Course>) -> Gauges {
         let series = gauges.columns.iter().map(|column| {
-            let course = gauges.course(&column.label.name, from, to);
+            let course = course(&column.label.name);
             let figure = |of: fn(&Course) -> f64| course.as_ref().map(|c| rounded(of(c), DIGITS));
             Gauge {
                 name: column.label.name.clone(),
@@ -68,5 +77,39 @@ impl Gauges {
 
     pub fn gauge(&self, name: &str) -> Option<&Gauge> {
         self.series.iter().find(|gauge| gauge.name == name)
+    }
+}
+
+/// A log, and the lines of it that were counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WatchedLog {
+    pub file: String,
+    /// What a line had to hold; null: every line counts.
+    pub regex: Option<String>,
+    /// From before the connections opened to the end of the run.
+    pub lines: u64,
+    /// At most ten of them, each cut to 400 bytes.
+    pub first: Vec<LogLine>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When it was seen, from the start of warm-up.
+    pub t_s: f64,
+    pub line: String,
+}
+
+impl WatchedLog {
+    pub(super) fn new(log: &metrics::WatchedLog) -> WatchedLog {
+        let line = |(at, line): &(Nanos, String)| LogLine {
+            t_s: rounded(at.as_secs_f64(), DIGITS),
+            line: line.clone(),
+        };
+        WatchedLog {
+            file: log.file.clone(),
+            regex: log.regex.clone(),
+            lines: log.lines,
+            first: log.first.iter().map(line).collect(),
+        }
     }
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
-pub use gauge::{Gauge, Gauges};
+pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
 pub use heat::Heat;
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
@@ -95,6 +95,9 @@ pub struct Document {
     /// builds.
     #[serde(default)]
     pub gauges: Option<Gauges>,
+    /// The log that was watched; null where none was, missing in documents of earlier builds.
+    #[serde(default)]
+    pub watched_log: Option<WatchedLog>,
     /// Who was watched; null where nobody was, missing in documents of earlier builds.
     #[serde(default)]
     pub server: Option<Server>,
@@ -148,6 +151,7 @@ impl Document {
             slowest_by_interval: Slow::by_interval(plan, summary),
             client: Client::new(summary),
             gauges: Gauges::of(summary),
+            watched_log: summary.watched_log.as_ref().map(WatchedLog::new),
             server: Server::of(summary),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),

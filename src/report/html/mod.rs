@@ -12,6 +12,7 @@ mod head;
 mod latency;
 mod load;
 mod names;
+mod readings;
 mod slowest;
 mod trouble;
 mod words;
@@ -54,6 +55,7 @@ pub fn page(document: &Document) -> String {
                     (load::rates(document))
                     (latency::table(document))
                     (charts::charts(document))
+                    (readings::readings(document))
                     (load::stages(document))
                     (names::names(document))
                     (trouble::errors(document))

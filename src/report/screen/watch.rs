@@ -6,7 +6,7 @@ use super::state::{Gauge, Standing};
 use crate::metrics::{Counters, Drop, Events, Fates, Interval, Label, Mode, Phase};
 use crate::plan::Threshold;
 use crate::plan::threshold::Figures;
-use crate::report::number;
+use crate::report::reading;
 use crate::time::Nanos;
 
 /// What is new after a second.
@@ -93,7 +93,7 @@ fn standing(rule: &Threshold, figures: &Figures) -> Standing {
         return Standing { rule: rule.shown(), holds: None, value: "-".to_string() };
     };
     let bound = if outcome.lower_bound { ">=" } else { "" };
-    let value = format!("{bound}{}", number::of_unit(value, outcome.unit.name()));
+    let value = format!("{bound}{}", reading::of_unit(value, outcome.unit.name()));
     Standing { rule: rule.shown(), holds: Some(outcome.ok), value }
 }
 

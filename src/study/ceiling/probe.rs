@@ -156,7 +156,7 @@ fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Micros => format_duration(Nanos((value * 1e3) as u64)),
         Unit::Share => format!("{:.2} %", value * 100.0),
-        Unit::Count => format_count(value),
+        Unit::Count | Unit::Gauge(_) | Unit::GaugePerMin(_) => format_count(value),
         Unit::PerSecond => format!("{}/s", format_count(value)),
     }
 }
