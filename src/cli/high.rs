@@ -8,7 +8,7 @@ use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
 use super::low::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
-use super::{load, request, route, tls, values, varying};
+use super::{load, rating, request, route, tls, values, varying};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::metrics::Warning;
@@ -51,6 +51,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
     check_combinations(args, keepalive)?;
     let load = load::load(args)?;
     check_rules(&args.rules, &load, &expected, scenario.as_deref())?;
+    let rating = rating::set(args.rules.rating.as_deref(), &load, scenario.as_deref())?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
@@ -87,6 +88,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
         route,
         thresholds: args.rules.thresholds.clone(),
         abort_on: args.rules.abort_on.clone(),
+        rating,
         notes,
         ..plan
     })

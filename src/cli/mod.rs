@@ -18,6 +18,7 @@ mod import;
 mod load;
 mod man;
 mod outputs;
+mod rating;
 mod report;
 mod request;
 mod route;

@@ -15,6 +15,7 @@ pub mod load;
 pub mod mask;
 pub mod network;
 mod place;
+pub mod rating;
 pub mod route;
 pub mod scenario;
 pub mod schedule;
@@ -101,6 +102,8 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// Rules that end the run when they become true.
     pub abort_on: Vec<Threshold>,
+    /// What the run is graded by; `None`: it is not.
+    pub rating: Option<rating::Set>,
     /// What the report is to warn of: things that were typed and have no effect.
     pub notes: Vec<Warning>,
 }
@@ -139,6 +142,7 @@ impl Plan {
             route: Route::default(),
             thresholds: Vec::new(),
             abort_on: Vec::new(),
+            rating: Some(rating::Set::usual()),
             notes: Vec::new(),
         }
     }

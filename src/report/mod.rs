@@ -4,6 +4,7 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod advice;
 pub mod chart;
 pub mod checklist;
 pub mod checkup;
@@ -18,8 +19,10 @@ pub mod junit;
 pub mod live;
 pub mod markdown;
 pub mod ndjson;
+pub mod sentences;
 pub mod staged;
 
+mod grade;
 mod number;
 mod repeat;
 

@@ -7,7 +7,7 @@
 mod build;
 mod load;
 mod place;
-mod read;
+pub(in crate::plan) mod read;
 mod request;
 mod session;
 mod sheet;

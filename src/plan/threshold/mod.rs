@@ -16,6 +16,7 @@
 //! name     rules about one request of a plan
 //! figures  what is read from: a run, or a window of it
 //! judge    whether a rule holds
+//! measure  the parts of a rule that ratings are made of
 //! guard    rules over a sliding window, one of which may end the run
 //! ```
 
@@ -23,6 +24,7 @@ mod figures;
 mod grammar;
 mod guard;
 mod judge;
+mod measure;
 mod name;
 mod table;
 

@@ -136,7 +136,6 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
     for (label, text) in behind(document) {
         sheet.hanging(&format!("  {label}: "), 11, Tone::Plain, &text);
     }
-    sheet.gap();
 }
 
 /// Who was the limit, as a heading says it.

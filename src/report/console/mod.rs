@@ -9,6 +9,7 @@ pub mod checkup;
 mod backfill;
 pub(super) mod errors;
 pub(super) mod examples;
+mod grade;
 pub(super) mod head;
 mod host;
 mod names;
@@ -49,6 +50,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     let mut sheet = Sheet::new(options);
     head::what_ran(&mut sheet, document);
     head::verdict(&mut sheet, document);
+    grade::grade(&mut sheet, document);
     rules::thresholds(&mut sheet, document);
     table::rates(&mut sheet, document);
     table::latency(&mut sheet, document, options.spectrum);
@@ -65,6 +67,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     host::client(&mut sheet, document);
     host::audit(&mut sheet, document);
     host::warnings(&mut sheet, document);
+    grade::advice(&mut sheet, document);
     if options.spectrum {
         spectrum::spectrum(&mut sheet, document);
         spectrum::intervals(&mut sheet, document);

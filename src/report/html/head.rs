@@ -24,7 +24,7 @@ pub fn verdict(document: &Document) -> Markup {
     }
 }
 
-fn class(tone: Tone) -> &'static str {
+pub fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::Good => "good",
         Tone::Doubtful => "doubtful",

@@ -1,0 +1,2 @@
+use super::*;
+use crate::metrics::{Gauges, Label, Mode, Phase, Summary, Unit, fixture};
