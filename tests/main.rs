@@ -21,6 +21,7 @@ mod outputs;
 mod packaging;
 mod plan_files;
 mod plans;
+mod ratings;
 mod reading;
 mod refusal;
 mod requests;

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use super::console::{limit_in_words, load_in_words, threshold_value};
-use super::markdown::plain;
 use super::document::Rating;
+use super::markdown::plain;
 use super::number::{count, exact_percent, micros, percent};
 use super::{Document, grade, staged};
 use crate::error::Result;

@@ -103,8 +103,8 @@ pub fn grounds(rating: &Rating) -> String {
 /// The measure with its value, and the limit that it met, or the last one, which it missed.
 fn decisive(mark: &Mark) -> String {
     let met = mark.limits.all().find(|(grade, _)| *grade == mark.grade);
-    let limit = met.or(mark.limits.all().last()).map(|(grade, limit)| {
-        format!(" ({} is {grade})", limit_of(limit, &mark.unit))
-    });
+    let limit = met
+        .or(mark.limits.all().last())
+        .map(|(grade, limit)| format!(" ({} is {grade})", limit_of(limit, &mark.unit)));
     format!("{} {}{}", label(mark), value_of(mark), limit.unwrap_or_default())
 }

@@ -29,7 +29,8 @@ pub fn of(document: &Document) -> Vec<Sentence> {
     if document.requests.scheduled == 0 {
         return Vec::new();
     }
-    let all = [Some(stability(document)), waiting(document), errors(document), room(document)];
+    let trouble = errors(document).or_else(|| growth(document));
+    let all = [Some(stability(document)), waiting(document), trouble, room(document)];
     all.into_iter().flatten().collect()
 }
 
@@ -42,13 +43,17 @@ fn unfit(document: &Document) -> Option<Sentence> {
     let limit = document.verdict.limit.as_str();
     if !document.audit.ok {
         let failed = document.audit.checks.iter().filter(|check| !check.ok).count();
-        let text = format!("Nothing can be said of the server: the audit failed ({failed} checks).");
+        let all = document.audit.checks.len();
+        let text = format!(
+            "Nothing can be said of the server: {failed} of {all} checks of the audit failed."
+        );
         return Some(say("the audit failed", text));
     }
     if !document.complete {
         let asked = document.plan.duration_s.map(|asked| format!(" of {}", seconds(asked)));
         let length = seconds(document.duration_s) + &asked.unwrap_or_default();
-        let text = format!("The run was cut short after {length}: this is a part of what was asked.");
+        let text =
+            format!("The run was cut short after {length}: this is a part of what was asked.");
         return Some(say(format!("cut short after {length}"), text));
     }
     matches!(limit, "client_cpu" | "ports" | "descriptors").then(|| {
@@ -125,7 +130,11 @@ impl Pace {
             intervals: whole.len(),
             behind: shares.iter().filter(|share| **share < KEPT_UP).count(),
             worst: shares.iter().copied().fold(1.0, f64::min),
-            what: if open_loop { "the answers that were due" } else { "the usual number of answers" },
+            what: if open_loop {
+                "the answers that were due"
+            } else {
+                "the usual number of answers"
+            },
         })
     }
 }
@@ -152,11 +161,11 @@ fn waiting(document: &Document) -> Option<Sentence> {
         return None;
     }
     let half = micros(response.p50_us?);
+    let half = format!("{half} or {}", if response.is_exact(0.5) { "less" } else { "more" });
     let Some(most) = response.p95_us.map(micros) else {
         let text = format!("Half of the requests took {half}; there are too few to say more.");
-        return Some(say(format!("half within {half}"), text));
+        return Some(say(format!("half took {half}"), text));
     };
-    let half = format!("{}{half}", if response.is_exact(0.5) { "" } else { "at least " });
     let (subject, from) = match document.is_open_loop() {
         true => ("users waited", ""),
         false => ("answers took", " from when they were sent"),
@@ -164,11 +173,11 @@ fn waiting(document: &Document) -> Option<Sentence> {
     Some(match response.is_exact(0.95) {
         true => say(
             format!("95 % within {most}"),
-            format!("95 % of the {subject} {most} or less{from}, half of them {half}."),
+            format!("95 % of the {subject} {most} or less{from}, half of all {half}."),
         ),
         false => say(
             format!("p95 at least {most}"),
-            format!("One in twenty of the {subject} {most} or more{from}, half of them {half}."),
+            format!("One in twenty of the {subject} {most} or more{from}, half of all {half}."),
         ),
     })
 }
@@ -182,18 +191,30 @@ fn errors(document: &Document) -> Option<Sentence> {
     kinds.extend([("unanswered", requests.abandoned), ("never sent", requests.dropped)]);
     kinds.retain(|(_, count)| *count > 0);
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let named: Vec<String> =
-        kinds.iter().take(NAMED).map(|(kind, number)| format!("{} {kind}", count(*number))).collect();
+    let named: Vec<String> = kinds
+        .iter()
+        .take(NAMED)
+        .map(|(kind, number)| format!("{} {kind}", count(*number)))
+        .collect();
     let more = if kinds.len() > NAMED { " and other kinds" } else { "" };
-    let (worst, _) = kinds.first()?;
+    let (worst, times) = kinds.first()?;
+    let mostly =
+        if 2 * times > bad { format!("mostly {worst}") } else { "of several kinds".into() };
     Some(say(
-        format!("{} errors, most of them {worst}", count(bad)),
+        format!("{} errors, {mostly}", count(bad)),
         format!("{} requests were no good: {}{more}.", count(bad), named.join(", ")),
     ))
 }
 
 /// Kinds of errors that are named one by one.
 const NAMED: usize = 4;
+
+/// Memory that grows, where the server is watched.
+fn growth(document: &Document) -> Option<Sentence> {
+    let grown = document.advice.iter().find(|advice| advice.sign == "memory_grows")?;
+    let text = format!("It would not last for ever: {}.", grown.evidence.trim_end_matches('.'));
+    Some(say("its memory grows", text))
+}
 
 /// Whether it could bear more.
 fn room(document: &Document) -> Option<Sentence> {
@@ -210,14 +231,19 @@ fn room(document: &Document) -> Option<Sentence> {
             let text = format!("How many more it bears was not looked at: {why}.");
             Some(say("no limit was reached", text))
         }
-        ("server", Some(_)) if document.requests.success_share < WORKS && is_on_schedule(document) => {
+        ("server", Some(_))
+            if document.requests.success_share < WORKS && is_on_schedule(document) =>
+        {
             let share = percent(document.requests.success_share);
-            let text = format!("More load makes no sense before the errors are gone: {share} good.");
+            let text =
+                format!("More load makes no sense before the errors are gone: {share} good.");
             Some(say("errors first", text))
         }
         ("server", Some(target)) => Some(say(
             "at its limit",
-            format!("Cannot be scaled further as it is: {good} good answers/s of {target}/s asked."),
+            format!(
+                "Cannot be scaled further as it is: {good} good answers/s of {target}/s asked."
+            ),
         )),
         ("server", None) => {
             let connections = count(document.plan.connections);
@@ -257,7 +283,8 @@ fn held(document: &Document) -> Sentence {
     let shown = |used: f64| percent(used / 100.0);
     if let Some(core) = mean("server.core_max").filter(|core| *core >= WHOLE_CORE) {
         let used = shown(core);
-        let text = format!("Little room is left: {shape}, with one of its threads at {used} of a core.");
+        let text =
+            format!("Little room is left: {shape}, with one of its threads at {used} of a core.");
         return say("little room left", text);
     }
     match host {
@@ -278,7 +305,8 @@ fn held(document: &Document) -> Sentence {
             say("little room left", text)
         }
         None => {
-            let text = format!("How much more it bears was not looked at: {shape}; raise it to see.");
+            let text =
+                format!("How much more it bears was not looked at: {shape}; raise it to see.");
             say("the load was held", text)
         }
     }

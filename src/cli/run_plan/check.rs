@@ -22,6 +22,8 @@ pub fn text(meant: &Meant) -> String {
     let thresholds = plan.thresholds.iter().map(|rule| &*rule.expr);
     lines.extend(listed("rules     ", thresholds));
     lines.extend(listed("abort on  ", plan.abort_on.iter().map(|rule| &*rule.expr)));
+    let set = plan.rating.as_ref().map(|set| &*set.name).filter(|name| *name != "default");
+    lines.extend(listed("grade by  ", set.into_iter()));
     lines.push(String::new());
     lines.extend(requests(plan));
     lines.extend(vars(meant));

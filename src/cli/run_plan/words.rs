@@ -72,7 +72,8 @@ fn lists(written: &Written, folder: &Path) -> Vec<FileWord> {
     let sheet = &written.sheet;
     let outputs: Vec<String> =
         sheet.outputs.iter().map(|file| folder.join(file).to_string_lossy().into_owned()).collect();
-    let rating: Vec<String> = sheet.rating.iter().map(|set| rating::in_folder(set, folder)).collect();
+    let rating: Vec<String> =
+        sheet.rating.iter().map(|set| rating::in_folder(set, folder)).collect();
     let lists = [
         ("thresholds", "--threshold", &sheet.thresholds),
         ("abort_on", "--abort-on", &sheet.abort_on),

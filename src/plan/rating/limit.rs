@@ -24,8 +24,11 @@ const FAMILIES: [&str; 5] = ["host.", "server.", "sample.", "scrape.", "log."];
 /// The gauge that is a family of its own.
 const POOL: &str = "pool";
 
+/// How a figure of a gauge is read.
+type Read = fn(&Course) -> f64;
+
 /// Of a gauge over measure, by the name that stands behind it.
-const FIGURES: [(&str, fn(&Course) -> f64); 5] = [
+const FIGURES: [(&str, Read); 5] = [
     (".min", |course| course.min),
     (".mean", |course| course.mean),
     (".max", |course| course.max),
@@ -155,9 +158,8 @@ fn of_rule(rule: &Threshold, summary: &Summary) -> std::result::Result<Measured,
 }
 
 fn rule(measure: &str, op: Option<&str>, value: &str) -> std::result::Result<Threshold, String> {
-    let parse = |op: &str| -> Result<Threshold> {
-        Threshold::parse(&format!("{measure}{op}{value}"))
-    };
+    let parse =
+        |op: &str| -> Result<Threshold> { Threshold::parse(&format!("{measure}{op}{value}")) };
     let rule = parse(op.unwrap_or("<=")).map_err(|error| error.message)?;
     match op {
         None if rule.more_is_better() => parse(">=").map_err(|error| error.message),
@@ -168,20 +170,25 @@ fn rule(measure: &str, op: Option<&str>, value: &str) -> std::result::Result<Thr
 /// A request of a plan may bear the name of a family; behind it stands what thresholds know.
 fn is_gauge(measure: &str) -> bool {
     let is_of_family = FAMILIES.iter().any(|family| measure.starts_with(family));
+    let (gauge, _) = split(measure);
+    // `host.max` is no gauge's figure: there is no gauge `host`.
     let is_of_name = measure.split_once('.').is_some_and(|(_, metric)| is_metric(metric));
-    split(measure).0 == POOL || is_of_family && !is_of_name
+    gauge == POOL || is_of_family && !is_of_name
 }
 
-/// Whether thresholds know it, in whatever unit.
+/// Whether thresholds know it, in whatever unit, without the name of a request before it.
 fn is_metric(metric: &str) -> bool {
-    ["1s", "1%", "1"].iter().any(|value| Threshold::parse(&format!("{metric}<{value}")).is_ok())
+    let rule = |value: &str| Threshold::parse(&format!("{metric}<{value}"));
+    let mut rules = ["1s", "1%", "1"].into_iter().filter_map(|value| rule(value).ok());
+    rules.any(|rule| rule.name().is_none())
 }
 
 /// The gauge, and the place of the figure that is named behind it.
 fn split(measure: &str) -> (&str, usize) {
-    let named = FIGURES.iter().enumerate().find_map(|(place, (suffix, _))| {
-        Some((measure.strip_suffix(suffix)?, place))
-    });
+    let named = FIGURES
+        .iter()
+        .enumerate()
+        .find_map(|(place, (suffix, _))| Some((measure.strip_suffix(suffix)?, place)));
     named.unwrap_or((measure, MEAN))
 }
 

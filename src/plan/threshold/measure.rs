@@ -1,7 +1,7 @@
 //! The parts of a rule that a rating is made of: what is measured, and which way is the better one.
 
-use super::table::What;
 use super::Threshold;
+use super::table::What;
 
 /// Totals of which more is better; of all else less is.
 const MORE_IS_BETTER: [&str; 7] = [

@@ -26,8 +26,10 @@ const GREW: f64 = 0.02;
 /// Readings that a growth is told from.
 const READINGS: usize = 5;
 
-/// A rate of which less was sent on schedule was not held.
+/// A rate of which less was sent on schedule was not held; and so much of it has to be missing
+/// before it is the server's, and no hiccup's.
 const ON_SCHEDULE: f64 = 0.99;
+const ANSWERED: f64 = 0.95;
 
 /// Errors that are rarer are not what to begin with.
 const RARE: f64 = 0.001;
@@ -49,6 +51,13 @@ pub fn server_errors(document: &Document) -> Option<String> {
 
 pub fn client_errors(document: &Document) -> Option<String> {
     rejected(document, Rejection::Status4xx, "client errors (4xx)", RARE)
+}
+
+/// By status, size, body or a check of the plan.
+pub fn unexpected(document: &Document) -> Option<String> {
+    let is_of_run = |kind: &str| kind.starts_with("unexpected_") || kind.starts_with("check");
+    let found = document.rejections.iter().filter(|(kind, _)| is_of_run(kind));
+    of_requests(document, found.map(|(_, count)| count).sum(), "unexpected answers", RARE)
 }
 
 pub fn rate_limited(document: &Document) -> Option<String> {
@@ -99,7 +108,8 @@ pub fn idle_server(document: &Document) -> Option<String> {
 
 pub fn server_is_full(document: &Document) -> Option<String> {
     let outran = outran(document)?;
-    let used = mean(document, "server.cpu").map(|used| format!(", with {} of one core", shown(used)));
+    let used =
+        mean(document, "server.cpu").map(|used| format!(", with {} of one core", shown(used)));
     Some(outran + &used.unwrap_or_default())
 }
 
@@ -107,7 +117,8 @@ pub fn server_is_full(document: &Document) -> Option<String> {
 fn outran(document: &Document) -> Option<String> {
     let (target, kept) = (document.rate.target_per_s?, document.rate.efficiency?);
     let good = document.rate.good_per_s;
-    let is_behind = document.verdict.limit == "server" && kept < ON_SCHEDULE && good > 0.0;
+    let is_short = kept < ON_SCHEDULE && good > 0.0 && good < ANSWERED * target;
+    let is_behind = document.verdict.limit == "server" && is_short;
     is_behind.then(|| {
         format!("it gave {} good answers/s of {}/s asked", per_second(good), per_second(target))
     })
@@ -179,5 +190,6 @@ pub fn slow(document: &Document) -> Option<String> {
 /// Of 90 % on it is poor by every set.
 pub fn host_memory(document: &Document) -> Option<String> {
     let used = document.gauges.as_ref()?.gauge("host.memory")?.max?;
-    (used >= 90.0 && document.runs_here()).then(|| format!("up to {} of this host's memory was in use", shown(used)))
+    (used >= 90.0 && document.runs_here())
+        .then(|| format!("up to {} of this host's memory was in use", shown(used)))
 }

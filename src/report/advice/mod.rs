@@ -25,7 +25,7 @@ pub fn of(document: &Document) -> Vec<Advice> {
     let mut advice: Vec<Advice> = Vec::new();
     for remark in TABLE.iter().filter(counts) {
         let is_told = |sign: &&str| advice.iter().any(|told| told.sign == **sign);
-        if advice.len() == MOST || remark.unless.iter().any(|sign| is_told(&sign)) {
+        if advice.len() == MOST || remark.unless.iter().any(is_told) {
             continue;
         }
         advice.extend((remark.evidence)(document).map(|evidence| Advice {

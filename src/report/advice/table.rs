@@ -18,7 +18,7 @@ pub struct Remark {
 }
 
 /// From what was counted to what is only likely.
-pub static TABLE: [Remark; 22] = [
+pub static TABLE: [Remark; 23] = [
     Remark {
         sign: "connect_refused",
         evidence: evidence::refused,
@@ -51,7 +51,16 @@ pub static TABLE: [Remark; 22] = [
         unless: &[],
         is_of_speed: false,
         cause: "the server refuses what is asked of it",
-        remedy: "check URL, method, headers and body; see the first failures with --verbose",
+        remedy: "check URL, method, headers and body by a single request",
+    },
+    Remark {
+        sign: "unexpected_answers",
+        evidence: evidence::unexpected,
+        unless: &[],
+        is_of_speed: false,
+        cause: "the answers are not those that the run was told to expect",
+        remedy: "look at one of them: an error page with a good status, or an expectation that is \
+                 wrong",
     },
     Remark {
         sign: "pool_full",

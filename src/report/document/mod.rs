@@ -152,8 +152,8 @@ impl Document {
             interval_s: summary.interval_length.as_secs_f64(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
         };
-        let (sentences, advice) = (sentences::of(&document), advice::of(&document));
-        Document { sentences, advice, ..document }
+        let document = Document { advice: advice::of(&document), ..document };
+        Document { sentences: sentences::of(&document), ..document }
     }
 
     /// Puts in what wrk would have printed for this run (`--as-wrk`). Changes no other figure.

@@ -35,7 +35,8 @@ fn read(figure: &Figure) -> f64 {
     let shown = figure.shown.replace([',', '<'], "").replace("&lt;", "").replace("≥ ", "");
     let end = shown.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(shown.len());
     let number: f64 = shown[..end].parse().unwrap();
-    let in_us = figure.at.ends_with("_us") || figure.at.ends_with("/value");
+    let is_of_rule = figure.at.starts_with("/thresholds") && figure.at.ends_with("/value");
+    let in_us = figure.at.ends_with("_us") || is_of_rule;
     match shown[end..].trim() {
         "" => number,
         "%" => number / 100.0,
