@@ -39,6 +39,10 @@ fn read(figure: &Figure) -> f64 {
     let in_us = figure.at.ends_with("_us") || is_of_rule;
     match shown[end..].trim() {
         "" => number,
+        // A gauge in percent has that in the document too.
+        "%" if figure.at.starts_with("/rating") && number == figure.value.parse().unwrap() => {
+            number
+        }
         "%" => number / 100.0,
         "ns" if in_us => number / 1e3,
         "us" if in_us => number,
