@@ -40,9 +40,7 @@ fn read(figure: &Figure) -> f64 {
     match shown[end..].trim() {
         "" => number,
         // A gauge in percent has that in the document too.
-        "%" if figure.at.starts_with("/rating") && number == figure.value.parse().unwrap() => {
-            number
-        }
+        "%" if figure.at.starts_with("/rating") && figure.value.parse() == Ok(number) => number,
         "%" => number / 100.0,
         "ns" if in_us => number / 1e3,
         "us" if in_us => number,
