@@ -66,6 +66,14 @@ impl Address {
         }
     }
 
+    /// Whether it can be no other host's: a Unix socket, or a loopback address.
+    pub fn is_of_this_host(&self) -> bool {
+        match self {
+            Address::Inet(address) => address.ip().to_canonical().is_loopback(),
+            Address::Unix(_) => true,
+        }
+    }
+
     /// As connect(2) takes it.
     pub fn for_kernel(&self) -> SockAddr {
         match self {

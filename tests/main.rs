@@ -25,6 +25,7 @@ mod outputs;
 mod packaging;
 mod plan_files;
 mod plans;
+mod ratings;
 mod reading;
 mod refusal;
 mod requests;
@@ -36,7 +37,7 @@ mod target;
 mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
-mod verdicts;
 #[cfg(feature = "tui")]
 mod tui;
+mod verdicts;
 mod views;

@@ -8,7 +8,7 @@ use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
 use super::low::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
-use super::{elsewhere, load, request, route, tls, values, varying};
+use super::{elsewhere, load, rating, request, route, tls, values, varying};
 use crate::error::{Error, Result};
 use crate::http::Request;
 use crate::metrics::Warning;
@@ -57,6 +57,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
         rule.check_gauges(&watched).map_err(in_flag)
     };
     args.rules.thresholds.iter().try_for_each(of_gauges)?;
+    let rating = rating::set(args.rules.rating.as_deref(), &load, scenario.as_deref())?;
     let (size, phases, connection) = (&args.size, &args.phases, &args.connection);
     let engine = engine(args.engine.engine, std::env::var_os("BLAST_ENGINE").as_deref())?;
     let tls = tls::settings(&args.tls, &url, curl.is_some_and(|curl| curl.insecure))?;
@@ -95,6 +96,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
         abort_on: args.rules.abort_on.clone(),
         watch: args.watch.watch.clone().unwrap_or_default(),
         watch_pool: args.watch.watch_pool,
+        rating,
         notes,
         ..plan
     })

@@ -379,6 +379,10 @@ pub struct RuleArgs {
     /// End the run, with exit 3, once it is true over 5 s: 'errors>50%'
     #[arg(long, value_name = "RULE", value_parser = Threshold::parse, hide_short_help = true)]
     pub abort_on: Vec<Threshold>,
+
+    /// Grade the run by api, web, stress, or limits of your own in FILE.toml; off [default: default]
+    #[arg(long, value_name = "SET", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub rating: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

@@ -23,6 +23,7 @@ mod load;
 mod man;
 mod monitor;
 mod outputs;
+mod rating;
 mod report;
 mod request;
 mod route;

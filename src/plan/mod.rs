@@ -15,6 +15,7 @@ pub mod load;
 pub mod mask;
 pub mod network;
 mod place;
+pub mod rating;
 pub mod request_id;
 pub mod route;
 pub mod scenario;
@@ -109,6 +110,8 @@ pub struct Plan {
     pub watch: Watch,
     /// The port of a pool whose connections are counted.
     pub watch_pool: Option<u16>,
+    /// What the run is graded by; `None`: it is not.
+    pub rating: Option<rating::Set>,
     /// What the report is to warn of: things that were typed and have no effect.
     pub notes: Vec<Warning>,
 }
@@ -149,6 +152,7 @@ impl Plan {
             abort_on: Vec::new(),
             watch: Watch::default(),
             watch_pool: None,
+            rating: Some(rating::Set::usual()),
             notes: Vec::new(),
         }
     }

@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use super::console::{limit_in_words, load_in_words, threshold_value};
+use super::document::Rating;
 use super::markdown::plain;
 use super::number::{count, exact_percent, micros, percent};
-use super::{Document, staged};
+use super::{Document, grade, staged};
 use crate::error::Result;
 use crate::metrics::Rejection;
 
@@ -76,6 +77,7 @@ fn measured(document: &Document) -> Vec<Item> {
     items.push(none(document, "server errors", rejected(document, Rejection::Status5xx)));
     let refused = document.connections.failures.values().sum();
     items.push(none(document, "failed connects", refused));
+    items.extend(document.rating.as_ref().map(graded));
     items.extend(document.thresholds.iter().map(|threshold| Item {
         ok: threshold.ok,
         text: format!("{}: {}", plain(&threshold.expr), plain(&threshold_value(threshold))),
@@ -129,6 +131,13 @@ fn quantile(document: &Document, q: f64, us: Option<f64>, most: f64) -> Item {
             text: format!("{name} {at_least}{} (at most {most_shown})", micros(us)),
         },
     }
+}
+
+/// Good or better, by the set that the run was rated by.
+fn graded(rating: &Rating) -> Item {
+    let ok = matches!(grade::name(rating), "excellent" | "good");
+    let (name, set) = (grade::name(rating), plain(&rating.set));
+    Item { ok, text: format!("Grade {name} by {set}: {}", plain(&grade::grounds(rating))) }
 }
 
 /// Where nothing was sent, nothing can be said to be absent.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::console::{limit_in_words, load_in_words, threshold_value};
-use super::document::{Gauge, Latency, Requests};
+use super::document::{Advice, Gauge, Latency, Requests};
 use super::number::{count, micros, per_second, percent, seconds};
-use super::{Document, reading, staged};
+use super::{Document, grade, reading, staged};
 use crate::error::Result;
 use crate::plan::Threshold;
 
@@ -25,10 +25,11 @@ pub fn text(document: &Document) -> String {
     text += &figures(document);
     text += &by_name(document);
     text += &thresholds(document);
+    text += &grades(document);
     for sentence in sentences(document) {
         text += &format!("- {sentence}\n");
     }
-    text
+    text + &advice(document)
 }
 
 fn figures(document: &Document) -> String {
@@ -86,14 +87,52 @@ fn thresholds(document: &Document) -> String {
     text + "\n"
 }
 
+/// The grade, and each measure with its mark and the limits it is marked by.
+fn grades(document: &Document) -> String {
+    let Some(rating) = &document.rating else { return String::new() };
+    let set = plain(&rating.set);
+    let mut text = format!("**Grade: {}** (by {set})", grade::name(rating));
+    if let Some(why) = &rating.why {
+        return format!("{text}: {}\n\n", plain(why));
+    }
+    let head = ["measure", "measured", "mark", "limits"];
+    text += &format!("\n\n{}{}", row(&head), row(&["---", "---:", "---", "---"]));
+    for mark in &rating.measures {
+        let cells = [grade::label(mark), grade::value_of(mark), mark.grade.clone()];
+        let limits = plain(&grade::limits(mark));
+        text += &row(&[&cells.map(|cell| plain(&cell))[..], &[limits]].concat());
+    }
+    for absent in &rating.absent {
+        let name = plain(grade::in_words(&absent.measure));
+        text += &row(&[&name, "-", "absent", &plain(&absent.why)]);
+    }
+    text + "\n"
+}
+
+/// What may be done, each with what shows that it should be.
+fn advice(document: &Document) -> String {
+    if document.advice.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n**Advice**\n\n".to_string();
+    for Advice { evidence, cause, remedy, .. } in &document.advice {
+        text += &format!("- {}: {}. {}.\n", plain(evidence), plain(cause), capital(&plain(remedy)));
+    }
+    text
+}
+
 fn sentences(document: &Document) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Some(ended) = ended(document) {
         sentences.push(ended);
     }
     sentences.push(format!("The load was {}.", plain(&load_in_words(document))));
-    sentences.push(answered(document));
-    sentences.extend(waited(document));
+    if document.sentences.is_empty() || !document.complete {
+        sentences.push(answered(document));
+        sentences.extend(waited(document));
+    } else {
+        sentences.extend(document.sentences.iter().map(|sentence| plain(&sentence.text)));
+    }
     sentences.extend(kept(document));
     sentences.extend(read_beside(document));
     let (limit, why) = (limit_in_words(document), &document.verdict.why);
@@ -224,6 +263,11 @@ fn time(us: Option<f64>, exact: bool) -> String {
         Some(us) if exact => micros(us),
         Some(us) => format!("≥ {}", micros(us)),
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn row(cells: &[impl AsRef<str>]) -> String {

@@ -4,6 +4,7 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod advice;
 pub mod ceiling;
 pub mod chart;
 pub mod checklist;
@@ -25,8 +26,10 @@ pub mod otlp;
 pub mod prometheus;
 #[cfg(feature = "tui")]
 pub mod screen;
+pub mod sentences;
 pub mod staged;
 
+mod grade;
 mod number;
 mod reading;
 mod repeat;

@@ -46,6 +46,11 @@ fn of_flags(words: &mut Vec<String>, document: &Document) {
     for rule in &plan.abort_on {
         flag(words, "--abort-on", rule);
     }
+    match &document.rating {
+        None => flag(words, "--rating", "off"),
+        Some(rating) if rating.set != "default" => flag(words, "--rating", &rating.set),
+        Some(_) => {}
+    }
     words.push(plan.url.clone());
 }
 

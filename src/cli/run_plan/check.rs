@@ -24,6 +24,8 @@ pub fn text(meant: &Meant) -> String {
     lines.extend(listed("abort on  ", plan.abort_on.iter().map(|rule| &*rule.expr)));
     let gauges = meant.outputs.elsewhere.gauges();
     lines.extend(listed("reads     ", gauges.iter().map(|gauge| &**gauge)));
+    let set = plan.rating.as_ref().map(|set| &*set.name).filter(|name| *name != "default");
+    lines.extend(listed("grade by  ", set.into_iter()));
     lines.push(String::new());
     lines.extend(requests(plan));
     lines.extend(vars(meant));

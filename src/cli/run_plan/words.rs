@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::cli::low::{Cli, LoadArgs, RunArgs, Verb};
-use crate::cli::{Parsed, parse};
+use crate::cli::{Parsed, parse, rating};
 use crate::error::{Error, Result};
 use crate::monitor::elsewhere::Scrape;
 use crate::plan::file::{LoadSheet, Place, Written};
@@ -27,6 +27,9 @@ const OTHER_NAMES: [(&str, &str); 3] =
 
 /// Keys that name files, relative to the plan file.
 const FILES: [&str; 3] = ["cacert", "cert", "key"];
+
+/// The key of the one set that a run is graded by; it is no list.
+const RATING: &str = "rating";
 
 /// Flags that are given once for each value.
 const REPEATED: [&str; 2] = ["resolve", "connect_to"];
@@ -106,14 +109,17 @@ fn lists(written: &Written, folder: &Path) -> Vec<FileWord> {
     let sheet = &written.sheet;
     let outputs: Vec<String> =
         sheet.outputs.iter().map(|file| folder.join(file).to_string_lossy().into_owned()).collect();
+    let rating: Vec<String> =
+        sheet.rating.iter().map(|set| rating::in_folder(set, folder)).collect();
     let lists = [
         ("thresholds", "--threshold", &sheet.thresholds),
         ("abort_on", "--abort-on", &sheet.abort_on),
         ("outputs", "--output", &outputs),
+        (RATING, "--rating", &rating),
     ];
     let words = lists.iter().flat_map(|(key, flag, values)| {
         values.iter().enumerate().map(move |(index, value)| FileWord {
-            place: Place::top(key).then(index),
+            place: if *key == RATING { Place::top(key) } else { Place::top(key).then(index) },
             flag: flag.to_string(),
             word: format!("{flag}={value}"),
         })

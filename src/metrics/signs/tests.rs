@@ -1,8 +1,8 @@
 //! Each sign, by figures made up to have it, and to have it just not.
 
 use super::super::{
-    Account, Events, Fates, Gauges, Histogram, Interval, Label, Limit, Mode, Named, Part, Pause,
-    Phase, Rejection, Stage, Summary, Unit, fixture,
+    Account, Events, Fates, Gauges, Heat, Histogram, Interval, Label, Limit, Mode, Named, Part,
+    Pause, Phase, Rejection, Stage, Summary, Unit, fixture,
 };
 use super::*;
 use crate::dice::Dice;
@@ -37,6 +37,7 @@ fn calm(mode: Mode) -> Summary {
 
 fn interval(second: u64, median: Nanos, longest: Nanos) -> Interval {
     Interval {
+        heat: Heat::default(),
         end: Nanos::from_secs(second),
         phase: Phase::Measure,
         stage: 0,

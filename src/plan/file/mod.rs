@@ -8,7 +8,7 @@ mod build;
 mod load;
 mod monitor;
 mod place;
-mod read;
+pub(in crate::plan) mod read;
 mod request;
 mod session;
 mod sheet;

@@ -37,7 +37,7 @@ impl Written {
     }
 }
 
-fn located(name: &str, text: &str, at: usize, message: &str) -> Error {
+pub(in crate::plan) fn located(name: &str, text: &str, at: usize, message: &str) -> Error {
     let (line, column) = line_and_column(text, at);
     Error::usage(format!("{name}:{line}:{column}: {}", printable(message)))
 }
@@ -58,7 +58,7 @@ fn printable(message: &str) -> String {
     shown
 }
 
-fn explain(name: &str, text: &str, error: &toml::de::Error) -> Error {
+pub(in crate::plan) fn explain(name: &str, text: &str, error: &toml::de::Error) -> Error {
     let at = error.span().map_or(0, |span| span.start);
     located(name, text, at, &sentence(text, at, error.message()))
 }
@@ -100,7 +100,7 @@ fn sentence(text: &str, at: usize, message: &str) -> String {
     format!("this is no TOML ({reason}); correct it here or just before")
 }
 
-fn unknown_key(key: &str, table: &Place, keys: &[&str]) -> String {
+pub(in crate::plan) fn unknown_key(key: &str, table: &Place, keys: &[&str]) -> String {
     let shown = quote(key);
     let shown = shown.trim_matches('`');
     let hint = match nearest(key, keys.iter().copied()) {

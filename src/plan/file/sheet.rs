@@ -26,6 +26,10 @@ pub struct Sheet {
     /// Ends the run once it is true, such as "errors>50%".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub abort_on: Vec<String>,
+    /// What the run is graded by: "api", "web", "stress", "off", or a file of limits, relative to
+    /// the plan file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<String>,
     /// Files of the result, relative to the plan file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<String>,

@@ -18,6 +18,7 @@
 //! gauge    rules about what is read beside the load
 //! figures  what is read from: a run, or a window of it
 //! judge    whether a rule holds
+//! measure  the parts of a rule that ratings are made of
 //! guard    rules over a sliding window, one of which may end the run
 //! ```
 
@@ -26,6 +27,7 @@ mod gauge;
 mod grammar;
 mod guard;
 mod judge;
+mod measure;
 mod name;
 mod table;
 

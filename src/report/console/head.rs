@@ -147,7 +147,6 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
     if let Some(change) = change(document) {
         sheet.hanging("  change:  ", 11, Tone::Plain, change);
     }
-    sheet.gap();
 }
 
 /// What to change, where something was the limit. (Documents of earlier builds do not say it.)

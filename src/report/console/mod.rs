@@ -11,6 +11,7 @@ mod backfill;
 mod beside;
 pub(super) mod errors;
 pub(super) mod examples;
+mod grade;
 pub(super) mod head;
 mod host;
 mod log;
@@ -53,6 +54,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     let mut sheet = Sheet::new(options);
     head::what_ran(&mut sheet, document);
     head::verdict(&mut sheet, document);
+    grade::grade(&mut sheet, document);
     rules::thresholds(&mut sheet, document);
     table::rates(&mut sheet, document);
     table::latency(&mut sheet, document, options.spectrum);
@@ -73,6 +75,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     log::log(&mut sheet, document, options.verbose);
     host::audit(&mut sheet, document);
     host::warnings(&mut sheet, document);
+    grade::advice(&mut sheet, document);
     if options.spectrum {
         spectrum::spectrum(&mut sheet, document);
         spectrum::intervals(&mut sheet, document);

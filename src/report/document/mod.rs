@@ -11,6 +11,7 @@ mod host;
 mod latency;
 mod named;
 mod plan;
+mod rating;
 mod rules;
 mod server;
 mod slow;
@@ -19,6 +20,7 @@ mod tls;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,7 @@ pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
+pub use rating::{Absent, Advice, Limit, Limits, Mark, Rating, Sentence};
 pub use rules::{Aborted, Threshold};
 pub use server::Server;
 pub use slow::Slow;
@@ -37,6 +40,7 @@ pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 pub use verdict::{Evidence, Verdict};
 
+use super::{advice, sentences};
 use crate::failure::Kind;
 use crate::metrics::{self, Account, Counters, Drop, Mode, Part, Summary, WarmupEnd};
 use crate::plan::Plan;
@@ -103,6 +107,16 @@ pub struct Document {
     pub server: Option<Server>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
+    /// Null where nobody asked for a grade. This and the next two are missing in documents of
+    /// earlier builds.
+    #[serde(default)]
+    pub rating: Option<Rating>,
+    /// What can be said of the run in plain words; none where it is no measurement.
+    #[serde(default)]
+    pub sentences: Vec<Sentence>,
+    /// The most certain first.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
     pub audit: Audit,
     pub warnings: Vec<Warning>,
     /// Null when there was none.
@@ -125,7 +139,7 @@ pub struct Document {
 impl Document {
     pub fn new(plan: &Plan, summary: &Summary) -> Document {
         let counters = &summary.measure.counters;
-        Document {
+        let document = Document {
             schema: SCHEMA_NAME.to_string(),
             blast_version: env!("CARGO_PKG_VERSION").to_string(),
             complete: summary.complete,
@@ -155,6 +169,9 @@ impl Document {
             server: Server::of(summary),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
+            rating: plan.rating.as_ref().map(|set| Rating::new(set, summary)),
+            sentences: Vec::new(),
+            advice: Vec::new(),
             audit: Audit::new(&summary.audit),
             warnings: summary.warnings.iter().map(Warning::new).collect(),
             warmup: Warmup::of(summary),
@@ -164,7 +181,9 @@ impl Document {
             interval_s: summary.interval_length.as_secs_f64(),
             heat_bounds_us: heat::bounds_us(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
-        }
+        };
+        let document = Document { advice: advice::of(&document), ..document };
+        Document { sentences: sentences::of(&document), ..document }
     }
 
     /// Puts in what wrk would have printed for this run (`--as-wrk`). Changes no other figure.
@@ -175,6 +194,20 @@ impl Document {
     /// Whether requests were due by a clock.
     pub fn is_open_loop(&self) -> bool {
         self.plan.mode == mode_name(Mode::Open)
+    }
+
+    /// Whether the server is on the host that was looked at: by its addresses, or because its
+    /// processes were watched.
+    pub fn runs_here(&self) -> bool {
+        let addresses = &self.plan.addresses;
+        // What is no address of the internet is a Unix socket.
+        let is_here = |address: &String| {
+            let address: Result<SocketAddr, _> = address.parse();
+            address.map_or(true, |address| address.ip().to_canonical().is_loopback())
+        };
+        let mut gauges = self.gauges.iter().flat_map(|gauges| &gauges.series);
+        !addresses.is_empty() && addresses.iter().all(is_here)
+            || gauges.any(|gauge| gauge.name.starts_with("server."))
     }
 
     /// Whether each threshold holds, and no rule ended the run.

@@ -375,3 +375,28 @@ fn setup_and_teardown_stand_aside() {
     assert_eq!((&length["count"], &length["censored"]), (&json!(483), &json!(3)));
     assert_eq!(users["plan"]["model"], "users");
 }
+
+#[test]
+fn a_document_of_an_earlier_build_has_no_reading_aid_and_is_read() {
+    let mut held = value(&fixture::held());
+    for key in ["rating", "sentences", "advice"] {
+        assert!(held.as_object_mut().unwrap().remove(key).is_some(), "{key}");
+    }
+    let document: Document = serde_json::from_value(held).unwrap();
+    assert_eq!((document.rating.is_none(), document.sentences.len()), (true, 0));
+    let page = crate::report::page(&document, &crate::report::PageOptions::default());
+    assert!(!page.contains("grade:") && !page.contains("in short:"), "{page}");
+}
+
+#[test]
+fn a_grade_is_the_worst_of_the_marks_beside_it() {
+    for (name, run) in fixture::all() {
+        let rating = run.document().rating.unwrap();
+        let order = ["excellent", "good", "acceptable", "poor", "critical"];
+        let place = |grade: &str| order.iter().position(|known| *known == grade).unwrap();
+        let worst = rating.measures.iter().map(|mark| place(&mark.grade)).max();
+        assert_eq!(rating.grade.as_deref().map(place), worst, "{name}");
+        assert_eq!(rating.grade.is_none(), rating.why.is_some(), "{name}");
+        assert_eq!(rating.set, "default", "{name}");
+    }
+}

@@ -39,7 +39,7 @@ fn weighed(document: &Document) -> Markup {
     }
 }
 
-fn class(tone: Tone) -> &'static str {
+pub fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::Good => "good",
         Tone::Doubtful => "doubtful",

@@ -8,6 +8,7 @@
 mod beside;
 mod charts;
 mod figure;
+mod grade;
 mod head;
 mod latency;
 mod load;
@@ -50,7 +51,9 @@ pub fn page(document: &Document) -> String {
                     (head::verdict(document))
                     (head::thresholds(document))
                     (load::headline(document))
+                    (grade::rating(document))
                     (trouble::warnings(document))
+                    (grade::advice(document))
                     (head::what_ran(document))
                     (load::rates(document))
                     (latency::table(document))

@@ -35,10 +35,14 @@ fn read(figure: &Figure, in_percent: bool) -> f64 {
     let shown = figure.shown.replace([',', '<'], "").replace("&lt;", "").replace("≥ ", "");
     let end = shown.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(shown.len());
     let number: f64 = shown[..end].parse().unwrap();
-    let in_us = figure.at.ends_with("_us") || figure.at.ends_with("/value");
+    let is_of_rule = figure.at.starts_with("/thresholds") && figure.at.ends_with("/value");
+    let is_of_evidence = figure.at.starts_with("/verdict") && figure.at.ends_with("/value");
+    let in_us = figure.at.ends_with("_us") || is_of_rule || is_of_evidence;
     match shown[end..].trim().trim_end_matches("/s") {
         "" => number,
         "%" if in_percent => number,
+        // A gauge in percent has that in the document too.
+        "%" if figure.at.starts_with("/rating") && figure.value.parse() == Ok(number) => number,
         "%" => number / 100.0,
         "ns" if in_us => number / 1e3,
         "us" if in_us => number,
