@@ -63,7 +63,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::http::Request;
-    use crate::plan::{Engine, Load, Pin, Rate, Url, Wait};
+    use crate::plan::{Engine, Law, Load, Offered, Pin, Rate, Url, Wait};
     use crate::target::{Behaviour, Delay, Options, Target};
     use crate::time::Nanos;
 
@@ -140,6 +140,31 @@ mod tests {
                 assert_eq!(summary.unsolicited_bytes, 0, "{engine:?}");
                 // Those that owed an answer were opened anew.
                 assert!(summary.connections.opened > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn connections_that_close_as_a_load_ends_are_there_for_the_next_one() {
+        for engine in ENGINES {
+            let target = target(Delay::Fixed(Nanos::from_millis(20)));
+            // All are answered at about the same time, which is the end.
+            let burst = Offered::steady(Rate::per_second(5_000), Law::Burst(50));
+            let once = Plan { keepalive: false, load: Load::Open(burst), ..plan(&target, engine) };
+            let duration = Some(Nanos::from_millis(10));
+            let once = Plan { connections: 50, threads: Some(1), duration, ..once };
+            let (over, told) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let mut session = Session::open(&once).expect("a session");
+                for _ in 0..20 {
+                    let counters = run(&mut session, &once).measure.counters;
+                    let _ = over.send((counters.sent, counters.good));
+                }
+            });
+            for turn in 0..20 {
+                // A load takes a few hundredths of a second.
+                let counts = told.recv_timeout(std::time::Duration::from_secs(20));
+                assert_eq!(counts, Ok((50, 50)), "{engine:?}, load {turn}");
             }
         }
     }
