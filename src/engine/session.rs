@@ -145,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn each_load_tells_of_its_own_connections() {
+        let target = target(Delay::None);
+        let plan = Plan { requests: Some(20), duration: None, ..plan(&target, Engine::Epoll) };
+        let mut session = Session::open(&plan).expect("a session");
+        assert_eq!(run(&mut session, &plan).opened_at, [5]);
+        assert_eq!(run(&mut session, &plan).opened_at, [0], "they are open");
+    }
+
+    #[test]
     fn connections_that_close_as_a_load_ends_are_there_for_the_next_one() {
         for engine in ENGINES {
             let target = target(Delay::Fixed(Nanos::from_millis(20)));
