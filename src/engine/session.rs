@@ -154,6 +154,23 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_is_as_busy_in_the_first_second_as_it_was() {
+        let target = target(Delay::None);
+        let duration = Some(Nanos::from_millis(1_100));
+        let plan = Plan { duration, threads: Some(1), ..plan(&target, Engine::Epoll) };
+        let mut first = None;
+        let mut session = Session::open(&plan).expect("a session");
+        let told = session.run(&plan, &mut |progress| {
+            if let Progress::Interval { busy, .. } = progress {
+                first = first.or(busy.first().copied());
+            }
+        });
+        let whole = told.expect("a run").client.workers[0].busy();
+        // Others may have had the core for a while, which counts as busy.
+        assert!(first.is_some_and(|first| first > whole / 4.0), "{first:?}, in all {whole}");
+    }
+
+    #[test]
     fn connections_that_close_as_a_load_ends_are_there_for_the_next_one() {
         for engine in ENGINES {
             let target = target(Delay::Fixed(Nanos::from_millis(20)));
