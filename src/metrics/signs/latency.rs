@@ -62,7 +62,7 @@ pub fn p95_far_from_median(summary: &Summary) -> Option<Warning> {
 /// The p95 of the highest level against the lowest: twice as long or more, and the two intervals of
 /// 95 % confidence apart.
 pub fn grows_with_load(summary: &Summary) -> Option<Warning> {
-    let level = |stage: &&Stage| (stage.from + stage.to) / 2.0;
+    let level = |stage: &&Stage| stage.level();
     let enough = |stage: &&Stage| stage.fates.counters.scheduled >= FOR_P95;
     let by_level = |a: &&Stage, b: &&Stage| level(a).total_cmp(&level(b));
     let stages = || summary.stages.iter().filter(enough);

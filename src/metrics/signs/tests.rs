@@ -202,7 +202,7 @@ fn staged(stages: &[(f64, f64)]) -> Summary {
         fates.counters.scheduled = 1_000;
         let start = Nanos(length.0 * index as u64);
         let (from, to, events) = (*level, *level, Events::default());
-        summary.stages.push(Stage { start, length, from, to, fates, events });
+        summary.stages.push(Stage { start, length, from, to, held: Nanos::ZERO, fates, events });
     }
     summary
 }
