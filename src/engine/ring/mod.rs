@@ -29,6 +29,7 @@ use self::uring::Uring;
 use super::core::{Core, Finished};
 use super::job::Job;
 use super::meter::{Effort, Meter};
+use super::relay::Relay;
 use super::wire::{Event, Slot};
 use crate::error::Result;
 use crate::host;
@@ -43,8 +44,8 @@ const SLICE: usize = 64;
 
 /// Runs one worker's share of the load, from connecting to the last answer, and of those that
 /// follow.
-pub fn run(job: Arc<Job>) -> Result<()> {
-    run_with(job, &Setup::DEFAULT)
+pub fn run(job: Arc<Job>, relay: &Relay) -> Result<()> {
+    run_with(job, relay, &Setup::DEFAULT)
 }
 
 /// Whether rings as the engine needs them can be had here.
@@ -56,7 +57,7 @@ pub fn probe() -> Result<()> {
     buffers.map(drop).map_err(|error| host::io_uring_refused(&error))
 }
 
-fn run_with(job: Arc<Job>, setup: &Setup) -> Result<()> {
+fn run_with(job: Arc<Job>, relay: &Relay, setup: &Setup) -> Result<()> {
     let sockets = Sockets::new(job.clone(), setup)?;
     let register = |ring: &Uring| Buffers::register(&ring.submitter(), setup.buffers);
     let buffers = sockets.rings.all().iter().map(register);
@@ -65,7 +66,6 @@ fn run_with(job: Arc<Job>, setup: &Setup) -> Result<()> {
     let meter = Meter::new(job.connections);
     let completions = Vec::with_capacity(SLICE);
     // The rings are dropped before the buffers they fill: fields are dropped in order.
-    let relay = job.relay.clone();
     let (core, left) = (Core::new(job), Vec::new());
     let mut worker = Worker { core, sockets, buffers, meter, completions, left, completed: 0 };
     while let Some(job) = relay.hand_over(worker.run()?) {
