@@ -13,7 +13,7 @@ use super::{Outputs, high, print, terminal, values};
 use crate::engine::{self, Session};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::Summary;
-use crate::plan::{Load, Plan, Rate};
+use crate::plan::{Load, Plan, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
 use crate::report::{PageOptions, console, json};
 use crate::study::Runner;
@@ -52,6 +52,7 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     refuse_what_is_searched(&args.load, budget)?;
     let files = files(&args.load.output.files)?;
     let plan = high::plan(&args.load)?;
+    refuse_what_is_not_read(&plan.thresholds)?;
     let is_fixed = args.load.size.connections.is_some();
     let connections = if is_fixed { plan.connections } else { CONNECTIONS };
     let plan = Plan { connections, engine: engine::engine(&plan), ..plan };
@@ -92,6 +93,18 @@ fn refuse_what_is_searched(load: &LoadArgs, budget: Nanos) -> Result<()> {
         return refuse("--budget: a search takes 10 s at least; give it more");
     }
     Ok(())
+}
+
+/// A probe of a second or two has no readings beside it to speak of.
+fn refuse_what_is_not_read(rules: &[Threshold]) -> Result<()> {
+    match rules.iter().find(|rule| rule.gauge().is_some()) {
+        None => Ok(()),
+        Some(rule) => Err(Error::usage(format!(
+            "--threshold: {} is about what is read beside a run, and `blast ceiling` reads \
+             nothing; judge a run at the ceiling by it",
+            quote(&rule.shown())
+        ))),
+    }
 }
 
 /// JSON is what there is to be written.
@@ -189,5 +202,18 @@ impl Line {
             let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
             let _ = write!(io::stderr(), "\r{blank}\r");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_about_what_nobody_reads_is_refused_and_not_failed_by_every_rate() {
+        let rules = ["p99<10ms", "host.cpu<80%"].map(|text| Threshold::parse(text).unwrap());
+        assert!(refuse_what_is_not_read(&rules[..1]).is_ok());
+        let message = refuse_what_is_not_read(&rules).unwrap_err().message;
+        assert!(message.contains("`host.cpu<80%` is about what is read beside a run"), "{message}");
     }
 }

@@ -16,8 +16,9 @@ pub struct Addresses {
     generation: u64,
     /// Numbers of the directory's addresses; never empty.
     usable: Vec<usize>,
-    /// By number: how often a connection to it opened.
+    /// By number: how often a connection to it opened, and how often before this load.
     opened: Vec<u64>,
+    before: Vec<u64>,
     skipped: Vec<(usize, Kind)>,
 }
 
@@ -26,7 +27,7 @@ impl Addresses {
         let count = directory.count();
         let (usable, opened) = ((0..count).collect(), vec![0; count]);
         let skipped = Vec::with_capacity(count);
-        Addresses { generation: 0, directory, usable, opened, skipped }
+        Addresses { generation: 0, directory, usable, opened, before: Vec::new(), skipped }
     }
 
     /// Before a dial: takes over what the directory says by now. A number is all that is looked at
@@ -61,9 +62,15 @@ impl Addresses {
         self.opened[index] += 1;
     }
 
-    /// By number: how often a connection to the address opened.
+    /// By number: how often a connection to the address opened in this load.
     pub fn opened(&self) -> Vec<u64> {
-        self.opened.clone()
+        let before = self.before.iter().chain(std::iter::repeat(&0));
+        self.opened.iter().zip(before).map(|(opened, before)| opened - before).collect()
+    }
+
+    /// Another load begins.
+    pub fn begin_anew(&mut self) {
+        self.before.clone_from(&self.opened);
     }
 
     /// A connect failed while the run was still connecting. True if the address is left out: then

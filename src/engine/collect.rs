@@ -250,12 +250,14 @@ fn stages(plan: &Plan, finished: &[Finished], events: &[Events], measured: Nanos
         let length = measured - stage.start;
         let length = if is_last { length } else { length.min(stage.length) };
         let (from, to) = (stage.from as f64 * per_s, stage.to as f64 * per_s);
+        let held = length - stage.length;
         let part = length.as_secs_f64() / stage.length.as_secs_f64();
         Stage {
             start: stage.start,
             length,
             from,
             to: if part < 1.0 { from + (to - from) * part } else { to },
+            held,
             fates,
             events: *events,
         }

@@ -8,7 +8,6 @@ use super::collect::{Collector, Run};
 use super::core::Finished;
 use super::helm::{Helm, Reach};
 use super::prepare::Prepared;
-use super::pulse::Pulse;
 use super::refresh::Refresher;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
 use super::worker::Running;
@@ -108,8 +107,7 @@ struct Control<'a> {
     /// Of measure; where it may be changed, as it was last.
     length: Option<Nanos>,
     is_elastic: bool,
-    /// By worker: its latest pulse, and how busy it was up to there.
-    pulses: Vec<Pulse>,
+    /// By worker: how busy it was in its latest interval.
     busy: Vec<f64>,
 }
 
@@ -142,7 +140,6 @@ impl<'a> Control<'a> {
             helm,
             length: prepared.jobs.first().and_then(|job| job.length()),
             is_elastic: prepared.jobs.iter().all(|job| job.is_elastic()),
-            pulses: vec![Pulse::default(); workers],
             busy: vec![0.0; workers],
         }
     }
@@ -270,8 +267,7 @@ impl<'a> Control<'a> {
                 let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
                 let guard = &mut self.guard;
                 if letter.last {
-                    let before = std::mem::replace(&mut self.pulses[worker], letter.pulse);
-                    self.busy[worker] = letter.pulse.busy_since(&before);
+                    self.busy[worker] = letter.busy;
                 }
                 let busy = &self.busy[..];
                 let mut completed = |interval: &Interval, ended: Ended| {

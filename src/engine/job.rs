@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use super::directory::Directory;
 use super::mailbox::Mailbox;
-use super::relay::Relay;
 use super::timeline::Timeline;
 use super::wire::SMALL;
 use crate::address::Address;
@@ -68,7 +67,6 @@ pub struct Job {
     pub spin_window: Nanos,
     pub timeline: Arc<Timeline>,
     pub mailbox: Arc<Mailbox>,
-    pub relay: Arc<Relay>,
 }
 
 /// When this worker sends.
@@ -133,7 +131,6 @@ impl Job {
             spin_window: Nanos::ZERO,
             timeline: Arc::default(),
             mailbox: Arc::new(Mailbox::new(false, false)),
-            relay: Arc::new(Relay::closed()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pulse::Pulse;
 use crate::metrics::Snapshot;
+use crate::time::Nanos;
 
 /// Snapshots that can be under way between a worker and the control thread. One a second is
 /// published, and the control thread looks ten times a second.
@@ -17,8 +18,8 @@ pub struct Letter {
     pub snapshot: Box<Snapshot>,
     /// The worker sends no more for this interval.
     pub last: bool,
-    /// The worker's own, when it was posted.
-    pub pulse: Pulse,
+    /// The share of the interval so far that the worker was busy.
+    pub busy: f64,
 }
 
 /// One worker's mailbox.
@@ -33,6 +34,8 @@ pub struct Mailbox {
 struct Boxes {
     full: VecDeque<Letter>,
     empty: Vec<Box<Snapshot>>,
+    /// Where the interval began.
+    pulse: Pulse,
 }
 
 impl Mailbox {
@@ -41,18 +44,25 @@ impl Mailbox {
         let full = VecDeque::with_capacity(SPARES * 4);
         // One more, to be recorded into.
         let empty = (0..=SPARES).map(|_| Box::new(Snapshot::reserved(warmup, aside))).collect();
-        Mailbox { boxes: Mutex::new(Boxes { full, empty }) }
+        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse: Pulse::default() }) }
     }
 
     /// One whose snapshots are made when they are needed.
     #[cfg(test)]
     pub fn bare() -> Mailbox {
-        Mailbox { boxes: Mutex::new(Boxes { full: VecDeque::new(), empty: Vec::new() }) }
+        let (full, empty, pulse) = (VecDeque::new(), Vec::new(), Pulse::default());
+        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse }) }
     }
 
     /// An empty snapshot to begin with.
     pub fn take(&self) -> Box<Snapshot> {
         self.lock().empty.pop().unwrap_or_default()
+    }
+
+    /// The worker's load begins. It has spun so long.
+    pub fn begin(&self, spun: Nanos) {
+        let pulse = Pulse::now(spun);
+        self.lock().pulse = pulse;
     }
 
     /// Posts what is in `snapshot` and leaves an empty one there. Held up by nothing but the other
@@ -64,7 +74,11 @@ impl Mailbox {
         let mut boxes = self.lock();
         let empty = boxes.empty.pop().unwrap_or_default();
         let snapshot = std::mem::replace(snapshot, empty);
-        boxes.full.push_back(Letter { snapshot, last, pulse });
+        let busy = pulse.busy_since(&boxes.pulse);
+        if last {
+            boxes.pulse = pulse;
+        }
+        boxes.full.push_back(Letter { snapshot, last, busy });
     }
 
     /// Takes the oldest letter.

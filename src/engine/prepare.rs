@@ -187,18 +187,11 @@ impl Common<'_> {
             spin_window: self.spin_window,
             timeline: self.timeline.clone(),
             mailbox: mailbox(plan),
-            relay: Arc::default(),
         }
     }
 }
 
 impl Prepared {
-    /// There is no other load: the workers end with this one.
-    pub fn once(self) -> Prepared {
-        self.jobs.iter().for_each(|job| job.relay.close());
-        self
-    }
-
     /// The same workers' next load. The gate is open: the target was there.
     pub fn again(&mut self, plan: &Plan) {
         self.timeline = Arc::new(Timeline::default());

@@ -132,7 +132,7 @@ fn play(
         notes: Vec::new(),
         ..plan.clone()
     };
-    let prepared = prepare::prepare(&plan, given.clone())?.once();
+    let prepared = prepare::prepare(&plan, given.clone())?;
     let (mut workers, helm) = (Vec::new(), Helm::default());
     let (summary, captured) =
         control::run(&plan, &prepared, &mut workers, heeded, &helm, &mut |_| {})?;

@@ -1,6 +1,5 @@
 //! Where a worker hands over what its load came to, and waits for another one: it keeps its
-//! connections open meanwhile. For a single run there is no other load, which is said before it
-//! begins.
+//! connections open meanwhile. Where there is none, it is told so and ends.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -25,10 +24,11 @@ struct State {
 
 impl Relay {
     /// Of a worker that ends with its load.
-    pub fn closed() -> Relay {
+    #[cfg(test)]
+    pub fn closed() -> Arc<Relay> {
         let relay = Relay::default();
         relay.close();
-        relay
+        Arc::new(relay)
     }
 
     pub fn sits_on(&self, core: Option<usize>) {

@@ -63,7 +63,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::http::Request;
-    use crate::plan::{Engine, Load, Pin, Rate, Url, Wait};
+    use crate::plan::{Engine, Law, Load, Offered, Pin, Rate, Url, Wait};
     use crate::target::{Behaviour, Delay, Options, Target};
     use crate::time::Nanos;
 
@@ -140,6 +140,57 @@ mod tests {
                 assert_eq!(summary.unsolicited_bytes, 0, "{engine:?}");
                 // Those that owed an answer were opened anew.
                 assert!(summary.connections.opened > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn each_load_tells_of_its_own_connections() {
+        let target = target(Delay::None);
+        let plan = Plan { requests: Some(20), duration: None, ..plan(&target, Engine::Epoll) };
+        let mut session = Session::open(&plan).expect("a session");
+        assert_eq!(run(&mut session, &plan).opened_at, [5]);
+        assert_eq!(run(&mut session, &plan).opened_at, [0], "they are open");
+    }
+
+    #[test]
+    fn a_worker_is_as_busy_in_the_first_second_as_it_was() {
+        let target = target(Delay::None);
+        let duration = Some(Nanos::from_millis(1_100));
+        let plan = Plan { duration, threads: Some(1), ..plan(&target, Engine::Epoll) };
+        let mut first = None;
+        let mut session = Session::open(&plan).expect("a session");
+        let told = session.run(&plan, &mut |progress| {
+            if let Progress::Interval { busy, .. } = progress {
+                first = first.or(busy.first().copied());
+            }
+        });
+        let whole = told.expect("a run").client.workers[0].busy();
+        // Others may have had the core for a while, which counts as busy.
+        assert!(first.is_some_and(|first| first > whole / 4.0), "{first:?}, in all {whole}");
+    }
+
+    #[test]
+    fn connections_that_close_as_a_load_ends_are_there_for_the_next_one() {
+        for engine in ENGINES {
+            let target = target(Delay::Fixed(Nanos::from_millis(20)));
+            // All are answered at about the same time, which is the end.
+            let burst = Offered::steady(Rate::per_second(5_000), Law::Burst(50));
+            let once = Plan { keepalive: false, load: Load::Open(burst), ..plan(&target, engine) };
+            let duration = Some(Nanos::from_millis(10));
+            let once = Plan { connections: 50, threads: Some(1), duration, ..once };
+            let (over, told) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                let mut session = Session::open(&once).expect("a session");
+                for _ in 0..20 {
+                    let counters = run(&mut session, &once).measure.counters;
+                    let _ = over.send((counters.sent, counters.good));
+                }
+            });
+            for turn in 0..20 {
+                // A load takes a few hundredths of a second.
+                let counts = told.recv_timeout(std::time::Duration::from_secs(20));
+                assert_eq!(counts, Ok((50, 50)), "{engine:?}, load {turn}");
             }
         }
     }

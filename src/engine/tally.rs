@@ -124,6 +124,7 @@ impl Tally {
     }
 
     pub fn start(&mut self, phases: Phases) {
+        self.mailbox.begin(self.spin_time);
         self.phases = phases;
         self.phase = phases.at(phases.origin);
         self.snapshot.phase = self.phase;

@@ -20,16 +20,17 @@ pub struct Running {
 
 impl Running {
     pub fn start(engine: Engine, job: Arc<Job>) -> Result<Running> {
-        let relay = job.relay.clone();
+        let relay = Arc::new(Relay::default());
+        let lent = relay.clone();
         let thread = thread::Builder::new()
             // The kernel shows 15 characters.
             .name(format!("blast-worker-{}", job.worker))
             .spawn(move || {
-                job.relay.sits_on(job.core.filter(|core| host::pin(*core)));
+                lent.sits_on(job.core.filter(|core| host::pin(*core)));
                 match engine {
-                    Engine::Ring => ring::run(job),
-                    Engine::TokioUring => tokio_uring::run(job),
-                    Engine::Epoll => epoll::run(job),
+                    Engine::Ring => ring::run(job, &lent),
+                    Engine::TokioUring => tokio_uring::run(job, lent),
+                    Engine::Epoll => epoll::run(job, &lent),
                 }
             })
             .map_err(|error| {

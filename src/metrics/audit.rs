@@ -207,6 +207,7 @@ mod tests {
             length: Nanos::from_secs(5),
             from: 1.0,
             to: 1.0,
+            held: Nanos::ZERO,
             events: fixture::events_of(&fates),
             fates,
         };

@@ -162,7 +162,8 @@ impl Gauges {
     pub fn course(&self, name: &str, from: Nanos, to: Nanos) -> Option<Course> {
         let after: Vec<(Nanos, f64)> = self.readings(name).filter(|(at, _)| *at > from).collect();
         let within = after.iter().filter(|(at, _)| *at <= to).count();
-        Course::of(&after[..within.max(1).min(after.len())])
+        let least = usize::from(to - from < self.step).min(after.len());
+        Course::of(&after[..within.max(least)])
     }
 
     /// The sum of value times seconds over this time: a row tells of the time since the one before
@@ -247,6 +248,9 @@ mod tests {
         let course = table(&[Some(7.0), Some(9.0)]).course("a", Nanos::ZERO, Nanos(5)).unwrap();
         let flat = Course { min: 7.0, mean: 7.0, max: 7.0, last: 7.0, growth_per_min: 0.0 };
         assert_eq!(course, flat);
+        // What was read when a longer one was over is not of it.
+        let gauges = table(&[None, None, Some(9.0)]);
+        assert_eq!(gauges.course("a", Nanos::ZERO, Nanos::from_secs(2)), None);
     }
 
     #[test]

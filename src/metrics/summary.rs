@@ -193,10 +193,21 @@ pub struct Stage {
     /// The level at its two ends: requests per second, or connections.
     pub from: f64,
     pub to: f64,
+    /// How long, at its end, the level was held: where measure was made longer than its shape.
+    pub held: Nanos,
     /// Requests due in it, wherever they ended.
     pub fates: Fates,
     /// What happened in it.
     pub events: Events,
+}
+
+impl Stage {
+    /// The level on average.
+    pub fn level(&self) -> f64 {
+        let (all, held) = (self.length.as_secs_f64(), self.held.as_secs_f64());
+        let between = (self.from + self.to) / 2.0;
+        if all > 0.0 { (between * (all - held) + self.to * held) / all } else { between }
+    }
 }
 
 /// A time at which blast itself did not run.

@@ -21,6 +21,49 @@ pub fn sounds_secret(name: &str) -> bool {
     ["key", "token", "secret", "password"].iter().any(|word| name.contains(word))
 }
 
+/// A line that somebody else wrote, a log's say, without the values of fields whose names sound
+/// secret and without the userinfo of addresses.
+pub fn mask_text(line: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), line);
+    while let Some(at) = rest.find([':', '=']) {
+        let (name, value) = (&rest[..at], &rest[at + 1..]);
+        let secret = match value.strip_prefix("//") {
+            Some(place) if rest[at..].starts_with(':') => userinfo(place).map(|end| (2, end)),
+            _ => secret_value(name, value),
+        };
+        let (before, length) = secret.unwrap_or_default();
+        shown += &rest[..at + 1 + before];
+        shown += if length > 0 { MASK } else { "" };
+        rest = &value[before + length..];
+    }
+    shown + rest
+}
+
+/// How long it is.
+fn userinfo(place: &str) -> Option<usize> {
+    let end = place.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c));
+    place[..end.unwrap_or(place.len())].rfind('@')
+}
+
+/// What stands before the secret, and how long it is.
+fn secret_value(name: &str, value: &str) -> Option<(usize, usize)> {
+    let name = name.trim_end_matches(['"', '\'', ' ', '\\']);
+    let word = name.rsplit(|c: char| !c.is_ascii_alphanumeric() && !"_-.%".contains(c)).next()?;
+    let lower = word.to_ascii_lowercase();
+    let is_line = lower.contains("authorization") || lower.contains("cookie");
+    if !is_line && !sounds_secret(word) {
+        return None;
+    }
+    let text = value.trim_start_matches([' ', '\t', '"', '\'', '\\', '=']);
+    let is_quoted = value[..value.len() - text.len()].contains(['"', '\'']);
+    let is_end = |c: char| match (is_quoted, is_line) {
+        (true, _) => c == '"' || c == '\'',
+        (false, true) => false,
+        (false, false) => c.is_whitespace() || "&,;\"'})]".contains(c),
+    };
+    Some((value.len() - text.len(), text.find(is_end).unwrap_or(text.len())))
+}
+
 /// A `%` that no two hex digits follow stands for itself.
 pub fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
@@ -40,4 +83,29 @@ pub fn percent_decoded(text: &str) -> Vec<u8> {
         }
     }
     decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_somebody_else_is_shown_without_its_secrets() {
+        for (line, expected) in [
+            ("GET /x?a=1&token=planted&b=2 200", "GET /x?a=1&token=***&b=2 200"),
+            ("token: planted, user: 5", "token: ***, user: 5"),
+            ("{\"api_key\": \"planted a\", \"n\": 1}", "{\"api_key\": \"***\", \"n\": 1}"),
+            ("Authorization: Bearer planted", "Authorization: ***"),
+            ("at 10:00:01 Set-Cookie: id=planted; a=b", "at 10:00:01 Set-Cookie: ***"),
+            ("postgres://u:planted@db:5432/x failed", "postgres://***@db:5432/x failed"),
+            ("PGPASSWORD=planted psql", "PGPASSWORD=*** psql"),
+            ("password=é planted=1", "password=*** planted=1"),
+            ("key not found: user 7", "key not found: user 7"),
+            ("http://host/a@b?c=d", "http://host/a@b?c=d"),
+            ("token:", "token:"),
+            ("a=b:c=", "a=b:c="),
+        ] {
+            assert_eq!(mask_text(line), expected);
+        }
+    }
 }

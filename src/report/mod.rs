@@ -33,6 +33,7 @@ mod grade;
 mod number;
 mod reading;
 mod repeat;
+mod within;
 
 #[cfg(test)]
 mod fixture;

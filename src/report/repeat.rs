@@ -111,7 +111,10 @@ fn shape(words: &mut Vec<String>, stages: &[Stage], open_loop: bool) {
         if stage.from != level {
             parts.push(format!("0s:{}", stage.from));
         }
-        parts.push(format!("{}:{}", time(stage.length_s), stage.to));
+        parts.push(format!("{}:{}", time(stage.length_s - stage.held_s), stage.to));
+        if stage.held_s > 0.0 {
+            parts.push(format!("{}:{}", time(stage.held_s), stage.to));
+        }
         level = stage.to;
     }
     flag(words, name, parts.join(","));
@@ -262,6 +265,18 @@ mod tests {
         ] {
             assert_eq!(quoted(word), expected);
         }
+    }
+
+    #[test]
+    fn a_level_that_was_held_is_a_stage_of_its_own() {
+        let mut document = fixture::named("shaped").document();
+        let command = repeat(&document).command;
+        let last = document.stages.last_mut().unwrap();
+        (last.length_s, last.held_s) = (last.length_s + 10.0, 10.0);
+        let level = format!(",10s:{}", last.to);
+        let held = repeat(&document).command;
+        assert!(held.contains(&level), "{held}");
+        assert_eq!(held.replacen(&level, "", 1), command);
     }
 
     #[test]

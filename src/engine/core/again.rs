@@ -20,6 +20,7 @@ impl Core {
         self.redial = before.redial;
         self.window = before.window;
         self.addresses = before.addresses;
+        self.addresses.begin_anew();
         self.secure = before.secure;
         self.pool = before.pool;
         self.tally.open = before.tally.open;

@@ -443,7 +443,7 @@ impl Core {
     pub fn finished(&mut self, now: Nanos, worker: Worker) -> Finished {
         let totals = self.finish(now);
         let phases = *self.phases();
-        let agreed = self.secure.as_mut().and_then(|secure| secure.agreed());
+        let agreed = self.secure.as_ref().and_then(|secure| secure.agreed());
         let (skipped, opened) = (self.addresses.skipped(), self.addresses.opened());
         let script = self.script.as_mut();
         let has_run_out = script.as_ref().is_some_and(|script| script.has_run_out);

@@ -86,8 +86,8 @@ impl Secure {
         self.broke.take()
     }
 
-    pub fn agreed(&mut self) -> Option<Agreed> {
-        self.agreed.take()
+    pub fn agreed(&self) -> Option<Agreed> {
+        self.agreed.clone()
     }
 
     pub fn memory(&self) -> usize {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use self::server::{Manner, Server};
 use super::core::tests::parcels;
 use super::job::{Arrivals, Job};
+use super::relay::Relay;
 use super::wire::{Parcel, SMALL, Slot};
 use super::{epoll, ring, tokio_uring};
 use crate::http::Payload;
@@ -100,10 +101,11 @@ fn run(engine: Engine, job: Arc<Job>, mut stock: Stock) -> Counters {
         let job = job.clone();
         move || {
             parcels::deliver_all(move |slot| stock.next(slot));
+            let relay = Relay::closed();
             match engine {
-                Engine::Ring => ring::run(job),
-                Engine::TokioUring => tokio_uring::run(job),
-                Engine::Epoll => epoll::run(job),
+                Engine::Ring => ring::run(job, &relay),
+                Engine::TokioUring => tokio_uring::run(job, relay),
+                Engine::Epoll => epoll::run(job, &relay),
             }
         }
     });

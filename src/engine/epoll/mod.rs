@@ -14,6 +14,7 @@ use self::sockets::Sockets;
 use super::core::{Core, Finished, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};
+use super::relay::Relay;
 use super::wire::{Event, Slot};
 use crate::error::Result;
 use crate::metrics;
@@ -34,13 +35,12 @@ const READS: usize = 16;
 
 /// Runs one worker's share of the load, from connecting to the last answer, and of those that
 /// follow.
-pub fn run(job: Arc<Job>) -> Result<()> {
+pub fn run(job: Arc<Job>, relay: &Relay) -> Result<()> {
     let sockets = Sockets::new(job.clone())?;
     let meter = Meter::new(job.connections);
     let buffer = vec![0; BUFFER].into_boxed_slice();
     let (wait, spin_window, may_discard) = (job.wait, job.spin_window, job.may_discard());
-    let (relay, effort) = (job.relay.clone(), Effort::default());
-    let core = Core::new(job);
+    let (core, effort) = (Core::new(job), Effort::default());
     let mut worker =
         Worker { core, sockets, meter, buffer, wait, spin_window, may_discard, effort };
     while let Some(job) = relay.hand_over(worker.run()?) {

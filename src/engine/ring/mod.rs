@@ -24,10 +24,12 @@ use io_uring::cqueue;
 use self::buffers::Buffers;
 use self::setup::Setup;
 use self::sockets::{Outcome, Sockets};
+use self::token::{Token, Verb};
 use self::uring::Uring;
 use super::core::{Core, Finished};
 use super::job::Job;
 use super::meter::{Effort, Meter};
+use super::relay::Relay;
 use super::wire::{Event, Slot};
 use crate::error::Result;
 use crate::host;
@@ -42,8 +44,8 @@ const SLICE: usize = 64;
 
 /// Runs one worker's share of the load, from connecting to the last answer, and of those that
 /// follow.
-pub fn run(job: Arc<Job>) -> Result<()> {
-    run_with(job, &Setup::DEFAULT)
+pub fn run(job: Arc<Job>, relay: &Relay) -> Result<()> {
+    run_with(job, relay, &Setup::DEFAULT)
 }
 
 /// Whether rings as the engine needs them can be had here.
@@ -55,7 +57,7 @@ pub fn probe() -> Result<()> {
     buffers.map(drop).map_err(|error| host::io_uring_refused(&error))
 }
 
-fn run_with(job: Arc<Job>, setup: &Setup) -> Result<()> {
+fn run_with(job: Arc<Job>, relay: &Relay, setup: &Setup) -> Result<()> {
     let sockets = Sockets::new(job.clone(), setup)?;
     let register = |ring: &Uring| Buffers::register(&ring.submitter(), setup.buffers);
     let buffers = sockets.rings.all().iter().map(register);
@@ -64,11 +66,11 @@ fn run_with(job: Arc<Job>, setup: &Setup) -> Result<()> {
     let meter = Meter::new(job.connections);
     let completions = Vec::with_capacity(SLICE);
     // The rings are dropped before the buffers they fill: fields are dropped in order.
-    let relay = job.relay.clone();
-    let mut worker =
-        Worker { core: Core::new(job), sockets, buffers, meter, completions, completed: 0 };
+    let (core, left) = (Core::new(job), Vec::new());
+    let mut worker = Worker { core, sockets, buffers, meter, completions, left, completed: 0 };
     while let Some(job) = relay.hand_over(worker.run()?) {
         worker.core.again(job, time::now(), &mut worker.sockets);
+        worker.take_up_left();
     }
     Ok(())
 }
@@ -81,6 +83,8 @@ struct Worker {
     meter: Meter,
     /// The slice being handled: copied out of the ring before any of it is.
     completions: Vec<cqueue::Entry>,
+    /// What came when a load was over, by ring: the next one's.
+    left: Vec<(usize, cqueue::Entry)>,
     completed: u64,
 }
 
@@ -170,25 +174,42 @@ impl Worker {
         }
     }
 
-    /// The last requests were asked about, and the load is over: what else comes is nobody's.
+    /// The last requests were asked about, and the load is over: what else comes is for the next
+    /// one, whose connections these are.
     fn await_found(&mut self) -> Result<()> {
         if !self.core.is_asking() {
             return Ok(());
         }
         self.sockets.rings.gather()?;
         for ring in 0..self.buffers.len() {
-            self.sockets.rings.reap(ring, &mut self.completions);
-            while let Some(completion) = self.completions.pop() {
-                let outcome = self.sockets.outcome(&completion);
-                if let Some((slot, Outcome::Found(found))) = outcome {
-                    self.core.found(slot, found);
-                }
+            loop {
+                self.sockets.rings.reap(ring, &mut self.completions);
                 if self.completions.is_empty() {
-                    self.sockets.rings.reap(ring, &mut self.completions);
+                    break;
+                }
+                for completion in self.completions.drain(..) {
+                    if Token::unpack(completion.user_data()).verb != Verb::Ask {
+                        self.left.push((ring, completion));
+                    } else if let Some((slot, Outcome::Found(found))) =
+                        self.sockets.outcome(&completion)
+                    {
+                        self.core.found(slot, found);
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// What came when the load before this one was over.
+    fn take_up_left(&mut self) {
+        let now = time::now();
+        for (ring, completion) in std::mem::take(&mut self.left) {
+            if let Some((slot, outcome)) = self.sockets.outcome(&completion) {
+                self.tell(ring, slot, outcome, now);
+            }
+            self.buffers[ring].publish();
+        }
     }
 
     #[inline]

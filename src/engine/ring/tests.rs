@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::engine::job::Arrivals;
+use crate::engine::relay::Relay;
 use crate::metrics::{Counters, Fates};
 use crate::target::{Options, Target};
 
@@ -36,9 +37,10 @@ fn run_in_tables(
     let job = Job::new(connections, Bytes::from(request), arrivals);
     let addresses = [target.address()].into();
     let job = Arc::new(Job { addresses, longest_table, ..job });
+    let relay = Relay::closed();
     let worker = thread::spawn({
-        let (job, setup) = (job.clone(), *setup);
-        move || run_with(job, &setup)
+        let (job, relay, setup) = (job.clone(), relay.clone(), *setup);
+        move || run_with(job, &relay, &setup)
     });
     while job.timeline.ready() == 0 && !worker.is_finished() {
         thread::sleep(Duration::from_millis(1));
@@ -58,7 +60,7 @@ fn run_in_tables(
         thread::sleep(Duration::from_millis(1));
     }
     worker.join().expect("no panic").expect("a run");
-    let finished = job.relay.take().expect("it was handed over");
+    let finished = relay.take().expect("it was handed over");
     assert_eq!(target.stop().requests, requests);
     Outcome { counters: fates.counters, worker: finished.worker, received }
 }

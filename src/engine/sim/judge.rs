@@ -196,7 +196,7 @@ fn stage(index: usize, finished: &[Finished]) -> Stage {
     let mut fates = Fates::default();
     finished.iter().for_each(|over| fates.add(&over.totals.stages[index]));
     let (start, length, events) = (Nanos::ZERO, Nanos::ZERO, fixture::events_of(&fates));
-    Stage { start, length, from: 0.0, to: 0.0, fates, events }
+    Stage { start, length, from: 0.0, to: 0.0, held: Nanos::ZERO, fates, events }
 }
 
 /// In a calm each request is received in full, and answered.

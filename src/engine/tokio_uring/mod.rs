@@ -25,6 +25,7 @@ use self::timer::Timer;
 use super::core::{Core, Finished, Wake};
 use super::job::Job;
 use super::meter::{Effort, Meter};
+use super::relay::Relay;
 use super::wire::{Event, Slot};
 use crate::error::{Error, Result};
 use crate::host;
@@ -42,7 +43,7 @@ const ROUNDS: usize = 8;
 
 /// Runs one worker's share of the load, from connecting to the last answer, and of those that
 /// follow.
-pub fn run(job: Arc<Job>) -> Result<()> {
+pub fn run(job: Arc<Job>, relay: Arc<Relay>) -> Result<()> {
     let completions = (job.connections * 2).next_power_of_two().clamp(SUBMISSIONS * 2, 32_768);
     let mut uring = tokio_uring::uring_builder();
     uring.setup_cqsize(completions).setup_coop_taskrun();
@@ -50,7 +51,7 @@ pub fn run(job: Arc<Job>) -> Result<()> {
     let trial: io::Result<IoUring> = IoUring::builder().setup_coop_taskrun().build(8);
     drop(trial.map_err(|error| host::io_uring_refused(&error))?);
     tokio_uring::builder().entries(SUBMISSIONS).uring_builder(&uring).start(async move {
-        let shared = Rc::new(Shared::new(job));
+        let shared = Rc::new(Shared::new(job, relay));
         for slot in 0..shared.job.connections {
             let task = connection::attend(Watched::new(&shared), slot);
             let memory = size_of_val(&task) + connection::BUFFER + seats::MEMORY;
@@ -67,6 +68,7 @@ pub fn run(job: Arc<Job>) -> Result<()> {
 /// What the tasks of one worker share.
 struct Shared {
     job: Arc<Job>,
+    relay: Arc<Relay>,
     core: RefCell<Core>,
     seats: RefCell<Seats>,
     meter: RefCell<Meter>,
@@ -83,7 +85,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(job: Arc<Job>) -> Shared {
+    fn new(job: Arc<Job>, relay: Arc<Relay>) -> Shared {
         Shared {
             core: RefCell::new(Core::new(job.clone())),
             seats: RefCell::new(Seats::new(job.connections)),
@@ -95,6 +97,7 @@ impl Shared {
             over: Cell::new(false),
             panicked: Cell::new(false),
             job,
+            relay,
         }
     }
 
@@ -144,7 +147,7 @@ impl Shared {
     async fn loads(&self, timer: &Timer) -> io::Result<()> {
         loop {
             self.turns(timer).await?;
-            let Some(job) = self.job.relay.hand_over(self.finish()) else { return Ok(()) };
+            let Some(job) = self.relay.hand_over(self.finish()) else { return Ok(()) };
             self.core.borrow_mut().again(job, time::now(), &mut *self.wire());
         }
     }

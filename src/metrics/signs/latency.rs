@@ -4,8 +4,8 @@ use super::super::confidence::{Ranks, ranks};
 use super::super::modes::Modes;
 use super::super::period::Period;
 use super::super::trend::{self, median};
-use super::super::{Distribution, Fates, Interval, Mode, Reading, Stage, Summary, Warning};
-use super::lots::{Stretch, is_kept, lots, stretches};
+use super::super::{Distribution, Fates, Mode, Reading, Stage, Summary, Warning};
+use super::lots::{is_kept, lots, stretches};
 use super::{percent, sign};
 use crate::time::Nanos;
 use crate::units::{format_count, format_duration};
@@ -62,7 +62,7 @@ pub fn p95_far_from_median(summary: &Summary) -> Option<Warning> {
 /// The p95 of the highest level against the lowest: twice as long or more, and the two intervals of
 /// 95 % confidence apart.
 pub fn grows_with_load(summary: &Summary) -> Option<Warning> {
-    let level = |stage: &&Stage| (stage.from + stage.to) / 2.0;
+    let level = |stage: &&Stage| stage.level();
     let enough = |stage: &&Stage| stage.fates.counters.scheduled >= FOR_P95;
     let by_level = |a: &&Stage, b: &&Stage| level(a).total_cmp(&level(b));
     let stages = || summary.stages.iter().filter(enough);
@@ -99,7 +99,9 @@ fn bounds(response: &Distribution) -> Option<(Nanos, Nanos)> {
 /// more.
 pub fn drifts(summary: &Summary) -> Option<Warning> {
     let grown = stretches(summary).into_iter().filter_map(|stretch| {
-        let medians = values(&stretch, |interval| interval.response_p50);
+        // One with too few answers for a median says nothing of how long they took.
+        let medians = stretch.intervals.iter().filter_map(|interval| interval.response_p50);
+        let medians: Vec<f64> = medians.map(|median| median.0 as f64).collect();
         let before = median(medians[..medians.len() / 3].to_vec());
         let growth = trend::growth(&medians)?;
         let least = (before * DRIFT).max(LEAST_DRIFT.0 as f64);
@@ -125,7 +127,10 @@ pub fn saw_tooth(summary: &Summary) -> Option<Warning> {
         return None;
     }
     let found = stretches(summary).into_iter().filter_map(|stretch| {
-        let slowest = values(&stretch, |interval| interval.response_max);
+        // One without answers has no peak.
+        let slowest = stretch.intervals.iter().map(|interval| interval.response_max);
+        let slowest: Vec<f64> =
+            slowest.map(|slowest| slowest.unwrap_or_default().0 as f64).collect();
         let period = Period::of(&slowest, NOTICEABLE.0 as f64)?;
         Some((period, stretch.prefix))
     });
@@ -141,11 +146,6 @@ pub fn saw_tooth(summary: &Summary) -> Option<Warning> {
     let hint = "something stops the server at a fixed period: a garbage collector, a checkpoint, a \
         timer";
     Some(sign("saw_tooth", text, hint))
-}
-
-/// In nanoseconds; an interval without answers has none.
-fn values(stretch: &Stretch, of: fn(&Interval) -> Option<Nanos>) -> Vec<f64> {
-    stretch.intervals.iter().map(|interval| of(interval).unwrap_or_default().0 as f64).collect()
 }
 
 /// Times of the server, as waiting for a connection makes a hill of its own.

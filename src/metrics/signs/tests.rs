@@ -202,7 +202,7 @@ fn staged(stages: &[(f64, f64)]) -> Summary {
         fates.counters.scheduled = 1_000;
         let start = Nanos(length.0 * index as u64);
         let (from, to, events) = (*level, *level, Events::default());
-        summary.stages.push(Stage { start, length, from, to, fates, events });
+        summary.stages.push(Stage { start, length, from, to, held: Nanos::ZERO, fates, events });
     }
     summary
 }
@@ -239,6 +239,10 @@ fn medians_that_grow_under_the_same_load_drift() {
     assert_eq!(codes(&drifting(Mode::Closed, 1.0, 0.0)), [""; 0], "a tenth");
     assert_eq!(codes(&drifting(Mode::Closed, 0.0, 8.0)), [""; 0], "noise");
     assert_eq!(codes(&drifting(Mode::Closed, -5.0, 1.0)), [""; 0], "it gets faster");
+    // Seconds with so few answers that they have no median are no quick ones.
+    let mut waking = drifting(Mode::Closed, -1.0, 1.0);
+    waking.intervals[..30].iter_mut().for_each(|second| second.response_p50 = None);
+    assert_eq!(codes(&waking), [""; 0]);
     // A backlog grows by itself.
     let mut behind = drifting(Mode::Open, 5.0, 2.0);
     behind.measure.counters.on_schedule = 50_000;

@@ -146,7 +146,7 @@ fn thinking(summary: &Summary) -> Option<Finding> {
         return Option::None;
     }
     let waiting = evidence::in_flight(summary);
-    let user_seconds = |stage: &Stage| (stage.from + stage.to) / 2.0 * stage.length.as_secs_f64();
+    let user_seconds = |stage: &Stage| stage.level() * stage.length.as_secs_f64();
     let users = match &summary.stages[..] {
         [] => summary.connections.open_peak as f64,
         stages => stages.iter().map(user_seconds).sum::<f64>() / summary.measured.as_secs_f64(),

@@ -152,11 +152,17 @@ fn users_who_think_are_held_up_by_nobody() {
         length: Nanos::from_secs(10),
         from: 0.0,
         to: 50.0,
+        held: Nanos::ZERO,
         fates: Fates::default(),
         events: crate::metrics::Events::default(),
     };
-    let ramped = Summary { stages: vec![ramp], ..users(245) };
+    let ramped = Summary { stages: vec![ramp.clone()], ..users(245) };
     assert_eq!(Verdict::of(&ramped).limit, Server);
+    // The same in two seconds, and held for eight: 45 users on average, of whom 25 wait.
+    let held = Stage { held: Nanos::from_secs(8), ..ramp };
+    let verdict = Verdict::of(&Summary { stages: vec![held], ..users(245) });
+    assert_eq!(verdict.limit, None);
+    assert!(verdict.why.contains("of 45 on average"), "{}", verdict.why);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn unfit(summary: &Summary) -> Option<&'static str> {
 impl Measure {
     /// Its name, but for what may be secret in the query of a request's name.
     fn shown(&self) -> String {
-        let of_name = self.limits.first().and_then(|limit| limit.rule()?.name());
+        let of_name = self.limits.first().and_then(|limit| limit.rule().name());
         of_name.map_or(self.name.clone(), |name| self.name.replace(name, &mask_query(name)))
     }
 
@@ -96,7 +96,7 @@ impl Measure {
         });
         let first = measured.into_iter().next().map(|(_, of)| of);
         let Measured { value, unit, lower_bound, .. } = first.ok_or("it has no limits")?;
-        let row = self.limits.first().and_then(|limit| limit.rule()?.row());
+        let row = self.limits.first().and_then(|limit| limit.rule().row());
         let limits = self.limits.clone();
         Ok(Mark { measure: self.shown(), row, value, unit, lower_bound, grade, limits })
     }

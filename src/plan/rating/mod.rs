@@ -101,7 +101,8 @@ impl Set {
         let entries = scenario.map_or(&[][..], |scenario| &scenario.entries);
         let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
         let checks = scenario.map_or(&[][..], |scenario| &scenario.checks);
-        let rules = self.measures.iter().filter_map(|measure| measure.limits.first()?.rule());
+        let rules =
+            self.measures.iter().filter_map(|measure| measure.limits.first()).map(Limit::rule);
         for rule in rules {
             rule.check_names(&names)?;
             rule.check_checks(checks)?;

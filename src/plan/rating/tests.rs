@@ -325,7 +325,14 @@ fn a_wrong_file_is_one_sentence_with_line_and_column() {
         ("[p95]\ngood = \"==1s\"", "own.toml:2:8: `==1s` compares with no operator of a limit"),
         ("[success]\ngood = \"150%\"", "own.toml:2:8: `success<=150%` compares a share"),
         ("[latency]\ngood = \"1s\"", "own.toml:2:8: `latency<=1s` names no metric; there are"),
-        ("[host.cpu]\ngood = \"much\"", "own.toml:2:8: `much` is no limit of a gauge"),
+        (
+            "[host.cpu]\ngood = \"much\"",
+            "own.toml:2:8: `host.cpu<=much` compares a percentage with what is none",
+        ),
+        (
+            "[host.cup]\ngood = \"50%\"",
+            "own.toml:2:8: `host.cup<=50%` names no gauge; did you mean `host.cpu`?",
+        ),
         (
             "[p95]\ngood = \"1s\"\nexcellent = \"2s\"",
             "own.toml:2:8: \"good\" asks for more than \"excellent\" does",

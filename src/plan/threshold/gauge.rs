@@ -51,13 +51,14 @@ const FIGURES: [(&str, Of); 5] = [
 
 /// Those whose names are given; cores, samples and scrapes are named by number or by the user.
 #[rustfmt::skip]
-const GAUGES: [(&str, metrics::Unit); 29] = {
+const GAUGES: [(&str, metrics::Unit); 30] = {
     use metrics::Unit::*;
     [
         ("host.cpu", Percent), ("host.cpu_user", Percent), ("host.cpu_system", Percent),
         ("host.cpu_iowait", Percent), ("host.cpu_steal", Percent),
         ("host.memory", Percent), ("host.memory_used", Bytes),
         ("host.net_received", BytesPerSecond), ("host.net_sent", BytesPerSecond),
+        ("host.net_use", Percent),
         ("host.retransmits", PerSecond), ("host.listen_drops", PerSecond),
         ("host.sockets_established", Count), ("host.sockets_time_wait", Count),
         ("host.sockets_orphaned", Count),
@@ -321,6 +322,7 @@ mod tests {
             ("host.cpu<80%", "percent"),
             ("server.cpu<350%", "percent"),
             ("host.net_sent.max<100M", "bytes_per_s"),
+            ("host.net_use<90%", "percent"),
             ("host.net_sent.max<100MB/s", "bytes_per_s"),
             ("server.rss_growth_per_min<1m", "bytes_per_min"),
             ("host.cpu.growth_per_min<5%", "percent_per_min"),

@@ -83,8 +83,8 @@ fn users(document: &Document, interval: &Interval) -> u64 {
     let at_s = interval.t_s - warmup_s(document);
     let stage = document.stages.iter().find(|stage| stage.stage == interval.stage);
     stage.map_or(document.plan.connections, |stage| {
-        let share =
-            if stage.length_s > 0.0 { (at_s - stage.start_s) / stage.length_s } else { 1.0 };
+        let moving_s = stage.length_s - stage.held_s;
+        let share = if moving_s > 0.0 { (at_s - stage.start_s) / moving_s } else { 1.0 };
         (stage.from + (stage.to - stage.from) * share.clamp(0.0, 1.0) + 1e-6) as u64
     })
 }

@@ -69,8 +69,7 @@ impl Rate {
         let best = per_second(best.unwrap_or(0), summary.interval_length);
         let rate = Rate::new(summary, &stage.events, stage.length, best, efficiency);
         let peak_1s_per_s = rate.peak_1s_per_s.max(rate.good_per_s);
-        let target = (stage.from + stage.to) / 2.0;
-        let target_per_s = summary.target_per_s.map(|_| target);
+        let target_per_s = summary.target_per_s.map(|_| stage.level());
         Rate { target_per_s, peak_1s_per_s, ..rate }
     }
 

@@ -18,6 +18,9 @@ pub struct Stage {
     /// The level at its ends: requests per second, or in closed loop connections.
     pub from: f64,
     pub to: f64,
+    /// How long, at its end, the level was held: where measure was made longer than its shape.
+    #[serde(default)]
+    pub held_s: f64,
     /// Those due in it (closed loop: sent), wherever they ended.
     pub requests: Requests,
     /// What happened in it.
@@ -40,6 +43,7 @@ impl Stage {
             length_s: stage.length.as_secs_f64(),
             from: stage.from,
             to: stage.to,
+            held_s: stage.held.as_secs_f64(),
             requests: Requests::new(&stage.fates, counts::errors_of_due(&stage.fates)),
             rate: Rate::of_stage(summary, index, stage),
             latency: SpanLatencies::new(&stage.fates, summary.mode),

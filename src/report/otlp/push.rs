@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -12,12 +12,18 @@ use serde_json::Value;
 use super::{Endpoint, export};
 use crate::error::{Error, Result};
 use crate::report::exposition::Exposition;
+use crate::report::within::Within;
 
 /// From one export to the next.
 const PERIOD: Duration = Duration::from_secs(5);
 
 /// For each step of an export: connecting, sending, the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// For an export that is under way at the end, and the last one.
+const LAST: Duration = Duration::from_secs(10);
+
+const NO_ANSWER: &str = "no answer in time";
 
 /// The longest answer that is read.
 const LONGEST_ANSWER: u64 = 64 * 1024;
@@ -35,20 +41,20 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Pusher {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<Outcome>>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    ends: Mutex<Option<End>>,
+    state: Mutex<State>,
     wake: Condvar,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// With a last export.
-    Complete,
-    AtOnce,
+#[derive(Debug, Default)]
+struct State {
+    outcome: Outcome,
+    ends: bool,
+    /// The last export was sent.
+    is_over: bool,
 }
 
 impl Pusher {
@@ -56,70 +62,85 @@ impl Pusher {
         let shared = Arc::new(Shared::default());
         let loan = shared.clone();
         let thread = thread::Builder::new().name("blast-otlp".to_string());
-        let thread = thread.spawn(move || loan.push(&endpoint, &exposition)).map_err(|error| {
+        thread.spawn(move || loan.push(&endpoint, &exposition)).map_err(|error| {
             Error::failed(format!(
                 "the thread for --otlp could not be started ({error}); try again"
             ))
         })?;
-        Ok(Pusher { shared, thread: Some(thread) })
+        Ok(Pusher { shared })
     }
 
-    /// Sends what there is now, and tells how all of it went.
-    pub fn end(mut self) -> Outcome {
-        self.stop(End::Complete)
-    }
-
-    fn stop(&mut self, end: End) -> Outcome {
-        *self.shared.lock() = Some(end);
+    /// Sends what there is now, and tells how all of it went. The run does not end much later for
+    /// a collector, or a name, that is not found.
+    pub fn end(self) -> Outcome {
+        self.shared.lock().ends = true;
         self.shared.wake.notify_all();
-        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+        let goes_on = |state: &mut State| !state.is_over;
+        let waited = self.shared.wake.wait_timeout_while(self.shared.lock(), LAST, goes_on);
+        let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut outcome = state.outcome.clone();
+        if !state.is_over {
+            outcome.failed(NO_ANSWER.to_string());
+        }
+        outcome
     }
 }
 
+/// Nothing more is sent, and nobody is waited for.
 impl Drop for Pusher {
     fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.stop(End::AtOnce);
-        }
+        let mut state = self.shared.lock();
+        (state.ends, state.is_over) = (true, true);
+        self.shared.wake.notify_all();
+    }
+}
+
+impl Outcome {
+    fn failed(&mut self, why: String) {
+        self.sent += 1;
+        self.failed += 1;
+        self.why = why;
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Option<End>> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, endpoint: &Endpoint, exposition: &Exposition) -> Outcome {
+    fn push(&self, endpoint: &Endpoint, exposition: &Exposition) {
         let start = SystemTime::now();
-        let mut outcome = Outcome::default();
         loop {
-            let end = self.wait();
-            if end == Some(End::AtOnce) {
-                return outcome;
+            let is_last = self.wait();
+            if self.lock().is_over {
+                return;
             }
             let body = export(&exposition.families(), start, SystemTime::now()).to_string();
-            outcome.sent += 1;
-            if let Err(why) = post(endpoint, &body) {
-                outcome.failed += 1;
-                outcome.why = why;
+            let posted = post(endpoint, &body);
+            let mut state = self.lock();
+            match posted {
+                Ok(()) => state.outcome.sent += 1,
+                Err(why) => state.outcome.failed(why),
             }
-            if end.is_some() {
-                return outcome;
+            if is_last {
+                state.is_over = true;
+                return self.wake.notify_all();
             }
         }
     }
 
-    fn wait(&self) -> Option<End> {
-        let goes_on = |ends: &mut Option<End>| ends.is_none();
+    /// For the next export; true: it is the last.
+    fn wait(&self) -> bool {
+        let goes_on = |state: &mut State| !state.ends;
         let waited = self.wake.wait_timeout_while(self.lock(), PERIOD, goes_on);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        waited.unwrap_or_else(PoisonError::into_inner).0.ends
     }
 }
 
 /// One export. Fails with why, in a few words.
 fn post(endpoint: &Endpoint, body: &str) -> std::result::Result<(), String> {
     let answer = exchange(endpoint, body).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".to_string(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => NO_ANSWER.to_string(),
         _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
     })?;
     judge(&answer)
@@ -132,22 +153,21 @@ fn exchange(endpoint: &Endpoint, body: &str) -> io::Result<Vec<u8>> {
     let mut connect =
         |address| TcpStream::connect_timeout(&address, PATIENCE).map_err(|e| last = e);
     let mut addresses = (name, *port).to_socket_addrs()?;
-    let Some(mut stream) = addresses.find_map(|address| connect(address).ok()) else {
+    let Some(stream) = addresses.find_map(|address| connect(address).ok()) else {
         return Err(last);
     };
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: blast/{}\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
+    let mut sending = Within::new(&stream, PATIENCE);
+    sending.write_all(head.as_bytes())?;
+    sending.write_all(body.as_bytes())?;
     let mut answer = Vec::new();
     // One that keeps the connection open all the same has answered once its head is there.
-    match stream.take(LONGEST_ANSWER).read_to_end(&mut answer) {
+    match Within::new(&stream, PATIENCE).take(LONGEST_ANSWER).read_to_end(&mut answer) {
         Err(error) if answer.is_empty() => Err(error),
         _ => Ok(answer),
     }
@@ -177,6 +197,31 @@ fn judge(answer: &[u8]) -> std::result::Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_collector_that_dawdles_does_not_hold_up_the_end() {
+        use std::net::TcpListener;
+        use std::sync::mpsc;
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let mut stream = stream;
+                while stream.write_all(b"x").is_ok() {
+                    thread::sleep(Duration::from_millis(100));
+                }
+            }
+        });
+        let (over, told) = mpsc::channel();
+        thread::spawn(move || {
+            let endpoint = Endpoint { host: "127.0.0.1".to_string(), port, path: "/".to_string() };
+            let _ = over.send(post(&endpoint, "{}"));
+        });
+        // Each step has its patience, and the machine may be busy.
+        let why = told.recv_timeout(PATIENCE * 6).expect("it ends");
+        assert_eq!(why.unwrap_err(), "the answer is not HTTP");
+    }
 
     #[test]
     fn an_answer_is_good_when_all_was_taken() {

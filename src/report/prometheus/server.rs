@@ -5,13 +5,14 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::SockRef;
 
 use super::encode::Format;
 use crate::error::{Error, Result};
 use crate::report::exposition::Exposition;
+use crate::report::within::Within;
 
 /// For the whole of a request, and again for the answer: who dawdles keeps others waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -101,8 +102,7 @@ fn serve(listener: &TcpListener, exposition: &Exposition) {
 }
 
 fn answer(mut stream: TcpStream, exposition: &Exposition) -> io::Result<()> {
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let head = read_head(&mut stream)?;
+    let head = read_head(&stream)?;
     let (answer, has_body) = respond(&head, exposition);
     let Answer { status, content_type, body } = answer;
     let length = body.len();
@@ -114,7 +114,7 @@ fn answer(mut stream: TcpStream, exposition: &Exposition) -> io::Result<()> {
     if has_body {
         bytes.extend(body);
     }
-    stream.write_all(&bytes)?;
+    Within::new(&stream, PATIENCE).write_all(&bytes)?;
     stream.shutdown(Shutdown::Write)?;
     // A close before the other side has read all would take the answer back.
     stream.set_read_timeout(Some(FAREWELL))?;
@@ -123,16 +123,11 @@ fn answer(mut stream: TcpStream, exposition: &Exposition) -> io::Result<()> {
 }
 
 /// Up to the empty line, or as far as the limit goes.
-fn read_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let began = Instant::now();
+fn read_head(stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut stream = Within::new(stream, PATIENCE);
     let mut head = Vec::new();
     let mut piece = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() < LONGEST_HEAD {
-        let left = PATIENCE.saturating_sub(began.elapsed());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        stream.set_read_timeout(Some(left))?;
         match stream.read(&mut piece)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             count => head.extend_from_slice(&piece[..count]),
@@ -178,6 +173,8 @@ fn plain(status: &'static str, text: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::metrics::Mode;
     use crate::report::exposition::About;
