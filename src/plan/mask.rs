@@ -15,6 +15,60 @@ pub fn mask_query(target: &str) -> String {
     format!("{path}?{}", fields.collect::<Vec<_>>().join("&"))
 }
 
+/// A text that somebody else wrote, such as a line of a log: `password=***`, `"token": "***"`,
+/// `Cookie: ***`, `postgres://***@host/db`.
+pub fn mask_text(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['=', ':']) {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        masked += &rest[..=at];
+        rest = after;
+        let (skipped, length) = match after.strip_prefix("//") {
+            Some(place) => (2, userinfo(place)),
+            None => value_of(name_before(before), after),
+        };
+        if length > 0 {
+            masked += &after[..skipped];
+            masked += MASK;
+            rest = &after[skipped + length..];
+        }
+    }
+    masked + rest
+}
+
+/// The length of what stands before the `@` of an authority.
+fn userinfo(place: &str) -> usize {
+    let end = place.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c));
+    place[..end.unwrap_or(place.len())].rfind('@').unwrap_or(0)
+}
+
+/// The word that ends there, without what closes its quotation.
+fn name_before(text: &str) -> &str {
+    let text = text.trim_end().trim_end_matches(['"', '\'', '\\']);
+    let is_letter = |c: char| c.is_alphanumeric() || "_-.%".contains(c);
+    let start = text.char_indices().rev().take_while(|(_, c)| is_letter(*c)).last();
+    start.map_or("", |(at, _)| &text[at..])
+}
+
+/// Where the value of a field begins, and its length if nobody is to see it.
+fn value_of(name: &str, after: &str) -> (usize, usize) {
+    const WHOLE_LINES: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
+    let is_whole_line = WHOLE_LINES.contains(&name.to_ascii_lowercase().as_str());
+    if !is_whole_line && !sounds_secret(name) {
+        return (0, 0);
+    }
+    let value = after.trim_start().trim_start_matches('\\');
+    let quote = value.chars().next().filter(|c| "\"'".contains(*c));
+    let value = &value[quote.map_or(0, char::len_utf8)..];
+    let length = match quote {
+        Some(quote) => value.find(quote),
+        None if is_whole_line => None,
+        None => value.find(|c: char| c.is_whitespace() || ",;&)}]\"'".contains(c)),
+    };
+    (after.len() - value.len(), length.unwrap_or(value.len()))
+}
+
 /// Whether a field of this name may hold a secret.
 pub fn sounds_secret(name: &str) -> bool {
     let name = String::from_utf8_lossy(&percent_decoded(name)).to_ascii_lowercase();
@@ -40,4 +94,31 @@ pub fn percent_decoded(text: &str) -> Vec<u8> {
         }
     }
     decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_a_text_are_masked_and_the_rest_of_it_stays() {
+        for (text, expected) in [
+            ("ERROR 7 password=geheim for bob", "ERROR 7 password=*** for bob"),
+            ("a?token=1&b=2&api_key=3, c=4", "a?token=***&b=2&api_key=***, c=4"),
+            ("DB_PASSWORD : 'a b' x", "DB_PASSWORD : '***' x"),
+            (
+                r#"{"user": "u", "password":"a b", "n": 1}"#,
+                r#"{"user": "u", "password":"***", "n": 1}"#,
+            ),
+            (r#"{\"token\":\"x\"}"#, r#"{\"token\":\"***"}"#),
+            ("Authorization: Bearer abc def", "Authorization: ***"),
+            ("'Cookie': 'sid=1; b=2', 'A': 1", "'Cookie': '***', 'A': 1"),
+            ("to postgres://me:pw@db/x failed: timeout", "to postgres://***@db/x failed: timeout"),
+            ("GET http://h/a@b at 12:30:01", "GET http://h/a@b at 12:30:01"),
+            ("secret=", "secret="),
+            ("é=ü: ö", "é=ü: ö"),
+        ] {
+            assert_eq!(mask_text(text), expected, "{text}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{Label, Unit, Warning, WatchedLog};
 use crate::monitor::sampler::Probe;
 use crate::plan::answer::Regex;
+use crate::plan::mask::mask_text;
 use crate::time::{self, Nanos};
 use crate::units::quote;
 
@@ -190,10 +191,10 @@ impl Shared {
     }
 }
 
-/// The beginning of a line, whatever it holds, on one line of a terminal.
+/// The beginning of a line, whatever it holds, on one line of a terminal, and without secrets.
 fn printable(line: &[u8]) -> String {
     let mut shown = String::new();
-    for character in String::from_utf8_lossy(line).chars() {
+    for character in mask_text(&String::from_utf8_lossy(line)).chars() {
         let piece: String = match character {
             '\t' => " ".to_string(),
             c if c.is_control() => c.escape_debug().collect(),
@@ -279,7 +280,8 @@ mod tests {
         let origin = time::now();
         let mut writer = File::options().append(true).open(&path).unwrap();
         for line in 0..25 {
-            writeln!(writer, "ERR {line} \u{1b}[31m\t{}\nfine", "é".repeat(500)).unwrap();
+            writeln!(writer, "ERR {line} key=s3cret \u{1b}[31m\t{}\nfine", "é".repeat(500))
+                .unwrap();
         }
         while follower.shared.lock().lines < 25 {
             thread::sleep(Duration::from_millis(5));
@@ -291,7 +293,7 @@ mod tests {
         assert_eq!((found.lines, found.first.len(), warning), (25, KEPT, None));
         assert!(found.first.iter().all(|(at, _)| *at < Nanos::from_secs(60)));
         let (_, last) = &found.first[9];
-        assert!(last.starts_with("ERR 9 \\u{1b}[31m é") && last.len() <= LONGEST, "{last}");
+        assert!(last.starts_with("ERR 9 key=*** \\u{1b}[31m é") && last.len() <= LONGEST, "{last}");
         fs::remove_file(path).unwrap();
     }
 }

@@ -30,6 +30,7 @@ use repeated::Repeated;
 use super::sampler::Probe;
 use crate::error::{Error, Result};
 use crate::metrics::{Warning, WatchedLog};
+use crate::plan::mask::mask_text;
 use crate::time::Nanos;
 use crate::units::quote;
 
@@ -117,22 +118,7 @@ impl Readers {
 
 /// A text that somebody else wrote, in one short line without what may be a secret.
 fn shown(text: &str) -> String {
-    let words = text.split_whitespace().map(masked).collect::<Vec<_>>().join(" ");
-    quote(&words)
-}
-
-/// `PGPASSWORD=***`, `postgres://***@host/db`.
-fn masked(word: &str) -> String {
-    use crate::plan::mask::{MASK, sounds_secret};
-    if let Some((scheme, rest)) = word.split_once("://")
-        && let Some((_, place)) = rest.rsplit_once('@')
-    {
-        return format!("{scheme}://{MASK}@{place}");
-    }
-    match word.split_once(['=', ':']) {
-        Some((name, value)) if !value.is_empty() && sounds_secret(name) => format!("{name}={MASK}"),
-        _ => word.to_string(),
-    }
+    quote(&mask_text(&text.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// What a gauge of the user's may be called.
@@ -165,7 +151,7 @@ mod tests {
             ("psql: error\n  line 2", "`psql: error line 2`"),
             ("sh: PGPASSWORD=s3cret: x", "`sh: PGPASSWORD=*** x`"),
             ("at postgres://u:s3cret@db/x", "`at postgres://***@db/x`"),
-            ("token: s3cret", "`token: s3cret`"),
+            ("token: s3cret", "`token: ***`"),
             ("a\u{1b}[31m", "`a\\u{1b}[31m`"),
         ] {
             assert_eq!(shown(text), expected);
