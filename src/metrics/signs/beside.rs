@@ -58,8 +58,8 @@ pub fn retransmits(summary: &Summary) -> Option<Warning> {
     let count = summary.gauge("host.retransmits")?.mean * summary.measured.as_secs_f64();
     (count >= FEW_RETRANSMITS).then(|| {
         let text = format!(
-            "this host sent {} segments again, {} of what the load takes: each holds its request \
-             up for 200 ms or more",
+            "this host sent {} segments again, {} of what was sent: each holds its request up for \
+             200 ms or more",
             format_count(count),
             percent(share)
         );

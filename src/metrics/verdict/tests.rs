@@ -252,6 +252,19 @@ fn a_closed_loop_of_a_few_milliseconds_blames_nobody() {
 }
 
 #[test]
+fn what_others_on_this_host_sent_again_is_weighed_by_all_that_it_sent() {
+    let loaded = [("host.retransmits", 30.0), ("host.segments_sent", 50_000.0)];
+    assert_limit(&read(&loaded, easy(Mode::Closed)), Server);
+    let lossy = [("host.retransmits", 30.0), ("host.segments_sent", 2_000.0)];
+    assert_limit(&read(&lossy, easy(Mode::Closed)), Network);
+    // Nine in ten seconds, of a load of ten a second.
+    let mut small = read(&[("host.retransmits", 0.9)], easy(Mode::Closed));
+    (small.measure_events.sent, small.measure_events.bytes_received) = (100, 0);
+    small.measure_events.bytes_sent = 0;
+    assert_limit(&small, Server);
+}
+
+#[test]
 fn packets_sent_again_are_the_networks_only_where_they_are_many_and_the_rate_was_not_held() {
     // 1,000 requests a second, each one segment.
     let at = |per_s| [("host.retransmits", per_s)];

@@ -51,14 +51,15 @@ const FIGURES: [(&str, Of); 5] = [
 
 /// Those whose names are given; cores, samples and scrapes are named by number or by the user.
 #[rustfmt::skip]
-const GAUGES: [(&str, metrics::Unit); 29] = {
+const GAUGES: [(&str, metrics::Unit); 30] = {
     use metrics::Unit::*;
     [
         ("host.cpu", Percent), ("host.cpu_user", Percent), ("host.cpu_system", Percent),
         ("host.cpu_iowait", Percent), ("host.cpu_steal", Percent),
         ("host.memory", Percent), ("host.memory_used", Bytes),
         ("host.net_received", BytesPerSecond), ("host.net_sent", BytesPerSecond),
-        ("host.retransmits", PerSecond), ("host.listen_drops", PerSecond),
+        ("host.retransmits", PerSecond), ("host.segments_sent", PerSecond),
+        ("host.listen_drops", PerSecond),
         ("host.sockets_established", Count), ("host.sockets_time_wait", Count),
         ("host.sockets_orphaned", Count),
         ("host.disk_read", BytesPerSecond), ("host.disk_written", BytesPerSecond),
