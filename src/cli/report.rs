@@ -1,6 +1,7 @@
 //! `blast report RUN.json`: a saved document as any of the views, offline. Without `-o` and
 //! `--csv`: the page.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,9 @@ use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
 use crate::report::{Document, PageOptions, ndjson, page};
 use crate::units::quote;
+
+/// No document is nearly as long: an hour of a second each takes 5 MB.
+const MOST: u64 = 256 << 20;
 
 /// What `blast report` takes.
 #[derive(Clone, Debug, Args)]
@@ -68,17 +72,24 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
 fn read(path: &Path) -> Result<Document> {
     let name = quote(&path.to_string_lossy());
     let text = match path == Path::new("-") {
-        true => {
-            let mut text = Vec::new();
-            io::stdin().read_to_end(&mut text).map(|_| text)
-        }
-        false => std::fs::read(path),
+        true => read_all(io::stdin().lock()),
+        false => File::open(path).and_then(read_all),
     };
     let text = text.map_err(|error| {
         let reason = reason(&error);
         Error::usage(format!("{name} cannot be read ({reason}); name what `-o RUN.json` wrote"))
     })?;
     parse(&text).map_err(|what| Error::usage(format!("{name} {what}")))
+}
+
+/// What may have no end, such as a device, is given up before it has eaten the memory.
+fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    from.take(MOST + 1).read_to_end(&mut text)?;
+    match text.len() as u64 > MOST {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is over 256 MB")),
+        false => Ok(text),
+    }
 }
 
 /// Which document it is stands first: another one is not worth a list of missing fields.
@@ -104,6 +115,13 @@ fn parse(text: &[u8]) -> std::result::Result<Document, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_end_is_given_up() {
+        let error = read_all(io::repeat(0)).unwrap_err();
+        assert_eq!(reason(&error), "it is over 256 MB");
+        assert_eq!(read_all(&b"{}"[..]).unwrap(), b"{}");
+    }
 
     #[test]
     fn what_is_no_result_is_said_to_be_none() {

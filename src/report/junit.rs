@@ -7,6 +7,7 @@ use std::path::Path;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::console::head::target;
 use super::console::threshold_value;
 use super::{Document, staged};
 use crate::error::Result;
@@ -45,7 +46,7 @@ fn write(writer: &mut Writer<Vec<u8>>, document: &Document) -> io::Result<()> {
     let (tests, time) = (cases.len().to_string(), document.duration_s.to_string());
     let counts =
         [("tests", &*tests), ("failures", &*failed), ("errors", "0"), ("time", time.as_str())];
-    let what = clean(&format!("{} {}", document.plan.method, document.plan.url));
+    let what = clean(&target(document));
     // Readers of the older kind know no zone: it is UTC.
     let started = document.started_at.split(['.', 'Z']).next().unwrap_or_default();
     let started = clean(started);

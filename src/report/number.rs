@@ -58,7 +58,10 @@ pub fn cell(us: f64) -> String {
 /// A length in seconds, for running text: `10 s`.
 pub fn seconds(s: f64) -> String {
     // To the millisecond: a run of 10 s that ended 40 us late took 10 s.
-    format_duration(Nanos::from_millis((s * 1e3).round() as u64))
+    match s < 1e-3 {
+        true => format_duration(Nanos((s * 1e9).round() as u64)),
+        false => format_duration(Nanos::from_millis((s * 1e3).round() as u64)),
+    }
 }
 
 fn nanos(us: f64) -> Nanos {
@@ -89,6 +92,15 @@ mod tests {
             [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")]
         {
             assert_eq!(count(value), expected);
+        }
+    }
+
+    #[test]
+    fn a_length_is_told_to_the_millisecond_and_is_never_nothing() {
+        for (s, expected) in
+            [(10.000_04, "10 s"), (0.003_4, "3 ms"), (0.000_371_9, "372 us"), (0.0, "0 ns")]
+        {
+            assert_eq!(seconds(s), expected);
         }
     }
 

@@ -13,6 +13,13 @@ const WORKS: f64 = 0.99;
 /// A second with less than this of what was due, or is usual, is one in which it did not keep up.
 const KEPT_UP: f64 = 0.80;
 
+/// Deviations by which a second falls short, for that to be more than chance: of answers that come
+/// when users like, a second has as many more or fewer as the root of their number (Poisson).
+const BEYOND_CHANCE: f64 = 3.0;
+
+/// Answers that may end on the other side of a second's end.
+const ON_THE_EDGE: f64 = 2.0;
+
 /// Fewer whole seconds say nothing of stability.
 const TELLING: usize = 3;
 
@@ -102,7 +109,7 @@ fn stability(document: &Document) -> Sentence {
 /// How evenly the good answers came.
 struct Pace {
     intervals: usize,
-    /// Those that did not keep up.
+    /// Those that did not keep up, by more than chance.
     behind: usize,
     /// The least share of `what`.
     worst: f64,
@@ -121,15 +128,22 @@ impl Pace {
         good.sort_unstable();
         let usual = good.get(good.len() / 2).copied().unwrap_or(0);
         let due = |interval: &Interval| if open_loop { interval.scheduled } else { usual };
-        let share = |interval: &&Interval| match due(interval) {
+        let share = |interval: &Interval| match due(interval) {
             0 => 1.0,
             due => (interval.good as f64 / due as f64).min(1.0),
         };
-        let shares: Vec<f64> = whole.iter().map(share).collect();
+        let chance = |due: u64| match open_loop {
+            true => ON_THE_EDGE,
+            false => ON_THE_EDGE.max(BEYOND_CHANCE * (due as f64).sqrt()),
+        };
+        let is_behind = |interval: &&&Interval| {
+            let missing = due(interval).saturating_sub(interval.good) as f64;
+            share(interval) < KEPT_UP && missing > chance(due(interval))
+        };
         Some(Pace {
             intervals: whole.len(),
-            behind: shares.iter().filter(|share| **share < KEPT_UP).count(),
-            worst: shares.iter().copied().fold(1.0, f64::min),
+            behind: whole.iter().filter(is_behind).count(),
+            worst: whole.iter().map(|interval| share(interval)).fold(1.0, f64::min),
             what: if open_loop {
                 "the answers that were due"
             } else {
@@ -309,5 +323,42 @@ fn held(document: &Document) -> Sentence {
                 format!("How much more it bears was not looked at: {shape}; raise it to see.");
             say("the load was held", text)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    /// Of a run whose seconds had so many good answers, all of which were due.
+    fn stability_of(name: &str, good: &[u64]) -> String {
+        let mut document = fixture::named(name).document();
+        (document.warmup, document.stages) = (None, Vec::new());
+        (document.duration_s, document.interval_s) = (good.len() as f64, 1.0);
+        document.requests.success_share = 1.0;
+        document.latency.service.p95_us = Some(1_000.0);
+        let usual = good.iter().copied().max().unwrap();
+        let interval = document.intervals[0].clone();
+        let second = |(at, good): (usize, &u64)| Interval {
+            t_s: (at + 1) as f64,
+            phase: "measure".to_string(),
+            scheduled: usual,
+            good: *good,
+            ..interval.clone()
+        };
+        document.intervals = good.iter().enumerate().map(second).collect();
+        stability(&document).short
+    }
+
+    #[test]
+    fn seconds_that_differ_by_chance_are_stable() {
+        // Users who think: 25 a second, each when it likes.
+        let users = [25, 31, 19, 22, 28, 18, 25, 33];
+        assert_eq!(stability_of("closed", &users), "stable, 100 % good");
+        assert_eq!(stability_of("held", &[3, 3, 2, 3]), "stable, 100 % good");
+        assert_eq!(stability_of("closed", &[25, 31, 5, 25, 28]), "not stable, 100 % good");
+        assert_eq!(stability_of("closed", &[1000, 1000, 700, 1000]), "not stable, 100 % good");
+        assert_eq!(stability_of("held", &[100, 100, 75, 100]), "not stable, 100 % good");
     }
 }

@@ -58,8 +58,8 @@ pub fn retransmits(summary: &Summary) -> Option<Warning> {
     let count = summary.gauge("host.retransmits")?.mean * summary.measured.as_secs_f64();
     (count >= FEW_RETRANSMITS).then(|| {
         let text = format!(
-            "this host sent {} segments again, {} of what the load takes: each holds its request \
-             up for 200 ms or more",
+            "this host sent {} segments again, {} of what was sent: each holds its request up for \
+             200 ms or more",
             format_count(count),
             percent(share)
         );
@@ -92,7 +92,8 @@ pub fn memory_grows(summary: &Summary) -> Option<Warning> {
 }
 
 /// Flat at its maximum for most of measure, while the medians of those seconds are longer than of
-/// those in which it had room. One that has no room from the start on shows nothing.
+/// those in which it had room: of all of them, or of their later half, as a pool that has just
+/// filled up makes nobody wait yet. One that has no room from the start on shows nothing.
 pub fn pool_full(summary: &Summary) -> Option<Warning> {
     let all = readings(summary, "pool", Nanos::ZERO);
     let most = all.iter().map(|(_, held)| *held).fold(0.0, f64::max);
@@ -109,7 +110,8 @@ pub fn pool_full(summary: &Summary) -> Option<Warning> {
     if most < 2.0 || share < MOST || waiting.len() < 3 || free.len() < 2 {
         return None;
     }
-    let (waiting, free) = (median(waiting), median(free));
+    let later = median(waiting[waiting.len() / 2..].to_vec());
+    let (waiting, free) = (median(waiting).max(later), median(free));
     (waiting >= free * SLOWER).then(|| {
         let text = format!(
             "the server's pool stood at {} connections for {} of the time, and the median was {} \

@@ -323,6 +323,12 @@ fn a_pool_at_its_maximum_is_full_if_requests_take_longer_then() {
     let text = of(&pool(30.0, &rises), false)[0].text();
     assert!(text.contains("stood at 20 connections for 68.3 % of the time"), "{text}");
     assert!(text.contains("30 ms then, 10 ms while"), "{text}");
+    // Those that wait become more and more.
+    let mut queue = pool(10.0, &rises);
+    for (second, interval) in (0_u32..).zip(&mut queue.intervals[40..]) {
+        interval.response_p50 = Some(ms(12.0 + f64::from(second)));
+    }
+    assert!(codes(&queue).contains(&"pool_full"), "slower in the end");
     assert!(!codes(&pool(12.0, &rises)).contains(&"pool_full"), "no slower");
     assert!(!codes(&pool(30.0, &|_| 20.0)).contains(&"pool_full"), "it never had room");
     let late = |second: u64| second.min(50) as f64;

@@ -2,11 +2,8 @@
 
 use super::super::named::SESSIONS;
 use super::super::{Limit, Limit::*, Mode, Rejection, Summary};
-use super::{network, own, served_as_before};
+use super::{FULL, network, own, served_as_before};
 use crate::units::format_exact;
-
-/// A thread, or a host, that uses this much of its processors (percent) has nothing to spare.
-const FULL: f64 = 95.0;
 
 /// A server that uses less than this of one core (percent) mostly waits.
 const IDLE: f64 = 50.0;
@@ -35,6 +32,9 @@ pub fn of(limit: Limit, summary: &Summary) -> String {
 fn nothing(summary: &Summary) -> &'static str {
     match summary.mode {
         _ if summary.measured.0 == 0 => "let it run until measure has begun",
+        Mode::Closed if summary.measured < own::TELLING => {
+            "send more requests, or let it run longer, to find the limit"
+        }
         Mode::Open => "nothing for this rate; raise --rps to find the limit",
         Mode::Closed => "nothing for this many users; take more of them to find the limit",
     }

@@ -31,6 +31,12 @@ const HELD: f64 = 0.99;
 /// this factor: the server answered as before, only the connections ran out.
 const AS_BEFORE: f64 = 1.5;
 
+/// A thread, or a host, that uses this much of its processors (percent) has nothing to spare.
+const FULL: f64 = 95.0;
+
+/// A server that has this much of one core (percent), on a host that is full, wants more of it.
+const BESIDE_OTHERS: f64 = 25.0;
+
 /// Users of whom this share waits for answers, on average, do little else.
 const MOSTLY_WAITING: f64 = 0.9;
 
@@ -128,6 +134,10 @@ fn closed_loop(summary: &Summary) -> Finding {
     }
     if summary.success_share() < HELD {
         return unsuccessful(summary);
+    }
+    if summary.measured < own::TELLING {
+        let length = format_duration(summary.measured);
+        return (None, format!("it was over after {length}, too soon to tell what would limit it"));
     }
     if let Some(thinking) = thinking(summary) {
         return thinking;
@@ -240,8 +250,16 @@ fn served_as_before(summary: &Summary) -> Option<Nanos> {
     unwaited.add(summary.warmup.unwaited);
     let (waited, unwaited) = (waited.mean()?, unwaited.mean()?);
     let most = summary.connections.asked as f64 / waited.as_secs_f64();
-    let as_before = waited.0 as f64 <= unwaited.0 as f64 * AS_BEFORE;
+    let as_before = waited.0 as f64 <= unwaited.0 as f64 * AS_BEFORE && has_room(summary);
     (as_before && most < summary.target_per_s?).then_some(waited)
+}
+
+/// Whether the server, where somebody looked, had processor time left. One that has none is no
+/// slower for those that waited only because it was so from the first requests on.
+fn has_room(summary: &Summary) -> bool {
+    let mean = |name| summary.gauge(name).map_or(0.0, |course| course.mean);
+    let is_crowded = mean("host.cpu") >= FULL && mean("server.cpu") >= BESIDE_OTHERS;
+    mean("server.core_max") < FULL && !is_crowded
 }
 
 /// `; its processes used 99 % of one core, its busiest thread 98 %`, where somebody looked.

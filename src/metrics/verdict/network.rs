@@ -9,6 +9,9 @@ use crate::metrics::Limit::Network;
 /// that Linux waits for an answer to the last one of a connection (TCP_RTO_MIN).
 const LOSSY: f64 = 0.01;
 
+/// Fewer of them are an accident.
+const FEW: f64 = 10.0;
+
 /// A network card is full at this share of its speed: headers and gaps take the rest.
 const FULL: f64 = 93.0;
 
@@ -60,6 +63,10 @@ fn of_network(failures: impl Iterator<Item = (Kind, u64)>) -> u64 {
 
 fn lossy(summary: &Summary) -> Option<String> {
     let share = retransmit_share(summary).filter(|share| *share >= LOSSY)?;
+    let again = summary.gauge("host.retransmits")?.mean * summary.measured.as_secs_f64();
+    if again < FEW {
+        return None;
+    }
     Some(format!("{} of the segments had to be sent again", percent(share)))
 }
 
@@ -68,13 +75,15 @@ fn full(summary: &Summary) -> Option<String> {
     Some(format!("the network card of this host was used to {:.0} % of its speed", used.mean))
 }
 
-/// Segments that this host sent again in measure, of those that the load must have taken: one a
-/// request, or as many as its bytes fill. What others sent again here counts as well.
+/// Segments that this host sent again in measure, of all that it sent. Where those were not counted,
+/// of those that the load must have taken: one a request, or as many as its bytes fill. The host
+/// does not tell whose they were, so what others sent here counts as well, above and below.
 pub fn retransmit_share(summary: &Summary) -> Option<f64> {
     let again = summary.gauge("host.retransmits")?.mean;
     let events = &summary.measure_events;
     let bytes = (events.bytes_received + events.bytes_sent) as f64;
-    let segments = (events.sent as f64).max(bytes / SEGMENT);
     let measured = summary.measured.as_secs_f64();
+    let counted = summary.gauge("host.segments_sent").map_or(0.0, |course| course.mean * measured);
+    let segments = (events.sent as f64).max(bytes / SEGMENT).max(counted);
     (segments > 0.0 && measured > 0.0).then(|| (again * measured / segments).min(1.0))
 }

@@ -10,6 +10,9 @@ use crate::units::format_duration;
 /// A worker this busy has nothing to spare.
 const BUSY: f64 = 0.95;
 
+/// How busy a worker is in a shorter run is how busy it is with beginning.
+pub const TELLING: Nanos = Nanos::from_millis(100);
+
 /// One that is this busy is the limit where answers pile up before it: the rest is the little it
 /// waits for the kernel.
 const NEARLY_BUSY: f64 = 0.85;
@@ -39,7 +42,7 @@ pub fn exhausted(summary: &Summary) -> Option<Finding> {
         return Some((Descriptors, format!("{times} connects found no free descriptor")));
     }
     let busy = busiest(summary);
-    (busy > BUSY).then(|| {
+    (busy > BUSY && summary.measured >= TELLING).then(|| {
         let busy = percent(busy);
         (
             ClientCpu,

@@ -224,6 +224,53 @@ fn a_server_whose_processes_were_watched_is_told_by_what_they_used() {
 }
 
 #[test]
+fn a_server_without_a_processor_to_spare_is_not_taken_for_too_few_connections() {
+    // No slower for those that waited: it was as slow for those that did not.
+    let full = [("server.cpu", 99.0), ("server.core_max", 98.0), ("host.cpu", 60.0)];
+    assert_limit(&read(&full, behind_on_few()), Server);
+    let beside_others = [("server.cpu", 46.0), ("server.core_max", 46.0), ("host.cpu", 100.0)];
+    assert_limit(&read(&beside_others, behind_on_few()), Server);
+    let waits = [("server.cpu", 6.0), ("server.core_max", 6.0), ("host.cpu", 100.0)];
+    assert_limit(&read(&waits, behind_on_few()), Connections);
+    assert_limit(&behind_on_few(), Connections);
+}
+
+/// Two connections at 10 ms, for 1,000 a second.
+fn behind_on_few() -> Summary {
+    let mut summary = behind(Nanos::from_millis(10));
+    summary.measure.unwaited = Default::default();
+    summary.measure.unwaited.record(Nanos::from_millis(10));
+    summary.connections.asked = 2;
+    summary
+}
+
+#[test]
+fn a_closed_loop_of_a_few_milliseconds_blames_nobody() {
+    let mut short = easy(Mode::Closed);
+    short.measured = Nanos::from_millis(3);
+    short.client.workers[0].cpu_time = Nanos::from_millis(9_900);
+    let verdict = Verdict::of(&short);
+    assert_eq!(verdict.limit, None);
+    assert!(verdict.why.contains("over after 3 ms, too soon to tell"), "{}", verdict.why);
+    assert!(verdict.change.contains("more requests"), "{}", verdict.change);
+    short.measured = own::TELLING;
+    assert_limit(&short, ClientCpu);
+}
+
+#[test]
+fn what_others_on_this_host_sent_again_is_weighed_by_all_that_it_sent() {
+    let loaded = [("host.retransmits", 30.0), ("host.segments_sent", 50_000.0)];
+    assert_limit(&read(&loaded, easy(Mode::Closed)), Server);
+    let lossy = [("host.retransmits", 30.0), ("host.segments_sent", 2_000.0)];
+    assert_limit(&read(&lossy, easy(Mode::Closed)), Network);
+    // Nine in ten seconds, of a load of ten a second.
+    let mut small = read(&[("host.retransmits", 0.9)], easy(Mode::Closed));
+    (small.measure_events.sent, small.measure_events.bytes_received) = (100, 0);
+    small.measure_events.bytes_sent = 0;
+    assert_limit(&small, Server);
+}
+
+#[test]
 fn packets_sent_again_are_the_networks_only_where_they_are_many_and_the_rate_was_not_held() {
     // 1,000 requests a second, each one segment.
     let at = |per_s| [("host.retransmits", per_s)];

@@ -191,7 +191,7 @@ impl Shared {
     }
 }
 
-/// The beginning of a line, whatever it holds, on one line of a terminal, without its secrets.
+/// The beginning of a line, whatever it holds, on one line of a terminal, and without secrets.
 fn printable(line: &[u8]) -> String {
     let mut shown = String::new();
     for character in mask_text(&String::from_utf8_lossy(line)).chars() {

@@ -30,8 +30,9 @@ struct Gauge {
     key: (&'static str, &'static str),
 }
 
-const GAUGES: [Gauge; 5] = [
+const GAUGES: [Gauge; 6] = [
     Gauge::new("host.retransmits", Unit::PerSecond, Source::Snmp, ("Tcp:", "RetransSegs")),
+    Gauge::new("host.segments_sent", Unit::PerSecond, Source::Snmp, ("Tcp:", "OutSegs")),
     // One that overflowed is among those that were dropped.
     Gauge::new("host.listen_drops", Unit::PerSecond, Source::Netstat, ("TcpExt:", "ListenDrops")),
     Gauge::new("host.sockets_established", Unit::Count, Source::Snmp, ("Tcp:", "CurrEstab")),

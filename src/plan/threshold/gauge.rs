@@ -51,7 +51,7 @@ const FIGURES: [(&str, Of); 5] = [
 
 /// Those whose names are given; cores, samples and scrapes are named by number or by the user.
 #[rustfmt::skip]
-const GAUGES: [(&str, metrics::Unit); 30] = {
+const GAUGES: [(&str, metrics::Unit); 31] = {
     use metrics::Unit::*;
     [
         ("host.cpu", Percent), ("host.cpu_user", Percent), ("host.cpu_system", Percent),
@@ -59,7 +59,8 @@ const GAUGES: [(&str, metrics::Unit); 30] = {
         ("host.memory", Percent), ("host.memory_used", Bytes),
         ("host.net_received", BytesPerSecond), ("host.net_sent", BytesPerSecond),
         ("host.net_use", Percent),
-        ("host.retransmits", PerSecond), ("host.listen_drops", PerSecond),
+        ("host.retransmits", PerSecond), ("host.segments_sent", PerSecond),
+        ("host.listen_drops", PerSecond),
         ("host.sockets_established", Count), ("host.sockets_time_wait", Count),
         ("host.sockets_orphaned", Count),
         ("host.disk_read", BytesPerSecond), ("host.disk_written", BytesPerSecond),

@@ -197,7 +197,8 @@ pub static TABLE: [Remark; 23] = [
     Remark {
         sign: "reset_idle",
         evidence: |document| evidence::warned(document, "reset_idle"),
-        unless: &[],
+        // A server that is gone has closed them all.
+        unless: &["connect_refused"],
         is_of_speed: false,
         cause: "the server ends connections that rest, and each has to be opened again",
         remedy: "raise its keep-alive time and its requests per connection",

@@ -170,3 +170,12 @@ fn a_time_that_is_marked_as_poor_is_slow_and_a_bound_is_not() {
     assert_eq!(shown, "p95 is 3.00 s (<= 2 s would be acceptable)");
     assert_eq!(document.rating.unwrap().grade.as_deref(), Some("poor"));
 }
+
+#[test]
+fn a_server_that_is_gone_is_not_told_to_keep_connections_longer() {
+    let mut document = fixture::named("held").document();
+    warn(&mut document, "reset_idle");
+    assert_eq!(signs(&document), ["reset_idle"]);
+    document.connections.failures.insert("connect_refused".to_string(), 2_166);
+    assert_eq!(signs(&document), ["connect_refused"]);
+}

@@ -135,15 +135,15 @@ fn strengths() -> Markup {
 
 fn trace(chart: &Chart, line: &Line) -> String {
     let mut path = String::new();
-    let mut pen = 'M';
-    for point in &line.points {
-        let Some((x, y)) = point else {
-            pen = 'M';
-            continue;
-        };
-        let _ = write!(path, "{pen}{} {}", tenths(across(chart, *x)), tenths(down(chart, *y)));
-        // A point alone is seen by its round end.
-        pen = 'L';
+    for stretch in line.points.split(Option::is_none) {
+        for (at, (x, y)) in stretch.iter().flatten().enumerate() {
+            let pen = if at == 0 { 'M' } else { 'L' };
+            let _ = write!(path, "{pen}{} {}", tenths(across(chart, *x)), tenths(down(chart, *y)));
+        }
+        if stretch.len() == 1 {
+            // A point alone is seen by the round ends of a line without length (SVG 2, 13.5.4).
+            path += "h0";
+        }
     }
     path
 }

@@ -212,6 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn the_only_second_of_a_run_is_seen() {
+        let mut document = fixture::named("held").document();
+        document.intervals.truncate(1);
+        let chart = &over_time(&document)[0];
+        let drawn = super::super::draw::svg(chart).into_string();
+        let place = drawn.split("class=\"c2\" d=\"").nth(1);
+        let path = place.and_then(|rest| rest.split('"').next());
+        assert!(path.is_some_and(|path| path.ends_with("h0")), "{drawn}");
+        document = fixture::named("held").document();
+        let whole = super::super::draw::svg(&over_time(&document)[0]).into_string();
+        assert!(!whole.contains("h0\""), "{whole}");
+    }
+
+    #[test]
     fn no_line_leaves_its_frame() {
         for (name, run) in fixture::all() {
             for chart in super::super::charts(&run.document()) {

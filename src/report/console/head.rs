@@ -14,18 +14,23 @@ use crate::units::{format_bytes, quote};
 const HELD: f64 = 0.99;
 
 pub fn what_ran(sheet: &mut Sheet, document: &Document) {
-    let plan = &document.plan;
-    let url = match &document.by_name {
-        None => format!("{} {}", plan.method, plan.url),
-        Some(_) => plan.url.clone(),
-    };
-    match &plan.file {
+    let url = target(document);
+    match &document.plan.file {
         None => sheet.line(&url),
         Some(file) => sheet.line(&format!("{url} by {}", quote(file).trim_matches('`'))),
     }
     sheet.indented(0, Tone::Plain, &how(document));
     if let Some(text) = cut_short(document) {
         sheet.indented(0, Tone::Bad, &text);
+    }
+}
+
+/// What is loaded; the requests of a plan have methods of their own.
+pub fn target(document: &Document) -> String {
+    let plan = &document.plan;
+    match &document.by_name {
+        None => format!("{} {}", plan.method, plan.url),
+        Some(_) => plan.url.clone(),
     }
 }
 

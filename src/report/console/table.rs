@@ -39,14 +39,13 @@ fn is_drained(document: &Document) -> bool {
 
 /// The share of the schedule that was held, and the best second.
 fn schedule(sheet: &mut Sheet, document: &Document) {
-    let best = format!("{} good answers", per_second(document.rate.peak_1s_per_s));
-    match document.rate.efficiency {
-        Some(share) => {
-            let text = format!("{} sent within 10 ms of when they were due", percent(share));
-            sheet.labelled("schedule", Tone::Plain, &text);
-            sheet.labelled("best second", Tone::Plain, &best);
-        }
-        None => sheet.labelled("best second", Tone::Plain, &best),
+    if let Some(share) = document.rate.efficiency {
+        let text = format!("{} sent within 10 ms of when they were due", percent(share));
+        sheet.labelled("schedule", Tone::Plain, &text);
+    }
+    if document.has_seconds() {
+        let best = format!("{} good answers", per_second(document.rate.peak_1s_per_s));
+        sheet.labelled("best second", Tone::Plain, &best);
     }
 }
 

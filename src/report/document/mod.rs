@@ -196,6 +196,11 @@ impl Document {
         self.plan.mode == mode_name(Mode::Open)
     }
 
+    /// Whether there was a second of which a best one could be told.
+    pub fn has_seconds(&self) -> bool {
+        self.duration_s >= 1.0
+    }
+
     /// Whether the server is on the host that was looked at: by its addresses, or because its
     /// processes were watched.
     pub fn runs_here(&self) -> bool {

@@ -67,9 +67,13 @@ pub fn rates(document: &Document) -> Markup {
             } }
             p.aside {
                 "Per second: what happened within the measured time. Requests: all that were due in \
-                 it, whenever they were answered. Best second: "
-                (figure::per_second("/rate/peak_1s_per_s", rate.peak_1s_per_s))
-                " good answers. Received: "
+                 it, whenever they were answered. "
+                @if document.has_seconds() {
+                    "Best second: "
+                    (figure::per_second("/rate/peak_1s_per_s", rate.peak_1s_per_s))
+                    " good answers. "
+                }
+                "Received: "
                 (figure::bytes("/bytes/received_per_s", document.bytes.received_per_s))
                 " a second, "
                 (figure::bytes("/bytes/received", document.bytes.received as f64)) " in all."

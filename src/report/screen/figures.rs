@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::sheet::{Sheet, Tone, columns};
-use super::state::{Ending, Standing, State};
+use super::state::{Ending, Gauge, Standing, State};
 use super::{ROOMY, TALL};
 use crate::report::number::{cell, count, percent};
 
@@ -12,6 +12,10 @@ const NAME: usize = 9;
 
 /// Columns of a worker's bar.
 const BAR: usize = 10;
+
+/// Of the host's gauges, those that are shown before the others.
+const HOST_FIRST: [&str; 5] =
+    ["host.cpu", "host.memory", "host.net_received", "host.net_sent", "host.retransmits"];
 
 /// Busy enough to be the limit, and close to it.
 const FULL: f64 = 0.95;
@@ -35,9 +39,7 @@ fn lines(state: &State, screen: u16, width: u16) -> Vec<Line> {
     let mut lines = vec![requests(state), failures(state)];
     if screen >= ROOMY {
         lines.push(workers(state, width));
-        if !state.gauges.is_empty() {
-            lines.push(gauges(state));
-        }
+        lines.extend(gauges(state));
     }
     if !state.rules.is_empty() {
         match screen >= TALL {
@@ -109,15 +111,24 @@ fn tone_of(busy: f64) -> Tone {
     }
 }
 
-/// `host.` goes without saying.
-fn gauges(state: &State) -> Line {
-    let piece = |gauge: &super::Gauge| {
-        let name = gauge.name.strip_prefix("host.").unwrap_or(&gauge.name);
-        (Tone::Plain, format!("{name} {}  ", gauge.value))
+/// A row of this host's and a row of what was asked for and of the server, each with what tells most
+/// in front: what does not fit is left out. `host.` and `server.` go without saying.
+fn gauges(state: &State) -> Vec<Line> {
+    let (mut host, mut beside): (Vec<&Gauge>, Vec<&Gauge>) =
+        state.gauges.iter().partition(|gauge| gauge.name.starts_with("host."));
+    host.sort_by_key(|gauge| HOST_FIRST.iter().position(|first| gauge.name == *first).unwrap_or(9));
+    beside.sort_by_key(|gauge| gauge.name.starts_with("server."));
+    let has_server = beside.iter().any(|gauge| gauge.name.starts_with("server."));
+    let rows = [("host", host), (if has_server { "server" } else { "beside" }, beside)];
+    let row = |(title, gauges): (&str, Vec<&Gauge>)| {
+        let piece = |gauge: &&Gauge| {
+            let short = gauge.name.strip_prefix("host.");
+            let short = short.or(gauge.name.strip_prefix("server.")).unwrap_or(&gauge.name);
+            (Tone::Plain, format!("{short} {}  ", gauge.value))
+        };
+        std::iter::once(name(title)).chain(gauges.iter().map(piece)).collect()
     };
-    let mut line = vec![name("host")];
-    line.extend(state.gauges.iter().map(piece));
-    line
+    rows.into_iter().filter(|(_, gauges)| !gauges.is_empty()).map(row).collect()
 }
 
 fn rules(rules: &[Standing]) -> Line {

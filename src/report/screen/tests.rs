@@ -166,3 +166,27 @@ fn whoever_looks_is_told_what_goes_on_and_what_he_can_do() {
     let stopping = State { ending: Ending::Soon, ..state.clone() };
     assert!(of(&stopping).contains("stopping") && of(&stopping).contains("q again"));
 }
+
+#[test]
+fn what_was_asked_for_and_the_server_are_seen_at_any_width() {
+    let mut state = after(&fixture::named("held"), 3);
+    let gauge = |name: &str| Gauge { name: name.to_string(), value: "7".to_string() };
+    let names = [
+        "host.cpu_user",
+        "host.cpu_iowait",
+        "host.context_switches",
+        "host.cpu",
+        "host.memory",
+        "server.cpu",
+        "server.rss",
+        "pool",
+        "sample.db",
+    ];
+    state.gauges = names.iter().map(|name| gauge(name)).collect();
+    let shown = text(&screen(&state, 60, 24));
+    let row = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or("");
+    assert!(row("host").starts_with("host     cpu 7  memory 7  "), "{shown}");
+    assert_eq!(row("server").trim_end(), "server   pool 7  sample.db 7  cpu 7  rss 7", "{shown}");
+    state.gauges.retain(|gauge| !gauge.name.starts_with("server."));
+    assert!(text(&screen(&state, 60, 24)).contains("beside   pool 7  sample.db 7"));
+}
