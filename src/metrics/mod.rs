@@ -17,6 +17,7 @@ pub mod log;
 pub mod modes;
 pub mod named;
 pub mod period;
+pub mod profile;
 pub mod series;
 mod server;
 pub mod signs;
