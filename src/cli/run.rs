@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use super::broadcast::Broadcast;
 use super::live::Live;
 use super::outputs::Format;
+use super::profile::span;
 use super::terminal;
 use super::{Outputs, doctor, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary, Verdict, Warning, signs};
 use crate::monitor::card::Cards;
-use crate::monitor::{Flight, Probe, Sampler, Watched, host, sampler};
+use crate::monitor::{Flight, Probe, Profiler, Sampler, Watched, host, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -21,8 +22,9 @@ use crate::time::Nanos;
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
     let addresses = || engine::addresses(&plan).unwrap_or_default();
-    let Watched { probes: of_server, server } =
+    let Watched { probes: of_server, server, pids } =
         Watched::find(&plan.watch, addresses, plan.watch_pool)?;
+    let profile = outputs.profile.as_ref().map(|tool| tool.job(&pids)).transpose()?;
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
@@ -34,6 +36,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let probes = host::probes().into_iter().chain([cards]).chain(of_server).chain(of_elsewhere);
     let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
     let mut live = Live::start(&outputs, &plan);
+    let helm = live.helm();
+    let profiler = profile.map(|job| Profiler::start(job, move || span(&helm))).transpose()?;
     let mut begun = Nanos::ZERO;
     let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
         match progress {
@@ -60,6 +64,12 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     summary.watched_log = found.log;
     summary.warnings.extend(found.warnings);
     summary.server = server;
+    let profiled = profiler.map(|profiler| profiler.end(|| stop::requests() > 1));
+    match profiled {
+        Some(Ok(profile)) => summary.profile = Some(profile),
+        Some(Err(warning)) => summary.warnings.push(warning),
+        None => {}
+    }
     summary.warnings.extend(gone(&summary));
     // The engine knew nothing of what was read beside it.
     summary.verdict = Verdict::of(&summary);

@@ -37,6 +37,7 @@ pub use heat::Heat;
 pub use histogram::{Distribution, Histogram, Reading};
 pub use log::WatchedLog;
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
+pub use profile::Profile;
 pub use series::{Ended, Interval, Series};
 pub use server::Server;
 pub use slowest::{Fate, Found, Slow, Slowest, Tcp, Ticket};

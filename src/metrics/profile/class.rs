@@ -113,9 +113,7 @@ pub fn is_waiting(name: &str) -> bool {
         let place = name.place.to_ascii_lowercase();
         place.contains("socket") || place.contains("ssl")
     };
-    reads_socket
-        || WAITS.contains(&&*lower)
-        || WAITING.iter().any(|part| lower.contains(part))
+    reads_socket || WAITS.contains(&&*lower) || WAITING.iter().any(|part| lower.contains(part))
 }
 
 /// What it does by its own name; one that waits is no work, and is not asked for.
@@ -163,24 +161,56 @@ mod tests {
     #[test]
     fn what_waits_is_told_by_its_name() {
         for name in [
-            "select", "__poll", "epoll_wait", "__epoll_pwait", "ep_poll_[k]", "__libc_recv",
-            "recvfrom", "accept4", "clock_nanosleep", "futex_wait_queue_[k]", "__schedule_[k]",
-            "finish_task_switch.isra.0_[k]", "pthread_cond_wait@@GLIBC_2.3.2", "runtime.gopark",
-            "std::thread::park", "runtime.futex", "jdk.internal.misc.Unsafe.park",
-            "java/net/SocketInputStream.socketRead0", "select (selectors.py:415)",
-            "accept (socket.py:294)", "readinto (socket.py:706)", "wait (threading.py:320)",
-            "_worker (concurrent/futures/thread.py:81)", "{built-in method time.sleep}",
-            "<method 'poll' of 'select.epoll' objects>", "{method 'recv' of '_socket.socket' objects}",
+            "select",
+            "__poll",
+            "epoll_wait",
+            "__epoll_pwait",
+            "ep_poll_[k]",
+            "__libc_recv",
+            "recvfrom",
+            "accept4",
+            "clock_nanosleep",
+            "futex_wait_queue_[k]",
+            "__schedule_[k]",
+            "finish_task_switch.isra.0_[k]",
+            "pthread_cond_wait@@GLIBC_2.3.2",
+            "runtime.gopark",
+            "std::thread::park",
+            "runtime.futex",
+            "jdk.internal.misc.Unsafe.park",
+            "java/net/SocketInputStream.socketRead0",
+            "select (selectors.py:415)",
+            "accept (socket.py:294)",
+            "readinto (socket.py:706)",
+            "wait (threading.py:320)",
+            "_worker (concurrent/futures/thread.py:81)",
+            "{built-in method time.sleep}",
+            "<method 'poll' of 'select.epoll' objects>",
+            "{method 'recv' of '_socket.socket' objects}",
             "<method 'read' of '_ssl._SSLSocket' objects>",
             "{method 'acquire' of '_thread.lock' objects}",
         ] {
             assert!(is_waiting(name), "{name}");
         }
         for name in [
-            "main", "read", "selection_sort", "poll_fn", "<F as core::future::Future>::poll",
-            "select (app/query.py:10)", "accept (visitors.py:8)", "sleepy (app.py:1)", "block",
-            "clock", "parking", "unlock", "await_ready", "tcp_recvmsg_[k]", "_int_malloc",
-            "{method 'join' of 'str' objects}", "mutex::lock", "",
+            "main",
+            "read",
+            "selection_sort",
+            "poll_fn",
+            "<F as core::future::Future>::poll",
+            "select (app/query.py:10)",
+            "accept (visitors.py:8)",
+            "sleepy (app.py:1)",
+            "block",
+            "clock",
+            "parking",
+            "unlock",
+            "await_ready",
+            "tcp_recvmsg_[k]",
+            "_int_malloc",
+            "{method 'join' of 'str' objects}",
+            "mutex::lock",
+            "",
         ] {
             assert!(!is_waiting(name), "{name}");
         }
@@ -192,30 +222,54 @@ mod tests {
             (
                 Class::Database,
                 &[
-                    "execute (psycopg2/extras.py:10)", "sqlite3VdbeExec", "PQexec",
-                    "{method 'execute' of 'sqlite3.Cursor' objects}", "query (pymysql/cursors.py:3)",
-                    "_do_execute (asyncpg/connection.py:99)", "send_command (redis/client.py:1)",
+                    "execute (psycopg2/extras.py:10)",
+                    "sqlite3VdbeExec",
+                    "PQexec",
+                    "{method 'execute' of 'sqlite3.Cursor' objects}",
+                    "query (pymysql/cursors.py:3)",
+                    "_do_execute (asyncpg/connection.py:99)",
+                    "send_command (redis/client.py:1)",
                     "database/sql.(*DB).Query",
                 ][..],
             ),
             (
                 Class::Memory,
                 &[
-                    "_int_malloc", "__libc_free", "cfree", "__memmove_avx_unaligned_erms", "gc_collect_main",
-                    "{built-in method gc.collect}", "runtime.mallocgc", "asm_exc_page_fault_[k]",
+                    "_int_malloc",
+                    "__libc_free",
+                    "cfree",
+                    "__memmove_avx_unaligned_erms",
+                    "gc_collect_main",
+                    "{built-in method gc.collect}",
+                    "runtime.mallocgc",
+                    "asm_exc_page_fault_[k]",
                     "_PyObject_Malloc",
                 ],
             ),
             (
                 Class::Io,
                 &[
-                    "write", "__libc_send", "fsync", "openat", "tcp_sendmsg_[k]", "vfs_read_[k]",
-                    "{method 'send' of '_socket.socket' objects}", "{built-in method io.open}",
+                    "write",
+                    "__libc_send",
+                    "fsync",
+                    "openat",
+                    "tcp_sendmsg_[k]",
+                    "vfs_read_[k]",
+                    "{method 'send' of '_socket.socket' objects}",
+                    "{built-in method io.open}",
                 ],
             ),
             (
                 Class::Cpu,
-                &["main", "encode (json/encoder.py:5)", "sort", "freeze", "recursive", "[unknown]", ""],
+                &[
+                    "main",
+                    "encode (json/encoder.py:5)",
+                    "sort",
+                    "freeze",
+                    "recursive",
+                    "[unknown]",
+                    "",
+                ],
             ),
         ] {
             for name in names {

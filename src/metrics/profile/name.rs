@@ -103,11 +103,7 @@ mod tests {
             ("a (b)", "a (b)", "a (b)"),
         ] {
             let found = Name::of(name);
-            assert_eq!(
-                (found.function, found.place),
-                (function, place),
-                "{name}"
-            );
+            assert_eq!((found.function, found.place), (function, place), "{name}");
         }
         assert!(Name::of("f (app.py)").in_python && !Name::of("f").in_python);
         assert!(Name::of("a::poll").is_path && is_kernel("tcp_sendmsg_[k]"));

@@ -116,7 +116,7 @@ impl Readers {
 }
 
 /// A text that somebody else wrote, in one short line without what may be a secret.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let words = text.split_whitespace().map(masked).collect::<Vec<_>>().join(" ");
     quote(&words)
 }
