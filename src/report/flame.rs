@@ -132,7 +132,11 @@ mod tests {
         ];
         for (place, _) in svg.match_indices("http") {
             let rest = &svg[place..];
-            let known = names.iter().any(|name| rest.starts_with(name))
+            // What stands in a comment of the script names a page, and asks for none.
+            let comment =
+                svg[..place].rfind("//") > svg[..place].rfind('\n') && !svg[..place].ends_with('"');
+            let known = comment
+                || names.iter().any(|name| rest.starts_with(name))
                 || rest.starts_with("http://github.com/jonhoo/inferno\"")
                 || svg[..place].rfind("<!--") > svg[..place].rfind("-->");
             assert!(known, "{:.80}", rest);

@@ -181,7 +181,7 @@ mod tests {
             "java/net/SocketInputStream.socketRead0",
             "select (selectors.py:415)",
             "accept (socket.py:294)",
-            "readinto (socket.py:706)",
+            "SocketIO.readinto (socket.py:706)",
             "wait (threading.py:320)",
             "_worker (concurrent/futures/thread.py:81)",
             "{built-in method time.sleep}",

@@ -53,7 +53,7 @@ impl<'a> Name<'a> {
         if let Some((function, file)) = name.strip_suffix(')').and_then(|n| n.rsplit_once(" ("))
             && file.contains(".py")
         {
-            return python(function, file, true);
+            return python(last(function), file, true);
         }
         let symbol = name.split('@').next().unwrap_or(name);
         let is_path = symbol.contains("::");
@@ -96,6 +96,7 @@ mod tests {
             ("std::thread::park", "park", "std::thread::park"),
             ("runtime.gopark", "gopark", "runtime.gopark"),
             ("select (selectors.py:415)", "select", "selectors.py:415"),
+            ("SocketIO.readinto (socket.py:692)", "readinto", "socket.py:692"),
             ("<built-in method time.sleep>", "sleep", "time.sleep"),
             ("{method 'recv' of '_socket.socket' objects}", "recv", "_socket.socket"),
             ("", "", ""),

@@ -12,6 +12,9 @@ use super::LOOK;
 use super::child::{Child, Folder};
 use crate::time::{self, Nanos};
 
+/// Without the period, which inferno would count in the place of samples.
+const FIELDS: &str = "comm,pid,tid,time,event,ip,sym,dso";
+
 /// A minute of a large server is printed in a few seconds.
 const PATIENCE: Nanos = Nanos::from_secs(60);
 
@@ -21,7 +24,7 @@ const MOST: u64 = 2 << 30;
 pub fn collapsed(folder: &Folder, is_hurried: &dyn Fn() -> bool) -> Result<String, String> {
     let mut command = Command::new("perf");
     // To look up inlined functions would take a process for each address.
-    command.args(["script", "--no-inline", "--force", "-i"]).arg(folder.out());
+    command.args(["script", "--no-inline", "--force", "-F", FIELDS, "-i"]).arg(folder.out());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Child::spawn(&mut command)
         .map_err(|error| format!("`perf script` could not be started ({error})"))?;
@@ -59,15 +62,15 @@ mod tests {
     use crate::metrics::profile::{Class, Stacks};
 
     const SCRIPT: &str = "\
-nginx  4711 61141.537203:   10101010 cpu-clock:ppp: 
-\tffffffff81000001 _raw_spin_lock+0x1 ([kernel.kallsyms])
-\tffffffff81000002 tcp_sendmsg+0x2 ([kernel.kallsyms])
-\t            b120 __libc_send+0x3 (/usr/lib/libc.so.6)
-\t            b121 main+0x4 (/usr/sbin/nginx)
+nginx  4711/4711  61141.537203: cpu-clock:ppp: 
+\tffffffff81000001 _raw_spin_lock ([kernel.kallsyms])
+\tffffffff81000002 tcp_sendmsg ([kernel.kallsyms])
+\t            b120 __libc_send (/usr/lib/libc.so.6)
+\t            b121 main (/usr/sbin/nginx)
 
-nginx  4711 61141.547304:   10101010 cpu-clock:ppp: 
-\t            c120 parse+0x5 (/usr/sbin/nginx)
-\t            b121 main+0x4 (/usr/sbin/nginx)
+nginx  4711/4712  61141.547304: cpu-clock:ppp: 
+\t            c120 parse (/usr/sbin/nginx)
+\t            b121 main (/usr/sbin/nginx)
 
 ";
 

@@ -2,7 +2,7 @@
 
 use super::super::Document;
 use super::super::document::{ByClass, Profile};
-use super::super::number::{count, micros, percent};
+use super::super::number::{count, micros};
 use super::PageOptions;
 use super::text::{LABEL, Sheet, Tone};
 
@@ -83,6 +83,11 @@ fn functions(sheet: &mut Sheet, profile: &Profile, indent: usize, most: usize) {
             cut(&function.name, room),
         ));
     }
+}
+
+/// All with one digit, so that a column can be compared.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
 /// The end of a name tells most: `...::Reader::next`.
