@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bodies;
+mod ceiling;
 mod cli;
 mod connections;
 mod consumers;

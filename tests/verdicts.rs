@@ -66,7 +66,7 @@ fn a_server_that_is_slower_than_the_rate_is_the_limit() {
         let flags = "-R 1000 -d 2s -c 64 -t 1 --drain 1s --wait block";
         let run = Blast::new(engine, &url(&target)).args(flags).run();
         let document = run.document();
-        assert_limit(&document, "server", "look at the server");
+        assert_limit(&document, "server", "server");
         assert_eq!(run.code(), Some(0), "{run:?}");
         assert!(document.number("rate.good_per_s") < 210.0);
         // Nearly all connections wait for it nearly all the time.
@@ -80,7 +80,7 @@ fn a_closed_loop_waits_for_its_server() {
     each_engine_alone(|engine| {
         let target = target("delay=20ms");
         let document = Blast::new(engine, &url(&target)).args("-d 1s -c 8 -t 1").document();
-        assert_limit(&document, "server", "look at the server");
+        assert_limit(&document, "server", "server");
         assert!(document.text("verdict.why").contains("each connection waited for its answer"));
     });
 }

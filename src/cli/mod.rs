@@ -6,6 +6,7 @@
 pub mod low;
 pub mod shapes;
 
+mod beside;
 mod broadcast;
 mod ceiling;
 mod complaint;

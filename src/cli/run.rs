@@ -2,83 +2,60 @@
 
 use std::io::{self, Write};
 
+use super::beside::Beside;
 use super::broadcast::Broadcast;
 use super::live::Live;
 use super::outputs::Format;
 use super::profile::span;
 use super::terminal;
-use super::{Outputs, doctor, print};
+use super::{Outputs, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
-use crate::metrics::{Mode, Summary, Verdict, Warning, signs};
-use crate::monitor::card::Cards;
-use crate::monitor::{Flight, Probe, Profiler, Sampler, Watched, host, sampler};
+use crate::metrics::{Mode, Summary, signs};
+use crate::monitor::Profiler;
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
 use crate::report::{Document, PageOptions, json, page};
-use crate::time::Nanos;
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
-    let addresses = || engine::addresses(&plan).unwrap_or_default();
-    let Watched { probes: of_server, server, pids } =
-        Watched::find(&plan.watch, addresses, plan.watch_pool)?;
-    let profile = outputs.profile.as_ref().map(|tool| tool.job(&pids)).transpose()?;
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
-    let flight = Flight::before();
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
-    let (of_elsewhere, readers) = outputs.elsewhere.start()?;
-    let cards: Box<dyn Probe> = Box::new(Cards::default());
-    let probes = host::probes().into_iter().chain([cards]).chain(of_server).chain(of_elsewhere);
-    let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
+    let mut beside = Beside::start(&plan, &outputs.elsewhere)?;
+    let profile = outputs.profile.as_ref().map(|tool| tool.job(beside.pids())).transpose()?;
     let mut live = Live::start(&outputs, &plan);
     let helm = live.helm();
     let profiler = profile.map(|job| Profiler::start(job, move || span(&helm))).transpose()?;
-    let mut begun = Nanos::ZERO;
     let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
         match progress {
-            Progress::Starting { at } => {
-                begun = at;
-                sampler.begin_at(at);
-            }
+            Progress::Starting { at } => beside.begin_at(at),
             Progress::Interval { interval, measure, origin, .. } => {
                 recorder.record(&interval, measure, origin);
-                let read = |after, to| sampler.between(begun + after, begun + to).since(begun);
-                streams.record(&interval, read);
+                streams.record(&interval, |after, to| beside.between(after, to));
             }
             Progress::Connecting { .. } | Progress::Slice { .. } => {}
         }
-        broadcast.show(&progress, &sampler);
-        live.show(progress, &sampler);
+        broadcast.show(&progress, beside.sampler());
+        live.show(progress, beside.sampler());
     });
     let unsent = broadcast.end();
     live.end();
-    let gauges = sampler.end();
+    let read = beside.end();
     let mut summary = summary?;
-    summary.gauges = Some(gauges.since(summary.origin));
-    let found = readers.end(summary.origin);
-    summary.watched_log = found.log;
-    summary.warnings.extend(found.warnings);
-    summary.server = server;
-    let profiled = profiler.map(|profiler| profiler.end(|| stop::requests() > 1));
-    match profiled {
-        Some(Ok(profile)) => summary.profile = Some(profile),
-        Some(Err(warning)) => summary.warnings.push(warning),
-        None => {}
+    read.tell(&plan, &mut summary);
+    if let Some(profiler) = profiler {
+        // Who asks twice for the end does not wait for what it has seen.
+        match profiler.end(|| stop::requests() > 1) {
+            Ok(profile) => summary.profile = Some(profile),
+            Err(warning) => summary.warnings.push(warning),
+        }
     }
-    summary.warnings.extend(gone(&summary));
-    // The engine knew nothing of what was read beside it.
-    summary.verdict = Verdict::of(&summary);
-    let needs = doctor::needs(&plan);
-    let found = flight.warnings(&needs, &summary);
-    summary.warnings.extend(found);
     summary.warnings.extend(unsent);
-    let signs = signs::of(&summary, !plan.thresholds.is_empty());
-    summary.warnings.extend(signs);
+    summary.warnings.extend(signs::of(&summary, !plan.thresholds.is_empty()));
     recorder.end(summary.started_at);
     let mut document = Document::new(&plan, &summary);
     if outputs.as_wrk {
@@ -86,12 +63,6 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     }
     let written = write(&document, &outputs, logs, streams);
     Ok(exit(&summary, &document, written))
-}
-
-/// Where the watched server did not live to see the end.
-fn gone(summary: &Summary) -> Option<Warning> {
-    let (server, at) = (summary.server.as_ref()?, summary.server_gone()?);
-    Some(Warning::WatchedGone { name: server.name.clone(), pid: server.pid, at })
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.

@@ -116,7 +116,7 @@ fn painted(folder: &Path, page: &Path) {
     let file = folder.join("screen.png");
     let screenshot = format!("--screenshot={}", file.display());
     let url = format!("file://{}", page.display());
-    let size = "--window-size=1670,4200";
+    let size = "--window-size=1670,9000";
     let taken =
         chromium(folder, &[&screenshot, size, "--virtual-time-budget=20000", &url]).unwrap();
     let png = fs::read(&file).unwrap_or_else(|error| panic!("{error}: {taken:?}"));

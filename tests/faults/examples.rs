@@ -199,9 +199,11 @@ fn the_page_shows_the_examples_when_it_is_asked_for_them() {
             let run =
                 Blast::page(engine, &server.url()).args("-n 20 -c 2 --pin off").args(flag).run();
             assert_eq!(run.code(), Some(0), "{run:?}");
-            let shown = run.stdout.matches("malformed (target)").count();
+            // Behind the examples one of them may be among the slowest.
+            let page = run.stdout.split("\nslowest").next().unwrap();
+            let shown = page.matches("malformed (target)").count();
             assert_eq!(shown, if flag.is_empty() { 0 } else { 4 }, "{}", run.stdout);
-            let received = run.stdout.matches(r"received 220 mail.test ESMTP\r\n").count();
+            let received = page.matches(r"received 220 mail.test ESMTP\r\n").count();
             assert_eq!(received, shown);
             // The hint stands there in any case.
             assert!(run.stdout.contains("does the target speak TLS"), "{}", run.stdout);

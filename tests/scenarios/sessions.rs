@@ -138,10 +138,15 @@ fn a_session_is_nobody_that_was_there_before() {
         Script::new(plan).play(engine, &witness, "-c 2 -t 1 -R 100 -d 300ms");
         let sessions = by_session(witness.take());
         assert_eq!(sessions.len(), 30);
+        let mut whole = 0;
         for (user, calls) in sessions {
             assert_eq!(calls[0].field("Cookie"), None, "a new one has none");
-            assert_eq!(calls[1].target(), format!("/work/t{user}"));
-            assert_eq!(calls[1].of("Cookie"), format!("u={user}"));
+            // The step of a late one may be due after the end.
+            let Some(second) = calls.get(1) else { continue };
+            assert_eq!(second.target(), format!("/work/t{user}"));
+            assert_eq!(second.of("Cookie"), format!("u={user}"));
+            whole += 1;
         }
+        assert!(whole >= 20, "{whole}");
     });
 }

@@ -184,6 +184,7 @@ impl Job {
         let text = match self {
             #[cfg(feature = "profile")]
             Job::Perf(_) if !folder.is_empty() => super::perf::collapsed(folder, is_hurried)?,
+            Job::PySpy(_) => without_command_lines(&folder.text()?),
             _ => {
                 let _ = is_hurried;
                 folder.text()?
@@ -197,6 +198,20 @@ impl Job {
         // tell.
         Ok(Profile::of_stacks(self.name(), stacks, matches!(self, Job::Command { .. })))
     }
+}
+
+/// py-spy names each process by its command line, which may hold a password: `process 7:"python app.py
+/// --key x";main (app.py:3) 12`.
+fn without_command_lines(text: &str) -> String {
+    let line = |line: &str| {
+        let cut = line.strip_prefix("process ").and_then(|rest| {
+            let (pid, rest) = rest.split_once(":\"")?;
+            let (_, frames) = rest.rsplit_once("\";")?;
+            pid.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("process {pid};{frames}"))
+        });
+        cut.unwrap_or_else(|| line.to_string()) + "\n"
+    };
+    text.lines().map(line).collect()
 }
 
 fn filled(command: &str, pid: u32, length: Option<Nanos>, out: &Path) -> String {
@@ -241,6 +256,16 @@ mod tests {
         assert_eq!(of(Some(Nanos::from_millis(2_900))), "x 7 2 /t/out 7");
         assert_eq!(of(Some(Nanos::from_millis(300))), "x 7 1 /t/out 7");
         assert_eq!(of(None), "x 7 3600 /t/out 7");
+    }
+
+    #[test]
+    fn the_command_lines_of_processes_are_left_out() {
+        let text = "process 7:\"python app.py --key s3cret;\";main (app.py:3) 12\nprocess (a.py:1) 3\n\
+                    process 8:\"x\";thread (0x7);run (a.py:2) 1\n";
+        assert_eq!(
+            without_command_lines(text),
+            "process 7;main (app.py:3) 12\nprocess (a.py:1) 3\nprocess 8;thread (0x7);run (a.py:2) 1\n"
+        );
     }
 
     #[test]

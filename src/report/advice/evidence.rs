@@ -5,26 +5,13 @@ use crate::metrics::Rejection;
 use crate::report::Document;
 use crate::report::document::Mark;
 use crate::report::grade::{is_bad, label, limit_of, value_of};
-use crate::report::number::{count, micros, per_second, percent};
-use crate::units::{format_bytes, format_count};
-
-/// A p95 so many times the median is far from it; below `FELT_US` nobody feels it.
-const FAR: f64 = 3.0;
-const FELT_US: f64 = 10_000.0;
+use crate::report::number::{count, per_second, percent};
 
 /// A server whose host has less of its processors in use waits for something, in percent.
 const IDLE: f64 = 50.0;
 
 /// One process with less of one core than this waits for something, in percent.
 const IDLE_CORE: f64 = 50.0;
-
-/// Memory that grows by this share of itself in a minute, and by this much in the run, is worth a
-/// look.
-const GROWS_PER_MIN: f64 = 0.05;
-const GREW: f64 = 0.02;
-
-/// Readings that a growth is told from.
-const READINGS: usize = 5;
 
 /// A rate of which less was sent on schedule was not held; and so much of it has to be missing
 /// before it is the server's, and no hiccup's.
@@ -131,49 +118,6 @@ fn shown(percentage: f64) -> String {
 
 fn mean(document: &Document, gauge: &str) -> Option<f64> {
     document.gauges.as_ref()?.gauge(gauge)?.mean
-}
-
-/// By the warning, or else by the server's memory itself.
-pub fn memory_grows(document: &Document) -> Option<String> {
-    if let Some(text) = warned(document, "memory_grows") {
-        return Some(text);
-    }
-    let rss = document.gauges.as_ref()?.gauge("server.rss")?;
-    let readings = rss.values.iter().flatten().count();
-    let (min, mean, max, last) = (rss.min?, rss.mean?, rss.max?, rss.last?);
-    let growth = rss.growth_per_min?;
-    let is_growing = readings >= READINGS
-        && growth > GROWS_PER_MIN * mean
-        && last >= max
-        && last - min > GREW * min;
-    is_growing.then(|| {
-        format!(
-            "the server's memory grew from {} to {}, by {} a minute",
-            format_bytes(min),
-            format_bytes(last),
-            format_bytes(growth)
-        )
-    })
-}
-
-/// By the warning, or else by the quantiles themselves, where both are known in full. Of several
-/// kinds of requests some are slower than others anyway.
-pub fn far_from_median(document: &Document) -> Option<String> {
-    if let Some(text) = warned(document, "p95_far_from_median") {
-        return Some(text);
-    }
-    if document.by_name.is_some() {
-        return None;
-    }
-    let service = &document.latency.service;
-    let (half, most) = (service.p50_us?, service.p95_us?);
-    let times = most / half;
-    let is_far = times >= FAR && most >= FELT_US && service.is_exact(0.95);
-    is_far.then(|| {
-        let times = format_count(times);
-        let (half, most) = (micros(half), micros(most));
-        format!("p95 of service is {times} times the median: {most} against {half}")
-    })
 }
 
 /// A mark of the rating for a time that is a bad one.

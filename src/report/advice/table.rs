@@ -118,7 +118,7 @@ pub static TABLE: [Remark; 23] = [
     },
     Remark {
         sign: "memory_grows",
-        evidence: evidence::memory_grows,
+        evidence: |document| evidence::warned(document, "memory_grows"),
         unless: &[],
         is_of_speed: false,
         cause: "a leak: connections that are not closed, tasks that are not cleaned up, data that \
@@ -171,7 +171,7 @@ pub static TABLE: [Remark; 23] = [
     },
     Remark {
         sign: "p95_far_from_median",
-        evidence: evidence::far_from_median,
+        evidence: |document| evidence::warned(document, "p95_far_from_median"),
         unless: &["saw_tooth", "bimodal", "connections", "server"],
         is_of_speed: true,
         cause: "pauses or contention: some requests wait for what others hold",

@@ -8,9 +8,13 @@ use crate::plan::{Load, Plan, Rate, Warmup};
 use crate::study::Runner;
 use crate::time::{self, Nanos};
 
-/// The burst, and what comes before it.
+/// The burst.
 const BURST: Nanos = Nanos::from_millis(1_500);
+
+/// What comes before it, and at least before each probe: a few of the server's answers long, or
+/// what it has in hand would look like a debt.
 const WARM_UP: Nanos = Nanos::from_millis(250);
+const LONGEST_WARM_UP: Nanos = Nanos::from_secs(2);
 
 /// A probe is at least and at most this long, and in between as long as its samples take.
 const SHORTEST: Nanos = Nanos::from_secs(1);
@@ -47,6 +51,7 @@ pub struct Field<'a> {
     is_fixed: bool,
     began: Nanos,
     burst_per_s: f64,
+    warm_up: Nanos,
     drain: Nanos,
     /// The median under little load, before any overload.
     calm: Option<Nanos>,
@@ -68,6 +73,7 @@ impl<'a> Field<'a> {
             is_fixed,
             began: time::now(),
             burst_per_s: 0.0,
+            warm_up: WARM_UP,
             drain,
             calm: None,
             tell,
@@ -106,6 +112,7 @@ impl Prober for Field<'_> {
         let summary = self.run(Load::CLOSED, BURST, WARM_UP)?;
         self.burst_per_s = summary.good_per_s();
         let slowest = summary.service().quantile(0.99).map_or(Nanos::ZERO, |p99| p99.value());
+        self.warm_up = (slowest + slowest).clamp(WARM_UP, LONGEST_WARM_UP);
         let patience = Nanos(slowest.0.saturating_mul(DRAIN));
         self.drain = patience.max(LEAST_DRAIN).min(self.plan.drain);
         Ok((self.burst_per_s > 0.0).then_some(self.burst_per_s))
@@ -113,7 +120,7 @@ impl Prober for Field<'_> {
 
     fn probe(&mut self, rate_per_s: f64, times: f64) -> Result<Probe> {
         let length = self.length(rate_per_s).as_secs_f64() * times;
-        let summary = self.at(rate_per_s, Nanos((length * 1e9) as u64), WARM_UP)?;
+        let summary = self.at(rate_per_s, Nanos((length * 1e9) as u64), self.warm_up)?;
         let connections = self.plan.connections;
         let probe = Probe::of(&summary, &self.plan.thresholds, rate_per_s, connections);
         (self.tell)(&probe);

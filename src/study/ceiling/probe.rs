@@ -1,7 +1,7 @@
 //! A probe: how a run at one rate came out.
 
 use crate::failure::Side;
-use crate::metrics::{Limit, Rejection, Summary};
+use crate::metrics::{Limit, Rejection, Summary, Worker};
 use crate::plan::Threshold;
 use crate::plan::threshold::Unit;
 use crate::time::Nanos;
@@ -10,6 +10,12 @@ use crate::units::{format_count, format_duration};
 /// A rate counts as carried when this share of what was due was answered well within measure, but
 /// for what may still have been in flight.
 const CARRIED: f64 = 0.99;
+
+/// What a rate that was not carried is called.
+const RATE: &str = "rate";
+
+/// A worker this busy has little time to spare.
+const BUSY: f64 = 0.9;
 
 /// A probe that falls this short needs no second opinion.
 const CLEAR: f64 = 0.9;
@@ -87,13 +93,15 @@ impl Probe {
     }
 }
 
-/// Of what was due in measure, what was answered well by its end. What a server may rightly still
-/// have had in hand then (by Little's law the rate times its median answer) is no debt.
+/// Good answers within measure over what was due in it. In a steady state as many are answered as
+/// become due, whatever the server has in hand, if it had as much at the start: after a warm-up
+/// longer than an answer takes. What is short of that is no debt.
 fn carried(summary: &Summary) -> f64 {
     let due = summary.measure.counters.scheduled as f64;
     let target = summary.target_per_s.unwrap_or(0.0);
-    let in_hand = summary.service().quantile(0.5).map_or(Nanos::ZERO, |reading| reading.value());
-    let expected = due - target * in_hand.as_secs_f64() - 1.0;
+    let median = summary.service().quantile(0.5).map_or(Nanos::ZERO, |reading| reading.value());
+    let not_warm = median - summary.warmup_length;
+    let expected = due - target * not_warm.as_secs_f64() - 1.0;
     let answered = summary.good_per_s() * summary.measured.as_secs_f64();
     if expected <= 0.0 { 1.0 } else { (answered / expected).min(1.0) }
 }
@@ -103,15 +111,34 @@ fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome
         return Outcome::Interrupted;
     }
     let verdict = &summary.verdict;
-    let (by, why) = (verdict.limit.name().to_string(), verdict.why.clone());
-    if verdict.limit.is_generator() {
-        return Outcome::Blast { by, why };
+    match failure(summary, thresholds, carried) {
+        // What holds although blast was late would hold all the more.
+        None => Outcome::Holds,
+        Some(failure) if is_blasts_own(summary, &failure) => {
+            Outcome::Blast { by: verdict.limit.name().to_string(), why: verdict.why.clone() }
+        }
+        Some(failure) => failure,
     }
+}
+
+/// Whether blast or its host explains the failure. That it was late by some milliseconds explains
+/// slow responses; answers that did not come, only that it had no time to ask for them.
+fn is_blasts_own(summary: &Summary, failure: &Outcome) -> bool {
+    let of_rate = matches!(failure, Outcome::Fails { by, .. } if by == RATE);
+    let busiest = summary.client.workers.iter().map(Worker::busy).fold(0.0, f64::max);
+    match summary.verdict.limit {
+        Limit::ClientCpu if of_rate => busiest > BUSY,
+        limit => limit.is_generator(),
+    }
+}
+
+fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<Outcome> {
     if let Some(refused) = refused(summary) {
-        return refused;
+        return Some(refused);
     }
-    if verdict.limit == Limit::Connections {
-        return Outcome::Fails { by, why };
+    let fails = |by: String, why: String| Some(Outcome::Fails { by, why });
+    if summary.verdict.limit == Limit::Connections {
+        return fails(Limit::Connections.name().to_string(), summary.verdict.why.clone());
     }
     let judged = thresholds.iter().map(|rule| (rule, rule.judge(summary)));
     if let Some((rule, judged)) = judged.into_iter().find(|(_, judged)| !judged.ok) {
@@ -119,13 +146,13 @@ fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome
             (Some(value), _) => format!("it was {}", shown(value, judged.unit)),
             (None, why) => why.unwrap_or_else(|| "it could not be told".to_string()),
         };
-        return Outcome::Fails { by: format!("threshold {}", rule.shown()), why: measured };
+        return fails(format!("threshold {}", rule.shown()), measured);
     }
     if carried < CARRIED {
         let why = format!("only {:.1} % of what was due was answered in time", carried * 100.0);
-        return Outcome::Fails { by: "rate".to_string(), why };
+        return fails(RATE.to_string(), why);
     }
-    Outcome::Holds
+    None
 }
 
 /// A server that turns requests away: told apart, for a rate limit is a policy.
