@@ -114,7 +114,7 @@ fn profile(written: &Written, typed: &LoadArgs) -> Result<Option<FileWord>> {
     if Tool::parse(tool).is_ok_and(|tool| tool.is_command()) {
         let message = "a plan names no command that profiles; write \"auto\", \"perf\" or \"py-spy\", or \
                        type the command: --profile 'COMMAND'";
-        return Err(written.error(&place, message.to_string()));
+        return Err(written.error(&place, message));
     }
     let (flag, word) = ("--profile".to_string(), format!("--profile={tool}"));
     Ok(typed.elsewhere.profile.is_none().then_some(FileWord { place, flag, word }))

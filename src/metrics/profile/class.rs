@@ -122,7 +122,7 @@ pub fn of(name: &str) -> Class {
     let (function, place) = (function.to_ascii_lowercase(), place.to_ascii_lowercase());
     let in_either = |part: &&str| function.contains(*part) || place.contains(*part);
     let is_gc = function.starts_with("gc_") || place.starts_with("gc.");
-    if DATABASE.iter().any(|part| in_either(part)) {
+    if DATABASE.iter().any(in_either) {
         Class::Database
     } else if is_gc
         || MEMORY.iter().any(|part| function.contains(part))

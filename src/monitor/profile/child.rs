@@ -135,7 +135,7 @@ impl Child {
     /// The error: it is past one of its limits.
     pub fn check(&mut self, folder: &Folder, is_hurried: bool) -> Result<(), String> {
         self.looks += 1;
-        if self.looks % 16 == 0 {
+        if self.looks.is_multiple_of(16) {
             self.written = folder.written();
         }
         let is_late = self.interrupted.is_some_and(|at| time::now() - at > PATIENCE);

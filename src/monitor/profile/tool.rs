@@ -136,11 +136,11 @@ impl Job {
         }
     }
 
-    /// How long after measure it is left to end by itself.
+    /// How long after measure it is left to end by itself, where it was told the time.
     pub fn grace(&self) -> Nanos {
         match self {
-            Job::Command { .. } => GRACE,
-            Job::Perf(_) | Job::PySpy(_) => Nanos::ZERO,
+            Job::Command { command, .. } if command.contains(SECONDS) => GRACE,
+            _ => Nanos::ZERO,
         }
     }
 
@@ -184,7 +184,7 @@ impl Job {
         let text = match self {
             #[cfg(feature = "profile")]
             Job::Perf(_) if !folder.is_empty() => super::perf::collapsed(folder, is_hurried)?,
-            Job::PySpy(_) => without_command_lines(&folder.text()?),
+            Job::PySpy(_) => without_command_lines(&folder.text()?, &command_line),
             _ => {
                 let _ = is_hurried;
                 folder.text()?
@@ -200,18 +200,41 @@ impl Job {
     }
 }
 
-/// py-spy names each process by its command line, which may hold a password: `process 7:"python app.py
-/// --key x";main (app.py:3) 12`.
-fn without_command_lines(text: &str) -> String {
-    let line = |line: &str| {
-        let cut = line.strip_prefix("process ").and_then(|rest| {
-            let (pid, rest) = rest.split_once(":\"")?;
-            let (_, frames) = rest.rsplit_once("\";")?;
-            pid.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("process {pid};{frames}"))
-        });
-        cut.unwrap_or_else(|| line.to_string()) + "\n"
-    };
-    text.lines().map(line).collect()
+/// py-spy names processes by their command lines, which may hold a password, and lines of their own:
+/// `process 7:"python app.py --key x";main (app.py:3) 12`.
+fn without_command_lines(text: &str, command_line: &dyn Fn(u32) -> Option<String>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        while let Some((pid, after)) = process(rest) {
+            let known = command_line(pid).and_then(|line| after.strip_prefix(&*line));
+            let known = known.and_then(|after| after.strip_prefix("\";"));
+            // One that has ended has left none to compare with.
+            let Some(frames) = known.or(after.split_once("\";").map(|(_, frames)| frames)) else {
+                return out;
+            };
+            out += &format!("process {pid};");
+            rest = frames;
+        }
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        out += line;
+        out.push('\n');
+        rest = after;
+    }
+    out
+}
+
+/// `process 7:"`, and what follows.
+fn process(text: &str) -> Option<(u32, &str)> {
+    let (pid, after) = text.strip_prefix("process ")?.split_once(":\"")?;
+    Some((pid.parse().ok()?, after))
+}
+
+/// Its arguments with spaces between them.
+fn command_line(pid: u32) -> Option<String> {
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words = String::from_utf8_lossy(&words).into_owned();
+    Some(words.trim_end_matches('\0').replace('\0', " "))
 }
 
 fn filled(command: &str, pid: u32, length: Option<Nanos>, out: &Path) -> String {
@@ -260,12 +283,14 @@ mod tests {
 
     #[test]
     fn the_command_lines_of_processes_are_left_out() {
-        let text = "process 7:\"python app.py --key s3cret;\";main (app.py:3) 12\nprocess (a.py:1) 3\n\
-                    process 8:\"x\";thread (0x7);run (a.py:2) 1\n";
+        let line = |pid| (pid == 7).then(|| "python -c a=\"s3cret\";\nb".to_string());
+        let text = "process 7:\"python -c a=\"s3cret\";\nb\";main (a.py:3) 12\nprocess (a.py:1) 3\n\
+                    process 7:\"python -c a=\"s3cret\";\nb\";process 8:\"x\";run (a.py:2) 1\n";
         assert_eq!(
-            without_command_lines(text),
-            "process 7;main (app.py:3) 12\nprocess (a.py:1) 3\nprocess 8;thread (0x7);run (a.py:2) 1\n"
+            without_command_lines(text, &line),
+            "process 7;main (a.py:3) 12\nprocess (a.py:1) 3\nprocess 7;process 8;run (a.py:2) 1\n"
         );
+        assert_eq!(without_command_lines("process 9:\"cut", &line), "");
     }
 
     #[test]
