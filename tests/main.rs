@@ -26,6 +26,7 @@ mod outputs;
 mod packaging;
 mod plan_files;
 mod plans;
+mod profile;
 mod ratings;
 mod reading;
 mod refusal;

@@ -16,6 +16,7 @@ pub struct Beside {
     sampler: Sampler,
     readers: Readers,
     server: Option<Server>,
+    pids: Vec<u32>,
     /// The start of the load on the clock of [`crate::time`].
     begun: Nanos,
 }
@@ -31,19 +32,24 @@ pub struct Read {
 impl Beside {
     pub fn start(plan: &Plan, elsewhere: &Elsewhere) -> Result<Beside> {
         let addresses = || engine::addresses(plan).unwrap_or_default();
-        let Watched { probes: of_server, server } =
+        let Watched { probes: of_server, server, pids } =
             Watched::find(&plan.watch, addresses, plan.watch_pool)?;
         let flight = Flight::before();
         let (of_elsewhere, readers) = elsewhere.start()?;
         let cards: Box<dyn Probe> = Box::new(Cards::default());
         let probes = host::probes().into_iter().chain([cards]).chain(of_server).chain(of_elsewhere);
         let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
-        Ok(Beside { flight, sampler, readers, server, begun: Nanos::ZERO })
+        Ok(Beside { flight, sampler, readers, server, pids, begun: Nanos::ZERO })
     }
 
     pub fn begin_at(&mut self, at: Nanos) {
         self.begun = at;
         self.sampler.begin_at(at);
+    }
+
+    /// Of the watched server, the one first that the others descend from.
+    pub fn pids(&self) -> &[u32] {
+        &self.pids
     }
 
     pub fn sampler(&self) -> &Sampler {

@@ -6,6 +6,7 @@ use super::low::LoadArgs;
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
 use crate::monitor::elsewhere::{Log, Sample, Scrape};
+use crate::monitor::profile::Tool;
 use crate::plan::Watch;
 use crate::plan::threshold::Watched;
 
@@ -26,6 +27,11 @@ pub struct ElsewhereArgs {
     #[arg(long, value_name = "FILE[:REGEX]", value_hint = ValueHint::FilePath)]
     #[arg(hide_short_help = true)]
     pub watch_log: Option<String>,
+
+    /// Profile the watched server while it is measured: perf, py-spy, or a command that prints
+    /// collapsed stacks, with {pid}, {seconds}, {out} in it [default: what this host has for it]
+    #[arg(long, value_name = "TOOL", value_parser = Tool::parse)]
+    pub profile: Option<Tool>,
 }
 
 /// Looks which part of `--watch-log` is a file that is there.

@@ -17,6 +17,7 @@ use super::elsewhere::ElsewhereArgs;
 use super::form;
 use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
+use super::profile::ProfileArgs;
 use super::report::ReportArgs;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::target::TargetArgs;
@@ -70,6 +71,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Look at this host, and a server on it, without a load
     Monitor(MonitorArgs),
+    /// Show where a program spent its time: collapsed stacks, or a file of Python's cProfile
+    Profile(ProfileArgs),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`

@@ -24,6 +24,7 @@ mod load;
 mod man;
 mod monitor;
 mod outputs;
+mod profile;
 mod rating;
 mod report;
 mod request;
@@ -93,6 +94,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
             return Ok(Parsed::Text(help::command(false).render_help().to_string()));
         }
     }
+    let arguments = &profile::with_value(arguments);
     let brief = arguments.iter().any(|argument| argument == "-h");
     let matches = help::command(brief).try_get_matches_from(arguments);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -113,6 +115,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),
         Some(Verb::Monitor(args)) => monitor::run(args),
+        Some(Verb::Profile(args)) => profile::run(&args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

@@ -49,7 +49,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 pub fn run(args: MonitorArgs) -> Result<Exit> {
     let files = files(&args.files)?;
-    let Watched { probes, server } = Watched::find(
+    let Watched { probes, server, .. } = Watched::find(
         &args.watch.watch.clone().unwrap_or_default(),
         Vec::new,
         args.watch.watch_pool,

@@ -8,6 +8,7 @@ use super::elsewhere::elsewhere;
 use super::low::LoadArgs;
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
+use crate::monitor::profile::Tool;
 use crate::report::chart::picture;
 #[cfg(feature = "pictures")]
 use crate::report::chart::pixels;
@@ -40,6 +41,9 @@ pub struct Outputs {
     /// What is read beside the load. It may run commands, and is no part of the plan: a plan that
     /// somebody else sends cannot bring any.
     pub elsewhere: Elsewhere,
+    /// The profiler of the watched server. It may be a command as well ([`Tool::is_command`]), and
+    /// is no part of the plan either.
+    pub profile: Option<Tool>,
 }
 
 impl Outputs {
@@ -65,6 +69,7 @@ impl Outputs {
             #[cfg(feature = "tui")]
             tui: args.page.tui,
             elsewhere: elsewhere(&args.elsewhere)?,
+            profile: args.elsewhere.profile.clone(),
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

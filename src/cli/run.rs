@@ -6,11 +6,13 @@ use super::beside::Beside;
 use super::broadcast::Broadcast;
 use super::live::Live;
 use super::outputs::Format;
+use super::profile::span;
 use super::terminal;
 use super::{Outputs, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary, signs};
+use crate::monitor::Profiler;
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
@@ -24,7 +26,10 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let mut recorder = logs.recorder(mode);
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
     let mut beside = Beside::start(&plan, &outputs.elsewhere)?;
+    let profile = outputs.profile.as_ref().map(|tool| tool.job(beside.pids())).transpose()?;
     let mut live = Live::start(&outputs, &plan);
+    let helm = live.helm();
+    let profiler = profile.map(|job| Profiler::start(job, move || span(&helm))).transpose()?;
     let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
         match progress {
             Progress::Starting { at } => beside.begin_at(at),
@@ -42,6 +47,13 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let read = beside.end();
     let mut summary = summary?;
     read.tell(&plan, &mut summary);
+    if let Some(profiler) = profiler {
+        // Who asks twice for the end does not wait for what it has seen.
+        match profiler.end(|| stop::requests() > 1) {
+            Ok(profile) => summary.profile = Some(profile),
+            Err(warning) => summary.warnings.push(warning),
+        }
+    }
     summary.warnings.extend(unsent);
     summary.warnings.extend(signs::of(&summary, !plan.thresholds.is_empty()));
     recorder.end(summary.started_at);

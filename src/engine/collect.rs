@@ -155,6 +155,7 @@ impl Collector {
             client: client(run, &finished),
             gauges: None,
             watched_log: None,
+            profile: None,
             server: None,
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,

@@ -43,6 +43,7 @@ pub fn blank(mode: Mode) -> Summary {
         client: Client::default(),
         gauges: None,
         watched_log: None,
+        profile: None,
         server: None,
         in_flight_area_ns: 0,
         sent_to_end_ns: 0,

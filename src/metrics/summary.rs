@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::{
     Audit, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
-    Server, Sessions, Slow, Verdict, Warning, WatchedLog,
+    Profile, Server, Sessions, Slow, Verdict, Warning, WatchedLog,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;
@@ -84,6 +84,8 @@ pub struct Summary {
     pub watched_log: Option<WatchedLog>,
     /// Who was watched beside it; `None`: nobody.
     pub server: Option<Server>,
+    /// Of the watched server, where one was taken.
+    pub profile: Option<Profile>,
     /// Two sums over the same time, accumulated apart: see [`Audit`].
     pub in_flight_area_ns: u128,
     pub sent_to_end_ns: u128,

@@ -65,6 +65,8 @@ pub enum Warning {
         first: String,
         hint: &'static str,
     },
+    /// The profile of the server came to nothing.
+    ProfileFailed { tool: &'static str, why: String },
     /// The processes that were watched beside the load ended in the run.
     WatchedGone { name: String, pid: u32, at: Nanos },
     /// A limit of the host that touches this run: a row of `blast doctor`.
@@ -100,6 +102,7 @@ impl Warning {
             Warning::TeardownFailed { .. } => "teardown_failed",
             Warning::OtlpFailed { .. } => "otlp_failed",
             Warning::NotRead { code, .. } => code,
+            Warning::ProfileFailed { .. } => "profile_failed",
             Warning::WatchedGone { .. } => "watched_process_gone",
             Warning::Host { code, .. } | Warning::Sign { code, .. } => code,
         }
@@ -191,6 +194,9 @@ impl Warning {
             Warning::NotRead { gauge, failed, asked, first, .. } => {
                 format!("{gauge} was not read {failed} of {asked} times; the first time it {first}")
             }
+            Warning::ProfileFailed { tool, why } => {
+                format!("the profile of the server ({tool}) came to nothing: {why}")
+            }
             Warning::WatchedGone { name, pid, at } => format!(
                 "the server {name} (pid {pid}) was gone {} into the run: there is nothing to read \
                  of it from there on",
@@ -252,6 +258,10 @@ impl Warning {
                 "look whether a collector takes OTLP over http at the URL of --otlp"
             }
             Warning::NotRead { hint, .. } => hint,
+            Warning::ProfileFailed { .. } => {
+                "try the profiler by hand on the server; it may have to run as root, or with \
+                 kernel.perf_event_paranoid and kernel.yama.ptrace_scope lowered"
+            }
             Warning::WatchedGone { .. } => {
                 "look into its log; where it begins anew under load, watch it by name: --watch NAME"
             }

@@ -11,7 +11,7 @@
 //! cpu         cores, governor, clock, steal          target     the addresses of the load
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
-//! card        how full its network cards are
+//! card        how full its network cards are     profile    a profiler beside the load
 //! elsewhere   commands, pages of metrics, a log
 //! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
@@ -28,6 +28,7 @@ pub mod limits;
 pub mod listeners;
 pub mod network;
 pub mod probe;
+pub mod profile;
 mod rate;
 pub mod sampler;
 mod server;
@@ -39,6 +40,7 @@ pub mod uring;
 pub use diagnosis::{Needs, Row, Side, State, rows};
 pub use elsewhere::Elsewhere;
 pub use flight::Flight;
+pub use profile::Profiler;
 pub use sampler::{Probe, Sampler};
 pub use server::Watched;
 pub use target::Destination;

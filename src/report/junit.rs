@@ -205,8 +205,8 @@ fn clean(text: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use quick_xml::Reader;
     use quick_xml::events::BytesStart;
+    use quick_xml::{Reader, XmlVersion};
 
     use super::*;
     use crate::report::fixture;
@@ -217,7 +217,7 @@ mod tests {
             let found = element.attributes().map(|attribute| {
                 let attribute = attribute.unwrap();
                 let key = String::from_utf8(attribute.key.as_ref().to_vec()).unwrap();
-                (key, attribute.unescape_value().unwrap().into_owned())
+                (key, attribute.normalized_value(XmlVersion::Explicit1_0).unwrap().into_owned())
             });
             found.collect()
         };

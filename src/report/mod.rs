@@ -13,6 +13,8 @@ pub mod console;
 pub mod csv;
 pub mod document;
 pub mod exposition;
+#[cfg(feature = "profile")]
+pub mod flame;
 pub mod hgrm;
 pub mod hlog;
 pub mod html;

@@ -10,6 +10,7 @@ use crate::cli::low::{Cli, LoadArgs, RunArgs, Verb};
 use crate::cli::{Parsed, parse, rating};
 use crate::error::{Error, Result};
 use crate::monitor::elsewhere::Scrape;
+use crate::monitor::profile::Tool;
 use crate::plan::file::{LoadSheet, Place, Written};
 
 /// A word, and where in the file it comes from.
@@ -65,6 +66,7 @@ pub fn of_file(written: &Written, folder: &Path, typed: &LoadArgs) -> Result<Vec
         }
     }
     words.extend(beside(written, folder, typed));
+    words.extend(profile(written, typed)?);
     words.extend(lists(written, folder));
     Ok(words)
 }
@@ -102,6 +104,20 @@ fn beside(written: &Written, folder: &Path, typed: &LoadArgs) -> Vec<FileWord> {
         words.push(word(table().then("watch_log"), "--watch-log", &log));
     }
     words
+}
+
+/// The profiler, unless one was typed. Only one that is known: whoever gets a plan from somebody else
+/// gets no command with it that looks into a server.
+fn profile(written: &Written, typed: &LoadArgs) -> Result<Option<FileWord>> {
+    let Some(tool) = written.sheet.monitor.profile.as_deref() else { return Ok(None) };
+    let place = Place::top("monitor").then("profile");
+    if Tool::parse(tool).is_ok_and(|tool| tool.is_command()) {
+        let message = "a plan names no command that profiles; write \"auto\", \"perf\" or \"py-spy\", or \
+                       type the command: --profile 'COMMAND'";
+        return Err(written.error(&place, message));
+    }
+    let (flag, word) = ("--profile".to_string(), format!("--profile={tool}"));
+    Ok(typed.elsewhere.profile.is_none().then_some(FileWord { place, flag, word }))
 }
 
 /// Thresholds, rules to abort on, outputs: typed ones stand beside them.

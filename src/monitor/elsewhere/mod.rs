@@ -117,7 +117,7 @@ impl Readers {
 }
 
 /// A text that somebody else wrote, in one short line without what may be a secret.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     quote(&mask_text(&text.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 

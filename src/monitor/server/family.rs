@@ -80,6 +80,11 @@ impl Family {
         members
     }
 
+    /// Who belonged to it at the last reading.
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
+        self.members.keys().copied()
+    }
+
     fn choose(&self, stats: &[Stat]) -> HashSet<u32> {
         let in_cgroup = match &self.roots {
             Roots::Cgroup(path) => processes_in(path),

@@ -44,6 +44,8 @@ pub struct Watched {
     pub probes: Vec<Box<dyn Probe>>,
     /// Who it is; `None`: nobody.
     pub server: Option<metrics::Server>,
+    /// All its processes, the one first that the others descend from.
+    pub pids: Vec<u32>,
 }
 
 impl Watched {
@@ -59,12 +61,13 @@ impl Watched {
         // It may have ended since.
         let server = server.filter(|server| server.identity.processes > 0);
         let identity = server.as_ref().map(|server| server.identity.clone());
+        let pids = server.as_ref().map(Server::pids).unwrap_or_default();
         let probes: Vec<Box<dyn Probe>> = match (server, pool) {
             (Some(server), pool) => vec![Box::new(Server { pool, ..server })],
             (None, Some(pool)) => vec![Box::new(pool)],
             (None, None) => Vec::new(),
         };
-        Ok(Watched { probes, server: identity })
+        Ok(Watched { probes, server: identity, pids })
     }
 }
 
@@ -80,6 +83,11 @@ impl Server {
             incoming: Incoming::default(),
             pool: None,
         }
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        let others = self.family.pids().filter(|pid| *pid != self.identity.pid);
+        [self.identity.pid].into_iter().chain(others).collect()
     }
 
     /// Processor time since the reading before, all of it. What was there before and is seen for

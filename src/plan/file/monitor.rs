@@ -16,6 +16,9 @@ pub struct MonitorSheet {
     /// The port of a pool whose connections are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_pool: Option<Word>,
+    /// The profiler of the watched server: "auto", "perf" or "py-spy". A plan cannot bring a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// A number that a command of the shell prints, once a second, by its name.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub sample: Pairs<Text>,

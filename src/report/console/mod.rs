@@ -16,6 +16,7 @@ pub(super) mod head;
 mod host;
 mod log;
 mod names;
+pub mod profile;
 pub(super) mod rules;
 pub(super) mod slowest;
 mod spectrum;
@@ -71,6 +72,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     host::connections(&mut sheet, document);
     host::client(&mut sheet, document);
     beside::server(&mut sheet, document);
+    profile::profile(&mut sheet, document, options.verbose);
     beside::host(&mut sheet, document);
     log::log(&mut sheet, document, options.verbose);
     host::audit(&mut sheet, document);

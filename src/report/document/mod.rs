@@ -11,6 +11,7 @@ mod host;
 mod latency;
 mod named;
 mod plan;
+mod profile;
 mod rating;
 mod rules;
 mod server;
@@ -32,6 +33,7 @@ pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
+pub use profile::{ByClass, Function, Profile, Wait};
 pub use rating::{Absent, Advice, Limit, Limits, Mark, Rating, Sentence};
 pub use rules::{Aborted, Threshold};
 pub use server::Server;
@@ -105,6 +107,10 @@ pub struct Document {
     /// Who was watched; null where nobody was, missing in documents of earlier builds.
     #[serde(default)]
     pub server: Option<Server>,
+    /// What it did in measure; null where nobody asked or nothing came of it, missing in documents
+    /// of earlier builds.
+    #[serde(default)]
+    pub profile: Option<Profile>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
     /// Null where nobody asked for a grade. This and the next two are missing in documents of
@@ -167,6 +173,7 @@ impl Document {
             gauges: Gauges::of(summary),
             watched_log: summary.watched_log.as_ref().map(WatchedLog::new),
             server: Server::of(summary),
+            profile: summary.profile.as_ref().map(Profile::new),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             rating: plan.rating.as_ref().map(|set| Rating::new(set, summary)),

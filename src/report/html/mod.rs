@@ -13,6 +13,7 @@ mod head;
 mod latency;
 mod load;
 mod names;
+mod profile;
 mod readings;
 mod slowest;
 mod trouble;
@@ -66,6 +67,7 @@ pub fn page(document: &Document) -> String {
                     (load::connections(document))
                     (load::client(document))
                     (beside::server(document))
+                    (profile::profile(document))
                     (beside::host(document))
                     (trouble::audit(document))
                     (charts::intervals(document))
