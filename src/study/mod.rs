@@ -2,10 +2,12 @@
 //! hands it; so a test can hand it a server that is all arithmetic.
 //!
 //! ```text
-//! ceiling    the highest rate that meets the thresholds
+//! ceiling     the highest rate that meets the thresholds
+//! statistics  differences and how sure they are
 //! ```
 
 pub mod ceiling;
+pub mod statistics;
 
 use crate::error::Result;
 use crate::metrics::Summary;
