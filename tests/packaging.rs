@@ -9,8 +9,18 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 9] =
-    ["run", "target", "demo", "ceiling", "doctor", "import", "report", "completions", "man"];
+const VERBS: [&str; 10] = [
+    "run",
+    "target",
+    "demo",
+    "ceiling",
+    "compare",
+    "doctor",
+    "import",
+    "report",
+    "completions",
+    "man",
+];
 
 fn stdout(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_blast")).args(arguments).output().unwrap();

@@ -11,11 +11,12 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 10] = [
+pub const VERBS: [&str; 11] = [
     "run",
     "target",
     "demo",
     "ceiling",
+    "compare",
     "doctor",
     "import",
     "report",
@@ -25,18 +26,8 @@ pub const VERBS: [&str; 10] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 10] = [
-    "soak",
-    "suite",
-    "compare",
-    "ab",
-    "versus",
-    "calibrate",
-    "profile",
-    "history",
-    "serve",
-    "agent",
-];
+const LATER_VERBS: [&str; 9] =
+    ["soak", "suite", "ab", "versus", "calibrate", "profile", "history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

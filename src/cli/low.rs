@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::ceiling::CeilingArgs;
+use super::compare::CompareArgs;
 use super::elsewhere::ElsewhereArgs;
 use super::form;
 use super::import::ImportArgs;
@@ -61,6 +62,9 @@ pub enum Verb {
     /// Find the highest rate that meets the thresholds
     #[command(override_usage = "blast ceiling [FLAGS] URL")]
     Ceiling(Box<CeilingArgs>),
+    /// Compare saved results: what changed, and whether it is more than chance
+    #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
+    Compare(CompareArgs),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

@@ -8,6 +8,7 @@ pub mod shapes;
 
 mod broadcast;
 mod ceiling;
+mod compare;
 mod complaint;
 mod cookie;
 mod curl;
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Ceiling(args)) => ceiling::run(&args),
+        Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),

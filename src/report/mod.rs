@@ -9,6 +9,7 @@ pub mod ceiling;
 pub mod chart;
 pub mod checklist;
 pub mod checkup;
+pub mod comparison;
 pub mod console;
 pub mod csv;
 pub mod document;

@@ -3,10 +3,12 @@
 //!
 //! ```text
 //! ceiling     the highest rate that meets the thresholds
+//! compare     saved runs side by side
 //! statistics  differences and how sure they are
 //! ```
 
 pub mod ceiling;
+pub mod compare;
 pub mod statistics;
 
 use crate::error::Result;

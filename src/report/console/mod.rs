@@ -6,6 +6,7 @@
 
 pub mod ceiling;
 pub mod checkup;
+pub mod compare;
 
 mod backfill;
 mod beside;

@@ -12,9 +12,8 @@ pub fn variance_of_sum(deviations: &[f64]) -> f64 {
         return 0.0;
     }
     let lags = (n as f64).cbrt() as usize;
-    let covariance = |lag: usize| -> f64 {
-        deviations[lag..].iter().zip(deviations).map(|(a, b)| a * b).sum()
-    };
+    let covariance =
+        |lag: usize| -> f64 { deviations[lag..].iter().zip(deviations).map(|(a, b)| a * b).sum() };
     let neighbours: f64 = (1..=lags.min(n - 1))
         .map(|lag| 2.0 * (1.0 - lag as f64 / (lags + 1) as f64) * covariance(lag))
         .sum();
@@ -54,8 +53,7 @@ mod tests {
         let mut dice = Dice::of(1, 0, 0);
         let effects: Vec<f64> = (0..400)
             .map(|_| {
-                let seconds: Vec<_> =
-                    (0..60).map(|_| (100.0, normal(&mut dice) / 10.0)).collect();
+                let seconds: Vec<_> = (0..60).map(|_| (100.0, normal(&mut dice) / 10.0)).collect();
                 design_effect(&seconds, 1.0)
             })
             .collect();
