@@ -11,6 +11,7 @@ use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary, Verdict, Warning, signs};
 use crate::monitor::card::Cards;
+use crate::monitor::own::Own;
 use crate::monitor::{Flight, Probe, Sampler, Watched, host, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
@@ -30,8 +31,8 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let flight = Flight::before();
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
     let (of_elsewhere, readers) = outputs.elsewhere.start()?;
-    let cards: Box<dyn Probe> = Box::new(Cards::default());
-    let probes = host::probes().into_iter().chain([cards]).chain(of_server).chain(of_elsewhere);
+    let here: [Box<dyn Probe>; 2] = [Box::new(Cards::default()), Box::new(Own::default())];
+    let probes = host::probes().into_iter().chain(here).chain(of_server).chain(of_elsewhere);
     let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
     let mut live = Live::start(&outputs, &plan);
     let mut begun = Nanos::ZERO;

@@ -80,7 +80,7 @@ pub struct Value {
 }
 
 /// A run against the first one. Null: not known.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The label of the run.
     pub run: String,
@@ -90,7 +90,7 @@ pub struct Difference {
     pub lower_bound: bool,
     pub low: Option<f64>,
     pub high: Option<f64>,
-    /// Of what was measured in the first run; null also where that was nothing.
+    /// Of what was measured in the first run; null also where that was nothing, and of shares.
     pub percent: Option<f64>,
     pub percent_low: Option<f64>,
     pub percent_high: Option<f64>,

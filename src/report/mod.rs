@@ -36,7 +36,7 @@ mod reading;
 mod repeat;
 
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 
 pub use checkup::Checkup;
 pub use console::{PageOptions, page};

@@ -9,7 +9,8 @@
 //!   has, the factor itself is uncertain; Student's t takes that in.
 //! - A rate, and processor time per request, differ from second to second; that is their variance.
 //! - A share has Wilson's interval, with the same regard to seconds that are alike.
-//! - Of two figures the intervals make that of their difference (`statistics::difference`).
+//! - Of two figures the intervals make that of their difference, or of their ratio, which for what
+//!   cannot be less than nothing is the better one (`statistics::difference`, `change`).
 //!
 //! Every interval is of 95 % and says what is uncertain within the two runs. What would differ from
 //! run to run (where a process lay in memory, who else was on the host) it cannot know: for that,
@@ -31,10 +32,10 @@ mod tests;
 
 pub use rule::{Rule, Target};
 
-use super::statistics::{Estimate, difference};
+use super::statistics::{Estimate, change, difference};
 use crate::report::Document;
 use crate::report::comparison::{Comparison, Difference, Metric as Row, Run, SCHEMA_NAME, Value};
-use figure::{Better, Figure, METRICS, Metric, Source};
+use figure::{Better, Figure, METRICS, Metric, Source, Unit};
 
 const CONFIDENCE: f64 = 0.95;
 
@@ -109,7 +110,7 @@ fn row(metric: &Metric, sources: &[Source]) -> Row {
             Better::Neither => None,
         },
         differences: others
-            .map(|(at, other)| differ(label(at), figures[0].as_ref(), other.as_ref()))
+            .map(|(at, other)| differ(label(at), metric.unit, &figures[0], other))
             .collect(),
         values: figures.iter().map(|figure| figure.as_ref().map(value)).collect(),
     }
@@ -121,33 +122,34 @@ fn value(figure: &Figure) -> Value {
 }
 
 /// Where the first is known only as a lower bound, so is nothing of a difference.
-fn differ(run: String, first: Option<&Figure>, other: Option<&Figure>) -> Difference {
-    let none = Difference {
-        run,
-        absolute: None,
-        lower_bound: false,
-        low: None,
-        high: None,
-        percent: None,
-        percent_low: None,
-        percent_high: None,
-        significant: None,
-    };
+fn differ(run: String, unit: Unit, first: &Option<Figure>, other: &Option<Figure>) -> Difference {
+    let none = Difference { run, ..Difference::default() };
     let (Some(first), Some(other)) = (first, other) else { return none };
     if first.is_bound {
         return none;
     }
-    let found = difference(&first.estimate, &other.estimate);
     let base = first.estimate.value;
-    let percent = |value: f64| (base > 0.0).then(|| value / base * 100.0);
+    let share = match unit {
+        Unit::Share => None,
+        Unit::Micros | Unit::PerSecond => change(&first.estimate, &other.estimate),
+    };
+    let found = match share {
+        None => difference(&first.estimate, &other.estimate),
+        Some(share) => Estimate {
+            value: other.estimate.value - base,
+            low: share.low.map(|low| low * base),
+            high: share.high.map(|high| high * base),
+        },
+    };
+    let percent = |of: f64| of * 100.0;
     Difference {
         absolute: Some(found.value),
         lower_bound: other.is_bound,
         low: found.low,
         high: found.high,
-        percent: percent(found.value),
-        percent_low: found.low.and_then(percent),
-        percent_high: found.high.and_then(percent),
+        percent: share.map(|share| percent(share.value)),
+        percent_low: share.and_then(|share| share.low).map(percent),
+        percent_high: share.and_then(|share| share.high).map(percent),
         // A bound that lies below tells nothing: the truth may lie above.
         significant: found.is_significant().filter(|_| !other.is_bound || found.value > 0.0),
         ..none

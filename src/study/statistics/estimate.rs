@@ -47,6 +47,23 @@ pub fn difference(first: &Estimate, other: &Estimate) -> Estimate {
     }
 }
 
+/// By how much `other` differs from `first`, as a share of it, where both are more than nothing:
+/// the same of the logarithms, so that what cannot be less than nothing never is, and a long tail
+/// to one side stays there. `None`: one of them is nothing.
+pub fn change(first: &Estimate, other: &Estimate) -> Option<Estimate> {
+    let positive = |end: Option<f64>| end.filter(|end| *end > 0.0).map(f64::ln);
+    let log = |of: &Estimate| {
+        let value = positive(Some(of.value))?;
+        Some(Estimate { value, low: positive(of.low), high: positive(of.high) })
+    };
+    let ratio = difference(&log(first)?, &log(other)?);
+    Some(Estimate {
+        value: other.value / first.value - 1.0,
+        low: ratio.low.map(f64::exp_m1),
+        high: ratio.high.map(f64::exp_m1),
+    })
+}
+
 /// A share `p` of `n` independent cases, by Wilson's interval, which holds for none and for all of
 /// them too. `z`: how many standard deviations it reaches.
 pub fn share(p: f64, n: f64, z: f64) -> Estimate {
@@ -119,6 +136,21 @@ mod tests {
         assert!((difference.low.unwrap() - 0.0524).abs() < 1e-4, "{difference:?}");
         assert!((difference.high.unwrap() - 0.3339).abs() < 1e-4, "{difference:?}");
         assert_eq!(difference.is_significant(), Some(true));
+    }
+
+    #[test]
+    fn a_change_is_the_difference_of_the_logarithms() {
+        let first = Estimate { value: 10.0, low: Some(8.0), high: Some(40.0) };
+        let other = Estimate { value: 20.0, low: Some(16.0), high: Some(20.0) };
+        let found = change(&first, &other).unwrap();
+        let reach = (20f64 / 16.0).ln().hypot(4f64.ln());
+        assert_eq!(found.value, 1.0);
+        assert!((found.low.unwrap() - (2.0 * (-reach).exp() - 1.0)).abs() < 1e-12, "{found:?}");
+        assert!((found.high.unwrap() - (2.0 * 1.25 - 1.0)).abs() < 1e-12, "{found:?}");
+        assert!(found.low.unwrap() > -1.0);
+        assert_eq!(change(&Estimate::bare(0.0), &other), None);
+        // An end at nothing is no end.
+        assert_eq!(change(&Estimate { low: Some(0.0), ..first }, &other).unwrap().high, None);
     }
 
     #[test]

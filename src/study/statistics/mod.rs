@@ -11,5 +11,5 @@ mod estimate;
 pub mod rounds;
 mod series;
 
-pub use estimate::{Estimate, difference, share, student};
+pub use estimate::{Estimate, change, difference, share, student};
 pub use series::{design_effect, variance_of_sum};
