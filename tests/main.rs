@@ -3,6 +3,7 @@
 mod addresses;
 mod bodies;
 mod cli;
+mod compare;
 mod connections;
 mod consumers;
 mod doctor;

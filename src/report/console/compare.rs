@@ -6,6 +6,7 @@ use super::table::{Row, fits, write};
 use super::text::{Sheet, Tone};
 use crate::report::comparison::{Comparison, Difference, Metric, Run, Target, Value};
 use crate::report::number::{cell, exact_percent, per_second, percent, seconds};
+use crate::units::format_count;
 
 pub fn page(document: &Comparison, options: &PageOptions) -> String {
     let mut sheet = Sheet::new(options);
@@ -136,7 +137,7 @@ pub(in crate::report) fn absolute(difference: &Difference, unit: &str) -> String
 }
 
 pub(in crate::report) fn in_percent(difference: &Difference) -> String {
-    difference.percent.map_or("-".to_string(), |percent| format!("{} %", points(percent)))
+    difference.percent.map_or("-".to_string(), |percent| in_points(&[points(percent)]))
 }
 
 /// In percent of the first, or where there is none, in the unit.
@@ -150,7 +151,7 @@ pub(in crate::report) fn interval(difference: &Difference, unit: &str) -> String
         }
         _ => {
             let (low, high) = (difference.percent_low, difference.percent_high);
-            format!("{} to {} %", end(low, &points), end(high, &points))
+            in_points(&[end(low, &points), end(high, &points)])
         }
     }
 }
@@ -160,6 +161,7 @@ pub(in crate::report) fn meaning(metric: &Metric, difference: &Difference) -> (&
     let rises = difference.absolute.is_some_and(|value| value > 0.0);
     match (difference.significant, metric.better.as_deref()) {
         _ if difference.absolute == Some(0.0) => ("the same", Tone::Plain),
+        (None, None) => ("as it was asked for", Tone::Plain),
         (None, _) => ("how sure is not known", Tone::Plain),
         (Some(false), _) => ("no significant difference", Tone::Plain),
         (Some(true), Some("lower")) if rises => ("worse", Tone::Bad),
@@ -173,11 +175,22 @@ fn signed(value: f64, unit: &str) -> String {
     format!("{}{}", sign(value), shown(value.abs(), unit))
 }
 
-/// A percentage with two digits behind the point where it is small, and its sign.
+/// A percentage with two digits behind the point where it is small, and its sign; from ten times as
+/// much on, how many times: `x158k`.
 fn points(percent: f64) -> String {
     let size = percent.abs();
+    if size >= TIMES {
+        return format!("x{}", format_count(1.0 + percent / 100.0));
+    }
     let digits = if size < 10.0 { 2 } else { usize::from(size < 100.0) };
     format!("{}{size:.digits$}", sign(percent))
+}
+
+const TIMES: f64 = 900.0;
+
+fn in_points(points: &[String]) -> String {
+    let unit = if points.iter().all(|point| point.starts_with(['x', '?'])) { "" } else { " %" };
+    format!("{}{unit}", points.join(" to "))
 }
 
 fn sign(value: f64) -> &'static str {

@@ -65,10 +65,10 @@ fn rules(comparison: &Comparison) -> String {
     }
     let mut text = row(&["", "fail if", "run"]) + &row(&["---", "---", "---"]);
     for rule in &comparison.rules {
-        let mark = match (rule.failed, rule.beyond) {
-            (true, _) => "❌",
-            (false, Some(_)) => "✅",
-            (false, None) => "?",
+        let mark = match (rule.failed, rule.beyond, rule.significant) {
+            (true, ..) => "❌",
+            (_, Some(false), _) | (_, _, Some(false)) => "✅",
+            _ => "?",
         };
         text += &row(&[mark, &plain(&rule.expr), &rule.run]);
     }
