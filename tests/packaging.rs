@@ -9,12 +9,13 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 11] = [
     "run",
     "target",
     "demo",
     "ceiling",
     "compare",
+    "ab",
     "doctor",
     "import",
     "report",

@@ -11,12 +11,13 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 11] = [
+pub const VERBS: [&str; 12] = [
     "run",
     "target",
     "demo",
     "ceiling",
     "compare",
+    "ab",
     "doctor",
     "import",
     "report",
@@ -26,8 +27,8 @@ pub const VERBS: [&str; 11] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 9] =
-    ["soak", "suite", "ab", "versus", "calibrate", "profile", "history", "serve", "agent"];
+const LATER_VERBS: [&str; 8] =
+    ["soak", "suite", "versus", "calibrate", "profile", "history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

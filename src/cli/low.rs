@@ -12,6 +12,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::ab::AbArgs;
 use super::ceiling::CeilingArgs;
 use super::compare::CompareArgs;
 use super::elsewhere::ElsewhereArgs;
@@ -65,6 +66,9 @@ pub enum Verb {
     /// Compare saved results: what changed, and whether it is more than chance
     #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
     Compare(CompareArgs),
+    /// Measure two servers in turns, and say which is faster and how sure that is
+    #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]
+    Ab(Box<AbArgs>),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

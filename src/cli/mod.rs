@@ -6,6 +6,7 @@
 pub mod low;
 pub mod shapes;
 
+mod ab;
 mod broadcast;
 mod ceiling;
 mod compare;
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Run(args)) => run_plan::run(&args, arguments),
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Ab(args)) => ab::run(&args),
         Some(Verb::Ceiling(args)) => ceiling::run(&args),
         Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),

@@ -4,6 +4,7 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod ab;
 pub mod advice;
 pub mod ceiling;
 pub mod chart;

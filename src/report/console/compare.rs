@@ -177,7 +177,7 @@ fn signed(value: f64, unit: &str) -> String {
 
 /// A percentage with two digits behind the point where it is small, and its sign; from ten times as
 /// much on, how many times: `x158k`.
-fn points(percent: f64) -> String {
+pub(super) fn points(percent: f64) -> String {
     let size = percent.abs();
     if size >= TIMES {
         return format!("x{}", format_count(1.0 + percent / 100.0));
@@ -188,7 +188,7 @@ fn points(percent: f64) -> String {
 
 const TIMES: f64 = 900.0;
 
-fn in_points(points: &[String]) -> String {
+pub(super) fn in_points(points: &[String]) -> String {
     let unit = if points.iter().all(|point| point.starts_with(['x', '?'])) { "" } else { " %" };
     format!("{}{unit}", points.join(" to "))
 }
