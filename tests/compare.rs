@@ -1,4 +1,4 @@
-//! `blast compare`, on results of short real runs and on files that are none.
+//! `blast compare` and `blast ab`, on results of short real runs and on files that are none.
 
 use std::fs;
 use std::path::PathBuf;
@@ -93,5 +93,58 @@ fn what_is_no_pair_of_results_is_one_sentence() {
         assert_eq!(run.code(), Some(2), "{run:?}");
         let complaint = run.complaint().replace('`', "'");
         assert!(complaint.contains(expected) && run.stdout.is_empty(), "{complaint}");
+    }
+}
+
+/// Answers after so long.
+fn after(milliseconds: u64) -> Server {
+    Server::start(move |peer| {
+        while peer.request().is_some() {
+            std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+            peer.write(ok());
+        }
+    })
+}
+
+fn in_turns(first: &Server, other: &Server, rounds: u32) -> Value {
+    let blast = Blast::verb("ab").arg(&first.url()).arg(&other.url());
+    let more = format!("--rounds {rounds} -d 150ms --warmup 20ms -c 4 --engine epoll --json");
+    let run = blast.args(&more).args("--wait block --pin off --quiet").run();
+    assert_eq!(run.code(), Some(0), "{run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[test]
+fn a_slower_server_is_found_in_turns_and_the_same_one_is_not() {
+    let (fast, slow) = (after(10), after(15));
+    let found = in_turns(&fast, &slow, 8);
+    assert_eq!(found["schema"], "blast.ab/1");
+    assert_eq!(found["rounds"].as_array().unwrap().len(), 8);
+    let p50 = metric(&found, "p50");
+    assert!(p50["significant"] == true && p50["percent"].as_f64().unwrap() > 20.0, "{p50}");
+    // All rounds, the warm-up too, went on the same connections.
+    assert_eq!((fast.connections(), slow.connections()), (4, 4));
+    // One of twenty may be wrong: three in a row are one of eight thousand.
+    let is_calm = |_| {
+        let document = in_turns(&fast, &fast, 8);
+        let metrics = document["metrics"].as_array().unwrap().clone();
+        metrics.iter().all(|metric| metric["significant"] != true)
+    };
+    assert!((0..3).any(is_calm));
+}
+
+#[test]
+fn what_cannot_be_measured_in_turns_is_one_sentence() {
+    for (words, expected) in [
+        ("http://127.0.0.1:1/", "takes two URLs"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ http://127.0.0.1:3/", "takes two URLs"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ --rounds 3", "fewer than 8"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ --effect 0%", "a difference of 0"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ --watch 80", "leave it away"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ -o x.html", "writes JSON"),
+    ] {
+        let run = Blast::verb("ab").args(words).run();
+        assert_eq!(run.code(), Some(2), "{words}: {run:?}");
+        assert!(run.complaint().contains(expected), "{words}: {}", run.complaint());
     }
 }

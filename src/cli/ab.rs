@@ -21,8 +21,9 @@ use crate::study::ab::{Settings, Told, document, take_turns};
 use crate::time::{self, Nanos};
 use crate::units::{parse_percent, quote};
 
-/// Fewer cannot show anything at 95 %: of five differences of one sign, one in sixteen is chance.
-const LEAST_ROUNDS: u64 = 6;
+/// Fewer can hardly show anything at 95 %: of seven differences in several figures, one sign may be
+/// chance.
+const LEAST_ROUNDS: u64 = 8;
 
 const ROUNDS: u64 = 10;
 
@@ -99,7 +100,7 @@ fn settings(args: &AbArgs) -> Result<Settings> {
     let rounds = args.rounds.unwrap_or(ROUNDS);
     if rounds < LEAST_ROUNDS {
         return Err(Error::usage(format!(
-            "--rounds: fewer than {LEAST_ROUNDS} cannot show anything at 95 %; give {ROUNDS}"
+            "--rounds: fewer than {LEAST_ROUNDS} can hardly show anything at 95 %; give {ROUNDS}"
         )));
     }
     Ok(Settings { rounds, seed: args.load.shape.seed.unwrap_or(1) })

@@ -93,6 +93,9 @@ fn enough(sheet: &mut Sheet, document: &AbDocument) {
         None if document.metrics.iter().all(|metric| metric.significant.is_none()) => {
             (Tone::Doubtful, "too few rounds to tell anything; give --rounds 10".to_string())
         }
+        None if document.metrics.iter().any(|metric| metric.significant == Some(true)) => {
+            (Tone::Good, "enough rounds: the difference is more than chance".to_string())
+        }
         None => {
             (Tone::Good, format!("enough rounds to see a difference of {effect} in rate and p50"))
         }
