@@ -4,6 +4,7 @@ mod addresses;
 mod bodies;
 mod ceiling;
 mod cli;
+mod compare;
 mod connections;
 mod consumers;
 mod doctor;

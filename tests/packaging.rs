@@ -9,15 +9,18 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 13] = [
     "run",
     "target",
     "demo",
     "ceiling",
+    "compare",
+    "ab",
     "doctor",
     "import",
     "report",
     "monitor",
+    "profile",
     "completions",
     "man",
 ];

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::metrics::{Gauges, Server, Summary, Verdict, Warning};
 use crate::monitor::card::Cards;
 use crate::monitor::elsewhere::Readers;
+use crate::monitor::own::Own;
 use crate::monitor::{Elsewhere, Flight, Probe, Sampler, Watched, host, sampler};
 use crate::plan::Plan;
 use crate::time::Nanos;
@@ -36,8 +37,8 @@ impl Beside {
             Watched::find(&plan.watch, addresses, plan.watch_pool)?;
         let flight = Flight::before();
         let (of_elsewhere, readers) = elsewhere.start()?;
-        let cards: Box<dyn Probe> = Box::new(Cards::default());
-        let probes = host::probes().into_iter().chain([cards]).chain(of_server).chain(of_elsewhere);
+        let here: [Box<dyn Probe>; 2] = [Box::new(Cards::default()), Box::new(Own::default())];
+        let probes = host::probes().into_iter().chain(here).chain(of_server).chain(of_elsewhere);
         let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
         Ok(Beside { flight, sampler, readers, server, pids, begun: Nanos::ZERO })
     }

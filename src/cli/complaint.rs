@@ -11,11 +11,13 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 11] = [
+pub const VERBS: [&str; 13] = [
     "run",
     "target",
     "demo",
     "ceiling",
+    "compare",
+    "ab",
     "doctor",
     "import",
     "report",
@@ -26,8 +28,8 @@ pub const VERBS: [&str; 11] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 9] =
-    ["soak", "suite", "compare", "ab", "versus", "calibrate", "history", "serve", "agent"];
+const LATER_VERBS: [&str; 7] =
+    ["soak", "suite", "versus", "calibrate", "history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

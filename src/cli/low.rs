@@ -12,7 +12,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::ab::AbArgs;
 use super::ceiling::CeilingArgs;
+use super::compare::CompareArgs;
 use super::elsewhere::ElsewhereArgs;
 use super::form;
 use super::import::ImportArgs;
@@ -62,6 +64,12 @@ pub enum Verb {
     /// Find the highest rate that meets the thresholds
     #[command(override_usage = "blast ceiling [FLAGS] URL")]
     Ceiling(Box<CeilingArgs>),
+    /// Compare saved results: what changed, and whether it is more than chance
+    #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
+    Compare(CompareArgs),
+    /// Measure two servers in turns, and say which is faster and how sure that is
+    #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]
+    Ab(Box<AbArgs>),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

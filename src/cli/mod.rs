@@ -6,9 +6,11 @@
 pub mod low;
 pub mod shapes;
 
+mod ab;
 mod beside;
 mod broadcast;
 mod ceiling;
+mod compare;
 mod complaint;
 mod cookie;
 mod curl;
@@ -110,7 +112,9 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Run(args)) => run_plan::run(&args, arguments),
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Ab(args)) => ab::run(&args),
         Some(Verb::Ceiling(args)) => ceiling::run(&args),
+        Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),

@@ -69,7 +69,8 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
     written.map(|()| Exit::Done)
 }
 
-fn read(path: &Path) -> Result<Document> {
+/// A saved document; whatever else the file is, one sentence says so.
+pub fn read(path: &Path) -> Result<Document> {
     let name = quote(&path.to_string_lossy());
     let text = match path == Path::new("-") {
         true => read_all(io::stdin().lock()),

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use hdrhistogram::Histogram as Hdr;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 use crate::time::Nanos;
 
@@ -161,6 +161,12 @@ impl Histogram {
         let written = V2DeflateSerializer::new().serialize(self.hdr(), &mut bytes);
         debug_assert!(written.is_ok());
         bytes
+    }
+
+    /// What [`Histogram::serialised`] gave; `None`: these bytes hold no histogram.
+    pub fn deserialised(bytes: &[u8]) -> Option<Histogram> {
+        let hdr = Deserializer::new().deserialize(&mut &bytes[..]).ok()?;
+        Some(Histogram { hdr: Some(hdr), ..Histogram::default() })
     }
 
     /// The crate's own, for its writers; all zero while there is no room for any.

@@ -12,6 +12,7 @@
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
 //! card        how full its network cards are     profile    a profiler beside the load
+//! own         the processor time of blast itself
 //! elsewhere   commands, pages of metrics, a log
 //! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
@@ -27,6 +28,7 @@ mod kernel_file;
 pub mod limits;
 pub mod listeners;
 pub mod network;
+pub mod own;
 pub mod probe;
 pub mod profile;
 mod rate;

@@ -4,11 +4,13 @@
 //!
 //! Nothing here measures, and no engine is known here.
 
+pub mod ab;
 pub mod advice;
 pub mod ceiling;
 pub mod chart;
 pub mod checklist;
 pub mod checkup;
+pub mod comparison;
 pub mod console;
 pub mod csv;
 pub mod document;
@@ -38,7 +40,7 @@ mod repeat;
 mod within;
 
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 
 pub use checkup::Checkup;
 pub use console::{PageOptions, page};

@@ -2,10 +2,16 @@
 //! hands it; so a test can hand it a server that is all arithmetic.
 //!
 //! ```text
-//! ceiling    the highest rate that meets the thresholds
+//! ab          two servers in turns
+//! ceiling     the highest rate that meets the thresholds
+//! compare     saved runs side by side
+//! statistics  differences and how sure they are
 //! ```
 
+pub mod ab;
 pub mod ceiling;
+pub mod compare;
+pub mod statistics;
 
 use crate::error::Result;
 use crate::metrics::Summary;

@@ -51,7 +51,7 @@ const FIGURES: [(&str, Of); 5] = [
 
 /// Those whose names are given; cores, samples and scrapes are named by number or by the user.
 #[rustfmt::skip]
-const GAUGES: [(&str, metrics::Unit); 31] = {
+const GAUGES: [(&str, metrics::Unit); 32] = {
     use metrics::Unit::*;
     [
         ("host.cpu", Percent), ("host.cpu_user", Percent), ("host.cpu_system", Percent),
@@ -67,6 +67,7 @@ const GAUGES: [(&str, metrics::Unit); 31] = {
         ("host.context_switches", PerSecond),
         ("host.pressure_cpu", Percent), ("host.pressure_memory", Percent),
         ("host.pressure_io", Percent),
+        ("client.cpu", Percent),
         ("server.cpu", Percent), ("server.core_max", Percent), ("server.rss", Bytes),
         ("server.threads", Count), ("server.fds", Count), ("server.connections", Count),
         ("pool", Count), ("log.lines_per_s", PerSecond),

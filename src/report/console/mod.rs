@@ -4,8 +4,10 @@
 //! the page is for people and may change; what scripts read is the JSON, and the last two lines,
 //! which are wrk's to the character.
 
+pub mod ab;
 pub mod ceiling;
 pub mod checkup;
+pub mod compare;
 
 mod backfill;
 mod beside;

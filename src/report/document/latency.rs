@@ -125,6 +125,11 @@ impl Latency {
 }
 
 impl Latency {
+    /// All samples, with the censored ones ranked above every good one; `None`: it is damaged.
+    pub fn histogram(&self) -> Option<Histogram> {
+        Histogram::deserialised(&BASE64.decode(&self.hdr).ok()?)
+    }
+
     /// Whether the quantile `q` is known in full. If not, its value is a lower bound.
     pub fn is_exact(&self, q: f64) -> bool {
         // The tolerance of `Distribution::quantile`.

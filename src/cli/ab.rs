@@ -1,0 +1,194 @@
+//! `blast ab URL1 URL2`: the flags of a run, carried out on two servers in turns.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::low::LoadArgs;
+use super::outputs::Format;
+use super::{Outputs, high, print, terminal, values};
+use crate::engine::{self, Session};
+use crate::error::{Error, Exit, Result};
+use crate::metrics::Summary;
+use crate::monitor::{Probe, Sampler, Watched, sampler};
+use crate::plan::{Plan, Warmup, Watch};
+use crate::report::ab::{AbDocument, Round};
+use crate::report::{PageOptions, console, json};
+use crate::study::Runner;
+use crate::study::ab::{Settings, Told, document, take_turns};
+use crate::time::{self, Nanos};
+use crate::units::{parse_percent, quote};
+
+/// Fewer can hardly show anything at 95 %: of seven differences in several figures, one sign may be
+/// chance.
+const LEAST_ROUNDS: u64 = 8;
+
+const ROUNDS: u64 = 10;
+
+/// How long each side is measured in a round.
+const LENGTH: Nanos = Nanos::from_secs(2);
+
+/// Each begins so, for a side that was at rest.
+const WARM_UP: Nanos = Nanos::from_millis(200);
+
+/// The smallest difference that is to be seen, as a share.
+const EFFECT: f64 = 0.02;
+
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct AbArgs {
+    /// How often both sides are measured; -d is how long each time [default: 10, of 2s]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one, help_heading = "Rounds")]
+    pub rounds: Option<u64>,
+
+    /// The smallest difference that is to be seen; more rounds are asked for where it cannot be
+    /// [default: 2%]
+    #[arg(long, value_name = "SHARE", value_parser = parse_percent, help_heading = "Rounds")]
+    pub effect: Option<f64>,
+
+    #[command(flatten)]
+    pub load: LoadArgs,
+}
+
+pub fn run(args: &AbArgs) -> Result<Exit> {
+    let plans = plans(&args.load)?;
+    let settings = settings(args)?;
+    let effect = args.effect.unwrap_or(EFFECT);
+    if effect == 0.0 {
+        return Err(Error::usage("--effect: no number of rounds shows a difference of 0; give 2%"));
+    }
+    let files = files(&args.load.output.files)?;
+    engine::stop::install();
+    let (started_at, began) = (SystemTime::now(), time::now());
+    let (mut first, mut other) = (Runs::default(), Runs::default());
+    let line = Line { wanted: !args.load.output.quiet && io::stderr().is_terminal() };
+    let mut tell = |rounds: &[Round]| line.show(rounds.len() as u64, settings.rounds);
+    let rounds = take_turns([&mut first, &mut other], &plans, &settings, &mut tell)?;
+    line.end();
+    let took = time::now() - began;
+    let told = Told { plans: &plans, settings: &settings, effect, started_at, took };
+    let document = document(&rounds, &told);
+    write(&document, args.load.page.json, &files)?;
+    Ok(exit(&document))
+}
+
+/// One a URL, alike in all else.
+fn plans(args: &LoadArgs) -> Result<[Plan; 2]> {
+    let [first, other] = &args.words[..] else {
+        return Err(Error::usage("`blast ab` takes two URLs; write `blast ab URL1 URL2`"));
+    };
+    if !matches!(args.watch.watch, None | Some(Watch::Off | Watch::Target)) {
+        return Err(Error::usage(
+            "--watch: `blast ab` watches whoever listens on the port of each URL; leave it away, \
+             or write `off`",
+        ));
+    }
+    let mut args = args.clone();
+    if args.phases.requests.is_none() {
+        args.size.duration.get_or_insert(LENGTH);
+    }
+    args.phases.warmup.get_or_insert(Warmup::For(WARM_UP));
+    let plan = |word: &String| -> Result<Plan> {
+        let plan = high::plan(&LoadArgs { words: vec![word.clone()], ..args.clone() })?;
+        Ok(Plan { engine: engine::engine(&plan), thresholds: Vec::new(), ..plan })
+    };
+    Ok([plan(first)?, plan(other)?])
+}
+
+fn settings(args: &AbArgs) -> Result<Settings> {
+    let rounds = args.rounds.unwrap_or(ROUNDS);
+    if rounds < LEAST_ROUNDS {
+        return Err(Error::usage(format!(
+            "--rounds: fewer than {LEAST_ROUNDS} can hardly show anything at 95 %; give {ROUNDS}"
+        )));
+    }
+    Ok(Settings { rounds, seed: args.load.shape.seed.unwrap_or(1) })
+}
+
+/// JSON is what there is to be written.
+fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let outputs = Outputs::to(files, None)?;
+    let others = outputs.files.iter().filter(|file| Format::of(file) != Some(Format::Json));
+    match others.chain(&outputs.tables).next() {
+        None => Ok(outputs.files),
+        Some(other) => Err(Error::usage(format!(
+            "--output: {}: `blast ab` writes JSON; name a file that ends in `.json`",
+            quote(&other.to_string_lossy())
+        ))),
+    }
+}
+
+fn write(document: &AbDocument, as_json: bool, files: &[PathBuf]) -> Result<()> {
+    for file in files {
+        json::save(document, file)?;
+    }
+    if as_json {
+        return json::write(document, &mut io::stdout().lock());
+    }
+    let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
+    let options = PageOptions { color, width, ..PageOptions::default() };
+    print(&console::ab::page(document, &options)).map(drop)
+}
+
+fn exit(document: &AbDocument) -> Exit {
+    match engine::stop::exit() {
+        Some(exit) if !document.complete => exit,
+        _ => Exit::Done,
+    }
+}
+
+/// One side: runs on connections that stay, with its server watched.
+#[derive(Default)]
+struct Runs {
+    session: Option<Session>,
+}
+
+impl Runner for Runs {
+    fn run(&mut self, plan: &Plan) -> Result<Summary> {
+        if self.session.is_none() {
+            self.session = Some(Session::open(plan)?);
+        }
+        let Some(session) = &mut self.session else {
+            return Err(Error::failed("no session could be opened; try again"));
+        };
+        let addresses = || engine::addresses(plan).unwrap_or_default();
+        let Watched { probes, server, .. } = Watched::find(&plan.watch, addresses, None)?;
+        let probes: Vec<Box<dyn Probe>> = probes;
+        let sampler = Sampler::start(probes, sampler::STEP)?;
+        let summary = session.run(plan, &mut |progress| {
+            if let engine::Progress::Starting { at } = progress {
+                sampler.begin_at(at);
+            }
+        });
+        let gauges = sampler.end();
+        let mut summary = summary?;
+        summary.gauges = Some(gauges.since(summary.origin));
+        summary.server = server;
+        Ok(summary)
+    }
+
+    fn reconnect(&mut self) {
+        self.session = None;
+    }
+}
+
+/// How many rounds are done, on a terminal.
+struct Line {
+    wanted: bool,
+}
+
+impl Line {
+    fn show(&self, done: u64, all: u64) {
+        if self.wanted {
+            let _ = write!(io::stderr(), "\rround {done} of {all}");
+        }
+    }
+
+    fn end(&self) {
+        if self.wanted {
+            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
+            let _ = write!(io::stderr(), "\r{blank}\r");
+        }
+    }
+}

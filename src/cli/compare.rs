@@ -1,0 +1,93 @@
+//! `blast compare A.json B.json ...`: saved runs side by side, offline.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::outputs::Format;
+use super::report::read;
+use super::{Outputs, print, terminal};
+use crate::error::{Error, Exit, Result};
+use crate::report::comparison::Comparison;
+use crate::report::{PageOptions, console, json, markdown};
+use crate::study::compare::{self, Rule, Saved, Target};
+use crate::units::quote;
+
+/// What `blast compare` takes.
+#[derive(Clone, Debug, Args)]
+pub struct CompareArgs {
+    /// What `-o RUN.json` or `--json` of the runs wrote; each is compared with the first
+    #[arg(value_name = "RUN.json", value_hint = ValueHint::FilePath)]
+    pub documents: Vec<PathBuf>,
+
+    /// Exit with 3 when a change is beyond this and significant: p99>+5%, good_per_s<-3%
+    /// (repeatable)
+    #[arg(long, value_name = "CHANGE", value_parser = Rule::parse, allow_hyphen_values = true)]
+    pub fail_if: Vec<Rule>,
+
+    /// Show what was before, what is after, and whether this is reached: p95=150ms (repeatable)
+    #[arg(long = "target", value_name = "VALUE", value_parser = Target::parse)]
+    pub targets: Vec<Target>,
+
+    /// Print the comparison as JSON, nothing else on stdout
+    #[arg(long, short = 'j')]
+    pub json: bool,
+
+    /// Write the comparison to FILE.json or FILE.md (repeatable)
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
+
+pub fn run(args: &CompareArgs) -> Result<Exit> {
+    if args.documents.len() < 2 {
+        return Err(Error::usage(
+            "`blast compare` takes two results or more; name what `-o RUN.json` of the runs wrote",
+        ));
+    }
+    let files = files(&args.files)?;
+    let saved = args
+        .documents
+        .iter()
+        .map(|path| Ok(Saved { file: path.to_string_lossy().into_owned(), document: read(path)? }));
+    let saved = saved.collect::<Result<Vec<Saved>>>()?;
+    let comparison = compare::compare(&saved, &args.fail_if, &args.targets).map_err(|file| {
+        Error::usage(format!(
+            "{} is a damaged result (its histogram cannot be read); name the file as `-o RUN.json` \
+             wrote it",
+            quote(&file)
+        ))
+    })?;
+    for file in &files {
+        match Format::of(file) {
+            Some(Format::Markdown) => markdown::compare::save(&comparison, file)?,
+            _ => json::save(&comparison, file)?,
+        }
+    }
+    show(&comparison, args.json)?;
+    Ok(if comparison.has_failed() { Exit::Threshold } else { Exit::Done })
+}
+
+fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let outputs = Outputs::to(files, None)?;
+    let is_written =
+        |file: &&PathBuf| matches!(Format::of(file), Some(Format::Json | Format::Markdown));
+    let others = outputs.files.iter().filter(|file| !is_written(file));
+    match others.chain(&outputs.tables).next() {
+        None => Ok(outputs.files),
+        Some(other) => Err(Error::usage(format!(
+            "--output: {}: `blast compare` writes JSON and Markdown; name a file that ends in \
+             `.json` or `.md`",
+            quote(&other.to_string_lossy())
+        ))),
+    }
+}
+
+fn show(comparison: &Comparison, as_json: bool) -> Result<()> {
+    if as_json {
+        return json::write(comparison, &mut io::stdout().lock());
+    }
+    let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
+    let options = PageOptions { color, width, ..PageOptions::default() };
+    print(&console::compare::page(comparison, &options)).map(drop)
+}
