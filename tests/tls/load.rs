@@ -47,7 +47,9 @@ fn the_slowest_requests_are_known_as_well_as_without_tls() {
         for slow in slowest {
             let port = slow["local_port"].as_u64().unwrap_or_else(|| panic!("{slow}"));
             assert!(server.log().iter().any(|heard| u64::from(heard.port) == port), "{slow}");
-            assert!(slow["rtt_us"].as_f64() > Some(0.0) && slow["retransmits"] == 0, "{slow}");
+            assert!(slow["rtt_us"].as_f64() > Some(0.0), "{slow}");
+            // On a busy machine the kernel asks again for an acknowledgement that is late.
+            assert!(slow["retransmits"].as_u64().is_some_and(|again| again < 5), "{slow}");
             assert!(slow["received"].as_str().unwrap().starts_with("HTTP/1.1 200 OK"), "{slow}");
         }
     });

@@ -22,6 +22,9 @@ const LETTER: f64 = 8.4;
 const SAMPLE: f64 = 18.0;
 const SWATCH: f64 = 14.0;
 
+/// A circle around where the pen is, which its own stroke fills.
+const DOT: &str = "m-1.2 0a1.2 1.2 0 1 0 2.4 0a1.2 1.2 0 1 0 -2.4 0";
+
 pub fn svg(chart: &Chart) -> Markup {
     html! {
         svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(chart.title)
@@ -141,8 +144,8 @@ fn trace(chart: &Chart, line: &Line) -> String {
             let _ = write!(path, "{pen}{} {}", tenths(across(chart, *x)), tenths(down(chart, *y)));
         }
         if stretch.len() == 1 {
-            // A point alone is seen by the round ends of a line without length (SVG 2, 13.5.4).
-            path += "h0";
+            // A point alone has no line: it is a dot.
+            path += DOT;
         }
     }
     path

@@ -219,10 +219,10 @@ mod tests {
         let drawn = super::super::draw::svg(chart).into_string();
         let place = drawn.split("class=\"c2\" d=\"").nth(1);
         let path = place.and_then(|rest| rest.split('"').next());
-        assert!(path.is_some_and(|path| path.ends_with("h0")), "{drawn}");
+        assert!(path.is_some_and(|path| path.ends_with("a1.2 1.2 0 1 0 -2.4 0")), "{drawn}");
         document = fixture::named("held").document();
         let whole = super::super::draw::svg(&over_time(&document)[0]).into_string();
-        assert!(!whole.contains("h0\""), "{whole}");
+        assert!(!whole.contains("a1.2 "), "{whole}");
     }
 
     #[test]

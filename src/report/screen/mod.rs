@@ -30,8 +30,8 @@ use ratatui::layout::Rect;
 use sheet::{Sheet, Tone};
 
 pub use second::Second;
-pub use state::{Connecting, Ending, Gauge, Standing, State, Subject};
-pub use watch::{Update, Watch};
+pub use state::{Connecting, Ending, Gauge, Standing, State, Subject, Update};
+pub use watch::Watch;
 
 /// Columns and rows without which nothing can be told.
 const LEAST: (u16, u16) = (40, 10);

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::second::Second;
-use super::watch::Update;
 use crate::metrics::{Label, Phase, Unit};
 use crate::plan::{Plan, Warmup};
 use crate::report::number::{count, per_second};
@@ -127,6 +126,20 @@ impl Gauge {
         };
         Some(Gauge { name: label.name, value })
     }
+}
+
+/// What is new after a second.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    pub second: Second,
+    /// Of the whole run so far: ended well, ended at all, and what went wrong, most of it first.
+    pub good: u64,
+    pub ended: u64,
+    pub failures: Vec<(&'static str, u64)>,
+    /// The share of the second that each worker was busy.
+    pub busy: Vec<f64>,
+    pub gauges: Vec<Gauge>,
+    pub rules: Vec<Standing>,
 }
 
 impl State {

@@ -2,26 +2,12 @@
 //! control thread, so nothing here waits for anything.
 
 use super::second::Second;
-use super::state::{Gauge, Standing};
+use super::state::{Gauge, Standing, Update};
 use crate::metrics::{Counters, Drop, Events, Fates, Interval, Label, Mode, Phase};
 use crate::plan::Threshold;
 use crate::plan::threshold::Figures;
 use crate::report::reading;
 use crate::time::Nanos;
-
-/// What is new after a second.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Update {
-    pub second: Second,
-    /// Of the whole run so far: ended well, ended at all, and what went wrong, most of it first.
-    pub good: u64,
-    pub ended: u64,
-    pub failures: Vec<(&'static str, u64)>,
-    /// The share of the second that each worker was busy.
-    pub busy: Vec<f64>,
-    pub gauges: Vec<Gauge>,
-    pub rules: Vec<Standing>,
-}
 
 /// Keeps the sums.
 #[derive(Debug)]
