@@ -195,8 +195,8 @@ fn a_plan_names_a_profiler_that_is_known_and_no_command() {
     let file = folder.path().join("plan.toml");
     let plan = |tool: &str| {
         let text = format!(
-            "[load]\nconnections = 1\nduration = \"1s\"\n[monitor]\nwatch = \"off\"\nprofile = \
-             \"{tool}\"\n[[requests]]\nurl = \"{}\"\n",
+            "url = \"{}\"\n[load]\nconnections = 1\nduration = \"1s\"\n[monitor]\nwatch = \"off\"\n\
+             profile = \"{tool}\"\n[[requests]]\nname = \"a\"\npath = \"/\"\n",
             server.url()
         );
         fs::write(&file, text).unwrap();
