@@ -126,10 +126,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn warnings(rounds: &[Round]) -> Vec<Caveat> {
     let caveat = |code: &str, text: String| Caveat { code: code.to_string(), text };
-    let sides: [(&str, fn(&Round) -> &Side); 2] =
-        [("A", |round| &round.a), ("B", |round| &round.b)];
     let mut warnings = Vec::new();
-    for (name, of) in sides {
+    for (at, name) in ["A", "B"].into_iter().enumerate() {
+        let of = |round: &Round| [&round.a, &round.b][at].clone();
         let own = ["client_cpu", "ports", "descriptors"];
         let own = rounds.iter().filter(|round| own.contains(&of(round).limit.as_str())).count();
         if own > 0 {

@@ -41,7 +41,7 @@ fn normal(dice: &mut Dice) -> f64 {
 impl Runner for Simulated {
     fn run(&mut self, plan: &Plan) -> Result<Summary> {
         let mut host = self.host.borrow_mut();
-        if host.runs % 2 == 0 {
+        if host.runs.is_multiple_of(2) {
             host.pace = (0.1 * normal(&mut host.dice)).exp();
         }
         host.runs += 1;
