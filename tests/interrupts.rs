@@ -128,7 +128,7 @@ fn run(words: &str) -> Document {
     let plan = cli::plan(&cli.load).unwrap();
     let summary = engine::run(&plan, &mut |_| {}).unwrap();
     let mut text = Vec::new();
-    json::write(&report::Document::new(&plan, &summary), &mut text).unwrap();
+    json::write(&report::document_of(&plan, &summary), &mut text).unwrap();
     Document::parse(str::from_utf8(&text).unwrap()).unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 
-use super::low::LoadArgs;
+use super::groups::LoadArgs;
 use super::outputs::Format;
 use super::{Outputs, high, print, terminal, values};
 use crate::engine::{self, Session};

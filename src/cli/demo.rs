@@ -5,7 +5,8 @@
 
 use std::io::{self, Write};
 
-use super::low::{DemoArgs, LoadArgs};
+use super::groups::LoadArgs;
+use super::low::DemoArgs;
 use super::shapes::Rps;
 use super::{Outputs, run};
 use crate::error::{Exit, Result};

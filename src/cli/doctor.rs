@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::low::LoadArgs;
+use super::groups::LoadArgs;
 use super::values::Header;
 use super::{high, print, terminal};
 use crate::engine;

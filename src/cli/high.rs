@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::complaint::{VERBS, refuse_later_verb};
 use super::curl::Curl;
-use super::low::{ExpectArgs, LoadArgs, RuleArgs};
+use super::groups::{ExpectArgs, LoadArgs, RuleArgs};
 use super::source::Sources;
 use super::{elsewhere, load, rating, request, route, tls, values, varying};
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The load that the flags mean: open or closed loop, steady or with a shape, and what follows
 //! from it for the connections and the length of the run.
 
-use super::low::{LoadArgs, ShapeArgs};
+use super::groups::{LoadArgs, ShapeArgs};
 use super::shapes::{Arrivals, Rps};
 use super::varying::SEED;
 use crate::error::{Error, Result};

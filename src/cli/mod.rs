@@ -18,6 +18,7 @@ mod demo;
 mod doctor;
 mod elsewhere;
 mod form;
+mod groups;
 mod help;
 mod high;
 mod import;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueHint};
 
-use super::low::WatchArgs;
+use super::groups::WatchArgs;
 use super::{reason, run, values};
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::elsewhere::elsewhere;
-use super::low::LoadArgs;
+use super::groups::LoadArgs;
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
 use crate::monitor::profile::Tool;

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 
 use super::curl::Curl;
-use super::low::RequestArgs;
+use super::groups::RequestArgs;
 use super::source::{Source, Sources};
 use super::values::{self, Header};
 use super::wish::{Body, Data, Wish};

@@ -1,6 +1,6 @@
 //! Where the flags send the connections, and the combinations that contradict each other.
 
-use super::low::LoadArgs;
+use super::groups::LoadArgs;
 use crate::error::{Error, Result};
 use crate::plan::route::{Destination, Family};
 use crate::plan::url::Host;

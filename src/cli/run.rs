@@ -16,7 +16,7 @@ use crate::monitor::Profiler;
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
-use crate::report::{Document, PageOptions, json, page};
+use crate::report::{Document, PageOptions, document_of, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     stop::install();
@@ -57,7 +57,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     summary.warnings.extend(unsent);
     summary.warnings.extend(signs::of(&summary, !plan.thresholds.is_empty()));
     recorder.end(summary.started_at);
-    let mut document = Document::new(&plan, &summary);
+    let mut document = document_of(&plan, &summary);
     if outputs.as_wrk {
         document.back_fill(&plan, &summary);
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::low::LoadArgs;
+use super::groups::LoadArgs;
 use super::values::Header;
 use crate::dice::Dice;
 use crate::error::Result;

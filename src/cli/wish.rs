@@ -1,7 +1,7 @@
 //! What is wished of the request, before any file is read: by the flags, or by a curl command.
 
 use super::form;
-use super::low::RequestArgs;
+use super::groups::RequestArgs;
 use super::source::{Source, Sources};
 use super::values::Header;
 use crate::error::{Error, Result};

@@ -37,6 +37,7 @@ mod grade;
 mod number;
 mod reading;
 mod repeat;
+mod whole;
 mod within;
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
 pub use monitored::Monitored;
+pub use whole::document_of;
 
 #[cfg(test)]
 mod tests {

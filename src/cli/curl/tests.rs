@@ -1,6 +1,6 @@
 //! Commands as browsers copy them and people write them, and the requests they come to.
 
-use super::super::low::RequestArgs;
+use super::super::groups::RequestArgs;
 use super::super::request;
 use super::*;
 use crate::http::Request;

@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::groups::LoadArgs;
 use super::high::{self, Subject};
-use super::low::{LoadArgs, RunArgs};
+use super::low::RunArgs;
 use super::source::{Source, Sources};
 use super::values::Header;
 use super::{Outputs, print, request, varying};

@@ -42,7 +42,6 @@ pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 pub use verdict::{Evidence, Verdict};
 
-use super::{advice, sentences};
 use crate::failure::Kind;
 use crate::metrics::{self, Account, Counters, Drop, Mode, Part, Summary, WarmupEnd};
 use crate::plan::Plan;
@@ -143,9 +142,10 @@ pub struct Document {
 }
 
 impl Document {
-    pub fn new(plan: &Plan, summary: &Summary) -> Document {
+    /// The figures. What can be said of them comes on top: [`super::document_of`].
+    pub(super) fn new(plan: &Plan, summary: &Summary) -> Document {
         let counters = &summary.measure.counters;
-        let document = Document {
+        Document {
             schema: SCHEMA_NAME.to_string(),
             blast_version: env!("CARGO_PKG_VERSION").to_string(),
             complete: summary.complete,
@@ -188,9 +188,7 @@ impl Document {
             interval_s: summary.interval_length.as_secs_f64(),
             heat_bounds_us: heat::bounds_us(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
-        };
-        let document = Document { advice: advice::of(&document), ..document };
-        Document { sentences: sentences::of(&document), ..document }
+        }
     }
 
     /// Puts in what wrk would have printed for this run (`--as-wrk`). Changes no other figure.
