@@ -21,21 +21,32 @@ const P95_US: f64 = 500_000.0;
 const P99_US: f64 = 1_000_000.0;
 const ON_SCHEDULE: f64 = 0.90;
 
-/// What only people can look up or decide.
+/// The same of the host that the server shares with blast, in percent.
+const CPU: f64 = 70.0;
+const MEMORY: f64 = 80.0;
+
+/// A core that has no more to give, in percent.
+const FULL: f64 = 95.0;
+
+/// What only people can look up or decide, and what is measured where a run was told to.
 const FOR_A_PERSON: [&str; 12] = [
     "The load is that of production: as many users, the same mix, think times and sizes of data",
     "It ran long enough: 30 minutes or more at a constant load, without memory that grows",
-    "The server's CPU stayed under 70 %, its memory under 80 %, and no core was full alone",
+    SERVER,
     "Database connections in use stayed below the pool's limit, and did not pile up",
     "Slow queries were looked for; those of the busiest requests have their indexes",
     "The cache's hit rate is what it should be",
-    "The server's log has no errors from the time of the run",
+    LOG,
     "There are enough worker processes, in an application server made for production",
     "Time-outs, and retries of transient errors with a back-off, are set in the application",
     "The limit is known: a run to failure was made, and production stays well below it",
     "Alerts exist for errors, p95 and saturation, and somebody gets them",
     "The way back was tried: the older version can be deployed again",
 ];
+
+const SERVER: &str =
+    "The server's CPU stayed under 70 %, its memory under 80 %, and no core was full alone";
+const LOG: &str = "The server's log has no errors from the time of the run";
 
 /// Writes the file, which is either whole or untouched.
 pub fn save(document: &Document, path: &Path) -> Result<()> {
@@ -54,7 +65,12 @@ pub fn text(document: &Document) -> String {
         text += &format!("- [{}] {item}\n", if ok { 'x' } else { ' ' });
     }
     text += "\n## For a person\n\n";
-    for item in FOR_A_PERSON {
+    let is_measured = |item: &str| match item {
+        SERVER => server(document).is_some(),
+        LOG => log(document).is_some(),
+        _ => false,
+    };
+    for item in FOR_A_PERSON.into_iter().filter(|item| !is_measured(item)) {
         text += &format!("- [ ] {item}\n");
     }
     text
@@ -77,6 +93,8 @@ fn measured(document: &Document) -> Vec<Item> {
     items.push(none(document, "server errors", rejected(document, Rejection::Status5xx)));
     let refused = document.connections.failures.values().sum();
     items.push(none(document, "failed connects", refused));
+    items.extend(server(document));
+    items.extend(log(document));
     items.extend(document.rating.as_ref().map(graded));
     items.extend(document.thresholds.iter().map(|threshold| Item {
         ok: threshold.ok,
@@ -133,6 +151,27 @@ fn quantile(document: &Document, q: f64, us: Option<f64>, most: f64) -> Item {
     }
 }
 
+/// Where the server runs here and is watched.
+fn server(document: &Document) -> Option<Item> {
+    let gauges = document.gauges.as_ref().filter(|_| document.server.is_some())?;
+    let mean = |name: &str| gauges.gauge(name)?.mean;
+    let (cpu, memory, core) = (mean("host.cpu")?, mean("host.memory")?, mean("server.core_max"));
+    let text = format!(
+        "{SERVER}: host CPU {cpu:.1} %, memory {memory:.1} %{}",
+        core.map_or(String::new(), |core| format!(", its busiest thread {core:.1} % of a core"))
+    );
+    let is_full = core.is_some_and(|core| core >= FULL);
+    Some(Item { ok: cpu < CPU && memory < MEMORY && !is_full, text })
+}
+
+/// Where a log was watched: for what matches, or else for any line.
+fn log(document: &Document) -> Option<Item> {
+    let log = document.watched_log.as_ref()?;
+    let matching = log.regex.as_ref().map(|regex| format!(" that match {}", plain(regex)));
+    let text = format!("{LOG}: {} lines{}", count(log.lines), matching.unwrap_or_default());
+    Some(Item { ok: log.lines == 0, text })
+}
+
 /// Good or better, by the set that the run was rated by.
 fn graded(rating: &Rating) -> Item {
     let ok = matches!(grade::name(rating), "excellent" | "good");
@@ -174,13 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_beside_the_load_is_no_longer_left_to_a_person() {
+        let mut document = fixture::watched().document();
+        let all = |document: &Document| text(document);
+        assert!(all(&document).contains(&format!("- [x] {SERVER}: host CPU 61.5 %, memory 40.")));
+        assert!(all(&document).contains(&format!("- [ ] {LOG}: 55 lines that match")));
+        document.watched_log.as_mut().unwrap().lines = 0;
+        assert!(all(&document).contains(&format!("- [x] {LOG}: 0 lines")));
+        let gauges = &mut document.gauges.as_mut().unwrap().series;
+        gauges.iter_mut().find(|gauge| gauge.name == "server.core_max").unwrap().mean = Some(97.0);
+        assert!(all(&document).contains(&format!("- [ ] {SERVER}")), "a core is full");
+        assert!(all(&fixture::held().document()).contains(&format!("- [ ] {SERVER}\n")));
+    }
+
+    #[test]
     fn boxes_are_ticked_by_what_was_measured_and_never_for_a_person() {
         for (name, run) in fixture::all() {
             let document = run.document();
             let text = text(&document);
             let (measured, person) = text.split_once("## For a person").unwrap();
             assert!(boxes(person).iter().all(|(ticked, _)| !ticked), "{name}");
-            assert_eq!(boxes(person).len(), FOR_A_PERSON.len());
+            let taken = [server(&document), log(&document)].into_iter().flatten().count();
+            assert_eq!(boxes(person).len() + taken, FOR_A_PERSON.len(), "{name}");
             let boxes = boxes(measured);
             let ticked = |start: &str| {
                 let found = boxes.iter().find(|(_, text)| text.starts_with(start));
