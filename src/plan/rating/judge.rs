@@ -23,7 +23,7 @@ pub struct Rated {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
     pub measure: String,
-    /// Of a latency from the server's or the user's side; see [`Mark::of`].
+    /// Of a latency: the row of the table that it stands in.
     pub row: Option<&'static str>,
     pub value: f64,
     pub unit: &'static str,

@@ -23,7 +23,7 @@ pub struct Cell {
     /// In us.
     pub low: f64,
     pub high: f64,
-    /// Which of [`SHARES`].
+    /// Which of the shares that the legend names.
     pub strength: usize,
 }
 
