@@ -83,21 +83,26 @@ pub fn times(cores: &[usize]) -> Option<Times> {
     parse_times(&fs::read_to_string("/proc/stat").ok()?, cores)
 }
 
-/// proc(5): user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user
-/// and nice.
 fn parse_times(text: &str, cores: &[usize]) -> Option<Times> {
     let mut sum = Times::default();
     for line in text.lines() {
-        let mut words = line.split_whitespace();
-        let core = words.next().and_then(|name| name.strip_prefix("cpu")?.parse().ok());
+        let Some((name, rest)) = line.split_once(' ') else { continue };
+        let core = name.strip_prefix("cpu").and_then(|core| core.parse().ok());
         if !core.is_some_and(|core| cores.contains(&core)) {
             continue;
         }
-        let ticks: Vec<u64> = words.take(8).map_while(|word| word.parse().ok()).collect();
-        sum.stolen += ticks.get(7)?;
-        sum.all += ticks.iter().sum::<u64>();
+        let ticks = ticks(rest);
+        sum.stolen += ticks[7]?;
+        sum.all += ticks.into_iter().flatten().sum::<u64>();
     }
     (sum.all > 0).then_some(sum)
+}
+
+/// Of a line behind the core's name, proc(5): user, nice, system, idle, iowait, irq, softirq, steal;
+/// what follows is part of user and nice. An older kernel has fewer.
+pub fn ticks(text: &str) -> [Option<u64>; 8] {
+    let mut ticks = text.split_ascii_whitespace().map_while(|word| word.parse().ok());
+    [(); 8].map(|()| ticks.next())
 }
 
 #[cfg(test)]

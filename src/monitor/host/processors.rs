@@ -2,6 +2,7 @@
 //! one thread to another.
 
 use crate::metrics::{Label, Unit};
+use crate::monitor::cpu;
 use crate::monitor::kernel_file::KernelFile;
 use crate::monitor::rate::Rate;
 use crate::monitor::sampler::Probe;
@@ -105,14 +106,11 @@ impl Stat {
 }
 
 impl Times {
-    /// proc(5): user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user
-    /// and nice.
     fn parse(text: &str) -> Option<Times> {
-        let mut ticks = text.split_ascii_whitespace().map(|word| word.parse::<u64>().ok());
-        let mut next = || ticks.next().flatten();
-        let [user, nice, system, idle] = [next()?, next()?, next()?, next()?];
-        let [iowait, irq, softirq, stolen] = [(); 4].map(|()| next().unwrap_or(0));
-        Some(Times { user: user + nice, system: system + irq + softirq, idle, iowait, stolen })
+        let [user, nice, system, idle, rest @ ..] = cpu::ticks(text);
+        let [iowait, irq, softirq, stolen] = rest.map(Option::unwrap_or_default);
+        let (user, system) = (user? + nice?, system? + irq + softirq);
+        Some(Times { user, system, idle: idle?, iowait, stolen })
     }
 
     /// The kernel's idle and iowait can go back by a tick.
