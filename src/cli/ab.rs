@@ -1,25 +1,21 @@
 //! `blast ab URL1 URL2`: the flags of a run, carried out on two servers in turns.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::outputs::Format;
-use super::{Outputs, high, print, terminal, values};
-use crate::engine::{self, Session};
+use super::study::{self, Runs};
+use super::{high, terminal, values};
+use crate::engine;
 use crate::error::{Error, Exit, Result};
-use crate::metrics::Summary;
-use crate::monitor::{Probe, Sampler, Watched, sampler};
 use crate::plan::{Plan, Warmup, Watch};
 use crate::report::ab::{AbDocument, Round};
-use crate::report::{PageOptions, console, json};
-use crate::study::Runner;
+use crate::report::console;
 use crate::study::ab::{Settings, Told, document, take_turns};
 use crate::time::{self, Nanos};
-use crate::units::{parse_percent, quote};
+use crate::units::parse_percent;
 
 /// Fewer can hardly show anything at 95 %: of seven differences in several figures, one sign may be
 /// chance.
@@ -58,10 +54,10 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     if effect == 0.0 {
         return Err(Error::usage("--effect: no number of rounds shows a difference of 0; give 2%"));
     }
-    let files = files(&args.load.output.files)?;
+    let files = study::files("ab", &args.load.output.files)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
-    let (mut first, mut other) = (Runs::default(), Runs::default());
+    let (mut first, mut other) = (Runs::watched(), Runs::watched());
     let line = Line { wanted: !args.load.output.quiet && io::stderr().is_terminal() };
     let mut tell = |rounds: &[Round]| line.show(rounds.len() as u64, settings.rounds);
     let rounds = take_turns([&mut first, &mut other], &plans, &settings, &mut tell)?;
@@ -69,7 +65,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     let took = time::now() - began;
     let told = Told { plans: &plans, settings: &settings, effect, started_at, took };
     let document = document(&rounds, &told);
-    write(&document, args.load.page.json, &files)?;
+    study::write(&document, console::ab::page, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 
@@ -106,70 +102,10 @@ fn settings(args: &AbArgs) -> Result<Settings> {
     Ok(Settings { rounds, seed: args.load.shape.seed.unwrap_or(1) })
 }
 
-/// JSON is what there is to be written.
-fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let outputs = Outputs::to(files, None)?;
-    let others = outputs.files.iter().filter(|file| Format::of(file) != Some(Format::Json));
-    match others.chain(&outputs.tables).next() {
-        None => Ok(outputs.files),
-        Some(other) => Err(Error::usage(format!(
-            "--output: {}: `blast ab` writes JSON; name a file that ends in `.json`",
-            quote(&other.to_string_lossy())
-        ))),
-    }
-}
-
-fn write(document: &AbDocument, as_json: bool, files: &[PathBuf]) -> Result<()> {
-    for file in files {
-        json::save(document, file)?;
-    }
-    if as_json {
-        return json::write(document, &mut io::stdout().lock());
-    }
-    let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
-    let options = PageOptions { color, width, ..PageOptions::default() };
-    print(&console::ab::page(document, &options)).map(drop)
-}
-
 fn exit(document: &AbDocument) -> Exit {
     match engine::stop::exit() {
         Some(exit) if !document.complete => exit,
         _ => Exit::Done,
-    }
-}
-
-/// One side: runs on connections that stay, with its server watched.
-#[derive(Default)]
-struct Runs {
-    session: Option<Session>,
-}
-
-impl Runner for Runs {
-    fn run(&mut self, plan: &Plan) -> Result<Summary> {
-        if self.session.is_none() {
-            self.session = Some(Session::open(plan)?);
-        }
-        let Some(session) = &mut self.session else {
-            return Err(Error::failed("no session could be opened; try again"));
-        };
-        let addresses = || engine::addresses(plan).unwrap_or_default();
-        let Watched { probes, server, .. } = Watched::find(&plan.watch, addresses, None)?;
-        let probes: Vec<Box<dyn Probe>> = probes;
-        let sampler = Sampler::start(probes, sampler::STEP)?;
-        let summary = session.run(plan, &mut |progress| {
-            if let engine::Progress::Starting { at } = progress {
-                sampler.begin_at(at);
-            }
-        });
-        let gauges = sampler.end();
-        let mut summary = summary?;
-        summary.gauges = Some(gauges.since(summary.origin));
-        summary.server = server;
-        Ok(summary)
-    }
-
-    fn reconnect(&mut self) {
-        self.session = None;
     }
 }
 

@@ -2,21 +2,18 @@
 //! meets its thresholds.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::outputs::Format;
-use super::{Outputs, high, print, terminal, values};
-use crate::engine::{self, Session};
+use super::study::{self, Runs};
+use super::{high, terminal, values};
+use crate::engine;
 use crate::error::{Error, Exit, Result};
-use crate::metrics::Summary;
 use crate::plan::{Load, Plan, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
-use crate::report::{PageOptions, console, json};
-use crate::study::Runner;
+use crate::report::console;
 use crate::study::ceiling::{self, Field, Outcome, Probe, Settings, Told};
 use crate::time::{self, Nanos};
 use crate::units::quote;
@@ -50,12 +47,13 @@ pub struct CeilingArgs {
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let budget = args.budget.unwrap_or(BUDGET);
     refuse_what_is_searched(&args.load, budget)?;
-    let files = files(&args.load.output.files)?;
+    let files = study::files("ceiling", &args.load.output.files)?;
     let plan = high::plan(&args.load)?;
     refuse_what_is_not_read(&plan.thresholds)?;
     let is_fixed = args.load.size.connections.is_some();
     let connections = if is_fixed { plan.connections } else { CONNECTIONS };
     let plan = Plan { connections, engine: engine::engine(&plan), ..plan };
+    engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::default();
     let mut line = Line::new(args.load.output.quiet);
@@ -73,7 +71,7 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         need: args.need.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0)),
     };
     let document = ceiling::document(&finding, &told);
-    write(&document, args.load.page.json, &files)?;
+    study::write(&document, console::ceiling::page, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 
@@ -107,31 +105,6 @@ fn refuse_what_is_not_read(rules: &[Threshold]) -> Result<()> {
     }
 }
 
-/// JSON is what there is to be written.
-fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let outputs = Outputs::to(files, None)?;
-    let others = outputs.files.iter().filter(|file| Format::of(file) != Some(Format::Json));
-    match others.chain(&outputs.tables).next() {
-        None => Ok(outputs.files),
-        Some(other) => Err(Error::usage(format!(
-            "--output: {}: `blast ceiling` writes JSON; name a file that ends in `.json`",
-            quote(&other.to_string_lossy())
-        ))),
-    }
-}
-
-fn write(document: &CeilingDocument, as_json: bool, files: &[PathBuf]) -> Result<()> {
-    for file in files {
-        json::save(document, file)?;
-    }
-    if as_json {
-        return json::write(document, &mut io::stdout().lock());
-    }
-    let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
-    let options = PageOptions { color, width, ..PageOptions::default() };
-    print(&console::ceiling::page(document, &options)).map(drop)
-}
-
 fn exit(document: &CeilingDocument) -> Exit {
     match engine::stop::exit() {
         Some(exit) => exit,
@@ -139,29 +112,6 @@ fn exit(document: &CeilingDocument) -> Exit {
         None if document.is_blasts_own() => Exit::Invalid,
         None if document.ceiling.rate_per_s.is_none() => Exit::Threshold,
         None => Exit::Done,
-    }
-}
-
-/// Runs on connections that stay.
-#[derive(Default)]
-struct Runs {
-    session: Option<Session>,
-}
-
-impl Runner for Runs {
-    fn run(&mut self, plan: &Plan) -> Result<Summary> {
-        engine::stop::install();
-        if self.session.is_none() {
-            self.session = Some(Session::open(plan)?);
-        }
-        match &mut self.session {
-            Some(session) => session.run(plan, &mut |_| {}),
-            None => Err(Error::failed("no session could be opened; try again")),
-        }
-    }
-
-    fn reconnect(&mut self) {
-        self.session = None;
     }
 }
 

@@ -37,6 +37,7 @@ mod run_plan;
 #[cfg(feature = "tui")]
 mod screen;
 mod source;
+mod study;
 mod target;
 mod terminal;
 mod tls;
