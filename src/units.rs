@@ -11,9 +11,17 @@ pub use parse::{parse_amount, parse_count, parse_duration, parse_percent, parse_
 /// What was typed, as an error repeats it: in backticks, cut when long, control characters shown.
 pub fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
-    let shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    let cut = if text.chars().nth(LONGEST).is_some() { "..." } else { "" };
-    format!("`{}{cut}`", shown.replace("\\'", "'").replace("\\\"", "\""))
+    let mut shown = String::new();
+    for character in text.chars() {
+        if shown.chars().count() >= LONGEST {
+            return format!("`{shown}...`");
+        }
+        match character {
+            '\'' | '"' => shown.push(character),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    format!("`{shown}`")
 }
 
 #[cfg(test)]
@@ -24,6 +32,8 @@ mod tests {
     fn a_quoted_text_is_short_and_printable() {
         assert_eq!(quote("it's"), "`it's`");
         assert_eq!(quote("a\nb"), "`a\\nb`");
+        assert_eq!(quote(&"x".repeat(60)), format!("`{}`", "x".repeat(60)));
         assert_eq!(quote(&"x".repeat(61)), format!("`{}...`", "x".repeat(60)));
+        assert_eq!(quote(&"\u{1}".repeat(61)), format!("`{}...`", "\\u{1}".repeat(12)));
     }
 }

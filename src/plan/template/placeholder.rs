@@ -139,7 +139,7 @@ impl Placeholder {
     pub fn parse(whole: &str) -> Result<Placeholder> {
         let words = words(&whole[2..whole.len() - 2]);
         let Some((first, arguments)) = words.split_first() else {
-            return Err(Error::usage(format!("`{whole}` is empty; {ESCAPE}")));
+            return Err(Error::usage(format!("{} is empty; {ESCAPE}", quote(whole))));
         };
         let texts: Vec<&str> = arguments.iter().map(|word| &*word.text).collect();
         let name = &*first.text;

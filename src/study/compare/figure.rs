@@ -171,6 +171,10 @@ impl<'a> Source<'a> {
         let known = count - row.censored.min(count);
         let low = lower.and_then(micros).map(|low| low.min(value));
         let high = upper.filter(|rank| *rank <= known).and_then(micros);
+        // So few samples as that have no rank for an end.
+        let factor = (q == 0.5).then(|| self.spread.factor_of_medians()).flatten();
+        let low = low.or(factor.map(|factor| value / factor));
+        let high = high.or(factor.map(|factor| value * factor).filter(|_| row.censored == 0));
         let estimate = Estimate { value, low, high: high.map(|high| high.max(value)) };
         Some(Figure { estimate, is_bound: !row.is_exact(q) })
     }

@@ -10,11 +10,14 @@
 use crate::metrics::Histogram;
 use crate::report::Document;
 use crate::report::document::Interval;
-use crate::study::statistics::{design_effect, student};
+use crate::study::statistics::{design_effect, student, variance_of_sum};
 use crate::time::Nanos;
 
 /// Fewer seconds say nothing of how they differ.
 const LEAST: usize = 3;
+
+/// A second with fewer requests has no median to speak of.
+const LEAST_OF_A_MEDIAN: f64 = 30.0;
 
 /// An interval that is shorter than this share of the others was cut off.
 const WHOLE: f64 = 0.95;
@@ -62,6 +65,23 @@ impl<'a> Spread<'a> {
         let medians = if q <= MEDIANS_UP_TO { self.of_medians } else { 1.0 };
         let p99 = if q >= P99_FROM { self.of_p99 } else { 1.0 };
         medians.max(p99).max(self.of_heat(q))
+    }
+
+    /// By what factor the median may be off, from how the medians of the seconds differ (batch
+    /// quantiles, on a scale of logarithms). `None`: too few requests in a second.
+    pub fn factor_of_medians(&self) -> Option<f64> {
+        let log = |second: &&Interval| {
+            let is_median = ended(second) >= LEAST_OF_A_MEDIAN;
+            Some(second.response_p50_us.filter(|us| is_median && *us > 0.0)?.ln())
+        };
+        let logs: Vec<f64> = self.seconds.iter().map(log).collect::<Option<_>>()?;
+        if logs.len() < LEAST {
+            return None;
+        }
+        let count = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / count;
+        let off: Vec<f64> = logs.iter().map(|log| log - mean).collect();
+        Some((self.reach() * variance_of_sum(&off).sqrt() / count).exp())
     }
 
     pub fn of_mean(&self) -> f64 {

@@ -72,6 +72,20 @@ fn seconds_that_differ_make_a_run_less_sure_than_its_count_of_requests() {
 }
 
 #[test]
+fn four_seconds_that_differ_still_tell_times_that_are_far_apart() {
+    for seed in 0..5 {
+        let short = |slower| {
+            let mut document = noisy(Noise { seed, slower, pace: 0.5 }).document();
+            document.intervals.truncate(4);
+            document
+        };
+        let comparison = of_two(saved(short(1.0)), saved(short(20.0)));
+        let p50 = difference(&comparison, "p50");
+        assert_eq!(p50.significant, Some(true), "{seed} {p50:?}");
+    }
+}
+
+#[test]
 fn a_run_beside_itself_is_the_same() {
     for (name, run) in fixture::all() {
         let comparison = of_two(saved(run.document()), saved(run.document()));
