@@ -24,9 +24,6 @@ const BUDGET: Nanos = Nanos::from_secs(60);
 /// Shorter ones could not confirm anything.
 const LEAST_BUDGET: Nanos = Nanos::from_secs(10);
 
-/// How far apart the two ends of the answer may be.
-const PRECISION: f64 = 0.015;
-
 /// Connections before it is known how many it takes.
 const CONNECTIONS: u32 = 64;
 
@@ -58,12 +55,13 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let mut runs = Runs::default();
     let mut line = Line::new(args.load.output.quiet);
     let mut tell = |probe: &Probe| line.show(probe);
-    let settings = Settings { budget, precision: PRECISION, most: 1e8, least: 1.0 };
+    let settings = Settings::rate(budget);
     let mut field = Field::new(&mut runs, plan.clone(), is_fixed, &mut tell);
     let finding = ceiling::search(&mut field, &settings)?;
     line.end();
     let told = Told {
         plan: &plan,
+        over: ceiling::Over::Rate,
         threads: engine::workers(&plan),
         started_at,
         took: time::now() - began,

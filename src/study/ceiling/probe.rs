@@ -1,7 +1,7 @@
-//! A probe: how a run at one rate came out.
+//! A probe: how a run at one level came out: at a rate, or with so many connections or users.
 
 use crate::failure::Side;
-use crate::metrics::{Limit, Rejection, Summary, Worker};
+use crate::metrics::{Limit, Mode, Rejection, Summary, Worker};
 use crate::plan::Threshold;
 use crate::plan::threshold::Unit;
 use crate::time::Nanos;
@@ -9,7 +9,7 @@ use crate::units::{format_count, format_duration};
 
 /// A rate counts as carried when this share of what was due was answered well within measure, but
 /// for what may still have been in flight.
-const CARRIED: f64 = 0.99;
+pub const CARRIED: f64 = 0.99;
 
 /// What a rate that was not carried is called.
 const RATE: &str = "rate";
@@ -22,6 +22,9 @@ const CLEAR: f64 = 0.9;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
+    /// What is searched over: requests per second, or how many connections or users.
+    pub level: f64,
+    /// Requests per second: that were due, or in a closed loop that were sent.
     pub rate_per_s: f64,
     pub length: Nanos,
     pub connections: u32,
@@ -33,6 +36,10 @@ pub struct Probe {
     pub outcome: Outcome,
     /// The share of what was due that was answered well in time, at most 1.
     pub carried: f64,
+    /// It fell so far short that noise is no explanation.
+    pub clear: bool,
+    /// Where blast was the limit: how to give it more room.
+    pub change: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,13 +71,19 @@ impl Outcome {
 }
 
 impl Probe {
-    /// Of a run at a steady rate.
-    pub fn of(summary: &Summary, thresholds: &[Threshold], rate_per_s: f64, n: u32) -> Probe {
+    /// Of a run at this rate, or in a closed loop of so many.
+    pub fn of(summary: &Summary, thresholds: &[Threshold], level: f64, n: u32) -> Probe {
         let response = summary.response();
         let quantile = |q| response.quantile(q).map(|reading| reading.value());
         let carried = carried(summary);
+        let outcome = outcome(summary, thresholds, carried);
+        let own = matches!(outcome, Outcome::Blast { .. });
         Probe {
-            rate_per_s,
+            level,
+            rate_per_s: match summary.mode {
+                Mode::Open => level,
+                Mode::Closed => summary.per_second(summary.measure_events.sent),
+            },
             length: summary.measured,
             connections: n,
             good_per_s: summary.good_per_s(),
@@ -78,7 +91,9 @@ impl Probe {
             p50: quantile(0.5),
             p99: quantile(0.99),
             p99_9: quantile(0.999),
-            outcome: outcome(summary, thresholds, carried),
+            clear: carried < CLEAR || is_far_off(summary, thresholds),
+            change: own.then(|| summary.verdict.change.clone()).filter(|text| !text.is_empty()),
+            outcome,
             carried,
         }
     }
@@ -86,17 +101,27 @@ impl Probe {
     pub fn holds(&self) -> bool {
         self.outcome == Outcome::Holds
     }
+}
 
-    /// So far off that noise is no explanation.
-    pub fn is_clear(&self) -> bool {
-        self.carried < CLEAR
-    }
+/// Even the median is beyond what a rule has of a higher quantile: all of the run was too slow, and
+/// no moment of it explains that.
+fn is_far_off(summary: &Summary, thresholds: &[Threshold]) -> bool {
+    let median = summary.response().quantile(0.5).map(|reading| reading.value().as_micros_f64());
+    let is_beyond = |rule: &Threshold| {
+        let is_higher = rule.quantile().is_some_and(|quantile| quantile > 0.5);
+        let of_response = rule.row() == Some("response") && rule.unit() == Unit::Micros;
+        is_higher && of_response && median.is_some_and(|median| median > rule.limit())
+    };
+    thresholds.iter().any(|rule| is_beyond(rule) && !rule.judge(summary).ok)
 }
 
 /// Good answers within measure over what was due in it. In a steady state as many are answered as
 /// become due, whatever the server has in hand, if it had as much at the start: after a warm-up
 /// longer than an answer takes. What is short of that is no debt.
 fn carried(summary: &Summary) -> f64 {
+    if summary.mode == Mode::Closed {
+        return 1.0;
+    }
     let due = summary.measure.counters.scheduled as f64;
     let target = summary.target_per_s.unwrap_or(0.0);
     let median = summary.service().quantile(0.5).map_or(Nanos::ZERO, |reading| reading.value());
