@@ -3,7 +3,7 @@
 use super::over::{self, Over, Putting};
 use super::probe::Probe;
 use super::search::Prober;
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::metrics::Summary;
 use crate::plan::{Law, Offered, Plan};
 use crate::study::Runner;
@@ -206,11 +206,19 @@ impl Prober for Field<'_> {
         let length = Nanos((self.length(level).as_secs_f64() * times * 1e9) as u64);
         // A float becomes an integer by saturation.
         let number = level as u32;
-        let (summary, connections) = match self.over {
-            Over::Rate => (self.at(level, length, self.before())?, self.plan.connections),
-            Over::Connections | Over::Users => (self.with(number, length)?, number),
+        let connections = if self.over == Over::Rate { self.plan.connections } else { number };
+        let summary = match self.over {
+            Over::Rate => self.at(level, length, self.before()),
+            Over::Connections | Over::Users => self.with(number, length),
         };
-        let probe = Probe::of(&summary, &self.plan.thresholds, level, connections);
+        let probe = match summary {
+            Ok(summary) => Probe::of(&summary, &self.plan.thresholds, level, connections),
+            // It was there for the burst.
+            Err(error) if error.exit == Exit::Failed => {
+                Probe::of_none(level, connections, error.message)
+            }
+            Err(error) => return Err(error),
+        };
         (self.tell)(&probe);
         Ok(probe)
     }

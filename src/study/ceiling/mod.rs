@@ -19,6 +19,10 @@ mod field;
 mod over;
 mod probe;
 mod search;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Told, document};
 pub use field::Field;

@@ -14,6 +14,9 @@ pub const CARRIED: f64 = 0.99;
 /// What a rate that was not carried is called.
 const RATE: &str = "rate";
 
+/// What errors are called.
+const ERRORS: &str = "errors";
+
 /// A worker this busy has little time to spare.
 const BUSY: f64 = 0.9;
 
@@ -95,6 +98,25 @@ impl Probe {
             change: own.then(|| summary.verdict.change.clone()).filter(|text| !text.is_empty()),
             outcome,
             carried,
+        }
+    }
+
+    /// Of a run that came to nothing: no connection opened.
+    pub fn of_none(level: f64, connections: u32, why: String) -> Probe {
+        Probe {
+            level,
+            rate_per_s: 0.0,
+            length: Nanos::ZERO,
+            connections,
+            good_per_s: 0.0,
+            errors: 1.0,
+            p50: None,
+            p99: None,
+            p99_9: None,
+            outcome: Outcome::Fails { by: ERRORS.to_string(), why },
+            carried: 0.0,
+            clear: false,
+            change: None,
         }
     }
 
@@ -200,7 +222,7 @@ fn refused(summary: &Summary) -> Option<Outcome> {
             errors * 100.0,
             counters.rejected()
         );
-        Outcome::Fails { by: "errors".to_string(), why }
+        Outcome::Fails { by: ERRORS.to_string(), why }
     })
 }
 
