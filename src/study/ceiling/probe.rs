@@ -14,8 +14,9 @@ pub const CARRIED: f64 = 0.99;
 /// What a rate that was not carried is called.
 const RATE: &str = "rate";
 
-/// What errors are called.
+/// What errors are called, and answers of 429.
 const ERRORS: &str = "errors";
+const RATE_LIMIT: &str = "rate_limit";
 
 /// A worker this busy has little time to spare.
 const BUSY: f64 = 0.9;
@@ -193,6 +194,10 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
             (Some(value), _) => format!("it was {}", shown(value, judged.unit)),
             (None, why) => why.unwrap_or_else(|| "it could not be told".to_string()),
         };
+        if !rule.is_latency() && is_mostly_limited(summary) {
+            let why = format!("{}: {measured}, and most errors were 429", rule.shown());
+            return fails(RATE_LIMIT.to_string(), why);
+        }
         return fails(format!("threshold {}", rule.shown()), measured);
     }
     if carried < CARRIED {
@@ -202,6 +207,11 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
     None
 }
 
+fn is_mostly_limited(summary: &Summary) -> bool {
+    let counters = &summary.measure.counters;
+    counters.rejections[Rejection::Status429 as usize] * 2 > counters.errors()
+}
+
 /// A server that turns requests away: told apart, for a rate limit is a policy.
 fn refused(summary: &Summary) -> Option<Outcome> {
     let counters = &summary.measure.counters;
@@ -209,7 +219,7 @@ fn refused(summary: &Summary) -> Option<Outcome> {
     let share = limited as f64 / counters.scheduled.max(1) as f64;
     if share > 1.0 - CARRIED {
         let why = format!("{:.1} % of the answers were 429", share * 100.0);
-        return Some(Outcome::Fails { by: "rate_limit".to_string(), why });
+        return Some(Outcome::Fails { by: RATE_LIMIT.to_string(), why });
     }
     let errors = summary.error_share();
     let of_target = |side| side != Side::Generator;

@@ -7,9 +7,9 @@
 //! confirm   the lower one for longer; the higher one must fail again
 //! ```
 //!
-//! On a host with other work a server that can do it fails now and then: a probe that fails is
-//! repeated, unless it fell clearly short or carried just what an earlier overload did, and only two
-//! failures count.
+//! On a host with other work a server that can do it fails now and then. Near the answer a probe that
+//! fails is repeated, unless it fell clearly short or carried just what an earlier overload did, and
+//! only two failures count. Far from it one does: the upper end is tried again at last.
 
 use super::probe::{CARRIED, Outcome, Probe};
 use crate::error::Result;
@@ -54,7 +54,7 @@ pub struct Settings {
 impl Settings {
     /// For a rate: the burst says about where it is.
     pub fn rate(budget: Nanos) -> Settings {
-        Settings { budget, precision: 0.015, most: 1e8, least: 1.0, first: None, step: 0.0 }
+        Settings { budget, precision: 0.02, most: 1e8, least: 1.0, first: None, step: 0.0 }
     }
 
     /// For a rate of sessions, from `first` on.
@@ -102,8 +102,8 @@ const FIRST: f64 = 0.95;
 
 /// How much further a bracket reaches at each step; at all others as at the last. A burst that says
 /// little of the ceiling is far off.
-const UP: [f64; 5] = [1.065, 1.12, 1.25, 1.5, 2.0];
-const DOWN: [f64; 4] = [0.9, 0.8, 0.7, 0.5];
+const UP: [f64; 5] = [1.07, 1.12, 1.25, 1.5, 2.0];
+const DOWN: [f64; 4] = [0.9, 0.85, 0.75, 0.5];
 
 /// The same for a number of which nothing is known.
 const TWICE: f64 = 2.0;
@@ -111,17 +111,23 @@ const TWICE: f64 = 2.0;
 /// A rate this far below what an overload was carried at holds, and one this far above does not,
 /// where that is what stops the server: together they are nearer than the precision, and the second
 /// is farther above than what counts as carried.
-const JUST_BELOW: f64 = 0.9985;
-const JUST_ABOVE: f64 = 1.0125;
+const JUST_BELOW: f64 = 0.998;
+const JUST_ABOVE: f64 = 1.0165;
 
 /// A guess that cuts off less of the bracket is none.
 const CUT: f64 = 1.002;
+
+/// A failure this near to what holds counts when it is repeated.
+const NEAR: f64 = 1.1;
 
 /// Two overloads that carried the same, but for this share, are the server's limit.
 const SAME: f64 = 0.01;
 
 /// The length of the run that confirms, in probes.
 const LONGER: f64 = 3.0;
+
+/// No larger share of the budget is kept for that.
+const CONFIRMING: f64 = 0.35;
 
 /// Times that a confirmation may send the search back.
 const RELAPSES: usize = 3;
@@ -286,7 +292,8 @@ impl<'a> Search<'a> {
         let mut probe = self.probe(level, 1.0)?;
         if !probe.holds() && !self.is_over() {
             self.settle()?;
-            if !self.is_beyond_doubt(&probe) && self.has_time_for(level) {
+            let doubts = self.is_near(level) && !self.is_beyond_doubt(&probe);
+            if doubts && self.has_time_for(level) {
                 probe = self.probe(level, 1.0)?;
                 if !probe.holds() && !self.is_over() {
                     self.settle()?;
@@ -300,6 +307,12 @@ impl<'a> Search<'a> {
         let end = if holds { &mut self.finding.low } else { &mut self.finding.high };
         *end = Some(probe);
         Ok(holds)
+    }
+
+    /// Little above what holds.
+    fn is_near(&self, level: f64) -> bool {
+        let low = self.finding.low.as_ref();
+        low.is_some_and(|low| level / low.level <= NEAR || level - low.level <= self.settings.step)
     }
 
     /// It fell far short, or carried what the burst or another overload did.
@@ -340,9 +353,11 @@ impl<'a> Search<'a> {
         self.finding.interrupted
     }
 
-    /// And for what confirms it afterwards.
+    /// And for what confirms it afterwards, or as much of that as a small budget has to spare.
     fn has_time_for(&self, level: f64) -> bool {
-        self.is_in_time(level, 1.0 + LONGER + 1.0)
+        let confirming = self.prober.takes(level, LONGER + 1.0);
+        let spared = Nanos((self.settings.budget.0 as f64 * CONFIRMING) as u64);
+        self.left() >= self.prober.takes(level, 1.0) + confirming.min(spared)
     }
 
     fn is_in_time(&self, level: f64, probes: f64) -> bool {

@@ -4,11 +4,13 @@
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use crate::dice::Dice;
 use crate::error::Result;
 use crate::http::Request;
 use crate::metrics::{Limit, Mode, Rejection, Stage, Summary, Worker, fixture};
+use crate::plan::scenario::{Flow, Model, Scenario, Step, Steps, Think};
 use crate::plan::{Law, Load, Offered, Plan, Threshold, Url};
 use crate::study::Runner;
 use crate::time::Nanos;
@@ -106,8 +108,10 @@ impl Simulated {
         let (start, mut fates) = (NOW.get(), Vec::new());
         let first = |user: u32| ((coming * f64::from(user) / f64::from(number)) * 1e9) as u64;
         let mut next: BinaryHeap<_> = (0..number).map(|user| Reverse(first(user))).collect();
+        let mut last = 0.0;
         while let Some(Reverse(at)) = next.pop() {
-            let sent = at as f64 / 1e9;
+            let sent = f64::max(at as f64 / 1e9, last + 1.0 / self.own);
+            last = sent;
             if sent >= end {
                 break;
             }
@@ -202,6 +206,33 @@ fn stages(plan: &Plan, all_there: Summary) -> Vec<Stage> {
         (last.fates, last.events) = (all_there.measure, all_there.measure_events);
     }
     stages
+}
+
+/// A plan of users who think as long as these.
+pub fn users(server: &Simulated, rules: &[&str]) -> Plan {
+    let time = |seconds: f64| Nanos((seconds * 1e9) as u64);
+    let step = Step {
+        what: Steps::One(0),
+        repeat: (1, 1),
+        probability: 1.0,
+        weight: 1,
+        think: Think::Uniform(time(server.think.0), time(server.think.1)),
+    };
+    let scenario = Scenario {
+        requests: Vec::new(),
+        entries: Vec::new(),
+        model: Model::Users(Flow { steps: vec![step], ..Flow::default() }),
+        run_setup: Vec::new(),
+        run_teardown: Vec::new(),
+        tables: Vec::new(),
+        captures: Vec::new(),
+        checks: Vec::new(),
+        seed: 1,
+        has_cookies: false,
+        body_limit: 0,
+        request_id: None,
+    };
+    Plan { scenario: Some(Arc::new(scenario)), ..plan(rules) }
 }
 
 /// A plan with these rules.
