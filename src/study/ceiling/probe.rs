@@ -170,13 +170,15 @@ fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome
 }
 
 /// Whether blast or its host explains the failure. That it was late by some milliseconds explains
-/// slow responses; answers that did not come, only that it had no time to ask for them.
+/// slow responses; answers that did not come or were errors, only that it had no time for them.
 fn is_blasts_own(summary: &Summary, failure: &Outcome) -> bool {
-    let of_rate = matches!(failure, Outcome::Fails { by, .. } if by == RATE);
+    let by = if let Outcome::Fails { by, .. } = failure { by.as_str() } else { "" };
     let busiest = summary.client.workers.iter().map(Worker::busy).fold(0.0, f64::max);
-    match summary.verdict.limit {
-        Limit::ClientCpu if of_rate => busiest > BUSY,
-        limit => limit.is_generator(),
+    match (summary.verdict.limit, by) {
+        // Whoever is late is not turned away for it.
+        (Limit::ClientCpu, RATE_LIMIT) => false,
+        (Limit::ClientCpu, RATE | ERRORS) => busiest > BUSY,
+        (limit, _) => limit.is_generator(),
     }
 }
 
