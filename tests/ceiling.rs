@@ -2,14 +2,17 @@
 
 use blast::Nanos;
 use blast::report::ceiling::{CeilingDocument, Point};
-use blast::target::{Behaviour, Options, Target};
+use blast::target::{Behaviour, Limited, Options, Target};
 
 use crate::support::{Blast, Folder, Run, closed_port, ring_alone, skipped};
 
 /// A queue with one worker: so many a second, to the request.
 fn queue(capacity: u64) -> Target {
     let service = Some(Nanos(1_000_000_000 / capacity));
-    let behaviour = Behaviour { service, ..Behaviour::default() };
+    target(Behaviour { service, ..Behaviour::default() })
+}
+
+fn target(behaviour: Behaviour) -> Target {
     Target::start(Options { behaviour, ..Options::default() }).expect("a target")
 }
 
@@ -66,6 +69,72 @@ fn a_threshold_that_no_rate_meets_is_exit_3_and_the_page_says_so() {
 }
 
 #[test]
+fn a_rate_limit_connections_and_users_each_have_a_ceiling_of_their_own() {
+    ring_alone(|_| {
+        let limit = Some(Limited { per_s: 400, status: 429 });
+        let (limited, slow, thinking) =
+            (target(Behaviour { limit, ..Behaviour::default() }), queue(500), queue(1_000));
+        let folder = Folder::new();
+        let plan = folder.path().join("plan.toml");
+        std::fs::write(&plan, USERS.replace("URL", &format!("http://{}", thinking.address())))
+            .expect("a plan file");
+        let start = |flags: &str, target: &str| {
+            let blast = Blast::verb("ceiling").args("--json --budget 10s --pin off -t 1");
+            blast.args(flags).arg(target).start()
+        };
+        let url = |target: &Target| format!("http://{}/", target.address());
+        // Beside each other: what is asserted is true on a machine of any speed.
+        let by_rate = start("", &url(&limited));
+        let by_number = start("--over connections -c 8 --threshold p50<41ms", &url(&slow));
+        let by_users = start("-c 20", &plan.display().to_string());
+
+        let found = document(&by_rate.end());
+        assert_eq!((&*found.ceiling.over, found.ceiling.ready_for), ("rate", None));
+        // A bucket of 20 ms, and 1 % that may fail.
+        assert!(found.ceiling.low_per_s.is_none_or(|rate| rate < 430.0), "{found:?}");
+        let by = found.ceiling.stopped_by.as_deref();
+        assert!(found.is_blasts_own() || by == Some("rate_limit"), "{found:?}");
+
+        // N of them wait for N services of 2 ms.
+        let found = document(&by_number.end());
+        assert_eq!(found.ceiling.over, "connections");
+        let ready = found.ceiling.ready_for.expect("one holds");
+        assert!((1..=20).contains(&ready), "{found:?}");
+        assert!(found.ceiling.fails_at.is_none_or(|fails| fails > ready), "{found:?}");
+        assert!(found.ceiling.high_per_s.is_none() && found.ceiling.rate_per_s.is_some());
+        assert!(found.ceiling.curve.is_sorted_by(|a, b| a.connections <= b.connections));
+        // Each number begins on connections of its own.
+        assert!(slow.stop().connections >= found.ceiling.curve.iter().map(|p| p.connections).sum());
+
+        // N services of 1 ms are longer than a think time and an answer that is still quick enough.
+        let found = document(&by_users.end());
+        assert_eq!(
+            (&*found.ceiling.over, &*found.thresholds),
+            ("users", &["p50<100ms".into()][..])
+        );
+        let ready = found.ceiling.ready_for.expect("one holds");
+        assert!((1..=155).contains(&ready), "{found:?}");
+    });
+}
+
+/// The plan's own load is what is searched for.
+const USERS: &str = r#"
+url = "URL"
+thresholds = ["p50<100ms"]
+outputs = ["result.html"]
+
+[load]
+users = 5000
+run_time = "1h"
+
+[session]
+think = "50ms"
+
+[[requests]]
+path = "/"
+"#;
+
+#[test]
 fn an_interrupt_keeps_what_is_known() {
     ring_alone(|_| {
         let target = queue(500);
@@ -87,12 +156,21 @@ fn an_interrupt_keeps_what_is_known() {
 fn what_makes_no_sense_for_a_search_is_one_sentence_and_exit_2() {
     let folder = Folder::new();
     let file = folder.path().join("a.html").display().to_string();
+    let users = folder.path().join("users.toml").display().to_string();
+    std::fs::write(&users, USERS.replace("URL", "http://localhost:1")).expect("a plan file");
     for (words, expected) in [
         (&["-R", "5k", "localhost"][..], "`--rps` is what `blast ceiling` looks for"),
         (&["-d", "5s", "localhost"], "`--budget 2m`"),
         (&["-n", "5", "localhost"], "`--budget 2m`"),
         (&["--budget", "1s", "localhost"], "takes 10 s at least"),
-        (&["plan.toml"], "for a plan file use `blast run`"),
+        (&["--steps", "1..5/1@1s", "localhost"], "--steps: `blast ceiling` tries steady loads"),
+        (&["--over", "connections", "localhost"], "add `--threshold 'p99<100ms'`"),
+        (&["--over", "users", "localhost"], "users are those of a plan's [session]"),
+        (&["--over", "rate", &users], "--over rate: the users of [session] set the pace"),
+        (&["--over", "connections", &users], "each connection of this plan is a user"),
+        (&["--need", "5k", &users], "--need: a rate is shared out by"),
+        (&["--host", "localhost", "localhost"], "--host is of a plan file"),
+        (&["none.toml"], "none.toml"),
         (&["-o", &file, "localhost"], "ends in `.json`"),
         (&[], "the URL is missing"),
     ] {

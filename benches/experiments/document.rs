@@ -17,6 +17,11 @@ impl Document {
         }
     }
 
+    /// Of a study: its runs were checked as they ended.
+    pub fn of_study(text: &str) -> Outcome<Document> {
+        serde_json::from_str(text).map(Document).map_err(|error| format!("no document: {error}"))
+    }
+
     fn at(&self, path: &str) -> Option<&Value> {
         path.split('.').try_fold(&self.0, |value, name| value.get(name))
     }

@@ -110,6 +110,21 @@ impl Lab {
         self.begin(server, words, &format!("-t 1 --pin {} {flags}", cores().1))?.end()
     }
 
+    /// The same of a verb with a document of its own.
+    pub fn study(&self, server: &Server, words: &[String], flags: &str) -> Outcome<Document> {
+        let running = self.begin(server, words, &format!("-t 1 --pin {} {flags}", cores().1))?;
+        let (status, text, complaint) = running.output()?;
+        match status.code() {
+            Some(0 | 4) => Document::of_study(&text),
+            _ => Err(format!("`blast {flags}`: {status}: {}", complaint.trim())),
+        }
+    }
+
+    /// This thread is where loads are.
+    pub fn sit_on_the_core_of_loads(&self) {
+        blast::host::pin(cores().1);
+    }
+
     fn start(&self, server: &Server, flags: &str) -> Outcome<Running> {
         self.begin(server, &[], flags)
     }

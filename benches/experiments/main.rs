@@ -7,6 +7,7 @@
 //!
 //! `scripts/experiments` runs it; exit 1 if anything was out of tolerance.
 
+mod ceilings;
 mod delays;
 mod document;
 mod faults;
@@ -55,6 +56,10 @@ const EXPERIMENTS: &[Experiment] = &[
     Experiment { name: "E15", what: "known delay", run: delays::known },
     Experiment { name: "E15l", what: "against the log", run: delays::against_the_log },
     Experiment { name: "E15w", what: "waits", run: delays::waits },
+    Experiment { name: "E16", what: "ceilings of queues", run: ceilings::capacities },
+    Experiment { name: "E17", what: "ceiling by M/D/1", run: ceilings::m_d_1 },
+    Experiment { name: "E18", what: "error cliff, rate limit", run: ceilings::cliffs },
+    Experiment { name: "E19", what: "faster than blast", run: ceilings::faster_than_blast },
     Experiment { name: "X1", what: "server restarted", run: faults::restarts },
     Experiment { name: "X2", what: "run interrupted", run: faults::interrupts },
 ];

@@ -1,38 +1,45 @@
 //! `blast ceiling`: the flags of a run, and instead of one run the search for the highest rate that
-//! meets its thresholds.
+//! meets its thresholds; or for the largest number of connections or users.
 
+mod over;
+
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
 use clap::Args;
 
 use super::groups::LoadArgs;
+use super::low::{AimArgs, PlanArgs, RunArgs};
 use super::study::{self, Runs};
-use super::{high, terminal, values};
+use super::{terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
-use crate::plan::{Load, Plan, Rate, Threshold};
+use crate::plan::{Load, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
 use crate::report::console;
-use crate::study::ceiling::{self, Field, Outcome, Probe, Settings, Told};
+use crate::study::ceiling::{self, Field, Outcome, Over, Probe, Told};
 use crate::time::{self, Nanos};
 use crate::units::quote;
 
 /// How long a search takes at most, unless the user says otherwise.
 const BUDGET: Nanos = Nanos::from_secs(60);
 
+/// Users think, and have to come first.
+const BUDGET_OF_USERS: Nanos = Nanos::from_secs(180);
+
 /// Shorter ones could not confirm anything.
 const LEAST_BUDGET: Nanos = Nanos::from_secs(10);
 
-/// How far apart the two ends of the answer may be.
-const PRECISION: f64 = 0.015;
-
-/// Connections before it is known how many it takes.
-const CONNECTIONS: u32 = 64;
-
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CeilingArgs {
-    /// When the answer is due [default: 60s]
+    /// What is searched over: rate, in open loop; connections, in closed loop; users, of a plan's
+    /// [session] [default: rate, and users for a plan that has some]
+    #[arg(long, value_name = "WHAT", value_parser = over::values(), help_heading = "Search")]
+    #[arg(hide_possible_values = true)]
+    pub over: Option<Over>,
+
+    /// When the answer is due [default: 60s, and 3m over users]
     #[arg(long, value_name = "T", value_parser = values::time_limit, help_heading = "Search")]
     pub budget: Option<Nanos>,
 
@@ -41,30 +48,41 @@ pub struct CeilingArgs {
     pub need: Option<Rate>,
 
     #[command(flatten)]
+    pub aim: AimArgs,
+
+    #[command(flatten)]
     pub load: LoadArgs,
 }
 
-pub fn run(args: &CeilingArgs) -> Result<Exit> {
-    let budget = args.budget.unwrap_or(BUDGET);
-    refuse_what_is_searched(&args.load, budget)?;
+impl CeilingArgs {
+    /// What `blast run` would have of a plan file.
+    pub fn of_plan(self) -> RunArgs {
+        let file = PlanArgs { aim: self.aim, ..PlanArgs::default() };
+        RunArgs { file, load: self.load }
+    }
+}
+
+pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
+    refuse_what_is_searched(args)?;
     let files = study::files("ceiling", &args.load.output.files)?;
-    let plan = high::plan(&args.load)?;
-    refuse_what_is_not_read(&plan.thresholds)?;
-    let is_fixed = args.load.size.connections.is_some();
-    let connections = if is_fixed { plan.connections } else { CONNECTIONS };
-    let plan = Plan { connections, engine: engine::engine(&plan), ..plan };
+    let sought = over::sought(args, arguments)?;
+    let budget = budget(args, sought.over);
+    refuse_what_is_not_read(&sought.plan.thresholds)?;
+    refuse_a_need_of_no_rate(args, sought.over)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::default();
-    let mut line = Line::new(args.load.output.quiet);
+    let mut line = Line::new(args.load.output.quiet, sought.over);
     let mut tell = |probe: &Probe| line.show(probe);
-    let settings = Settings { budget, precision: PRECISION, most: 1e8, least: 1.0 };
-    let mut field = Field::new(&mut runs, plan.clone(), is_fixed, &mut tell);
-    let finding = ceiling::search(&mut field, &settings)?;
+    let mut field = Field::new(&mut runs, sought.plan.clone(), sought.is_fixed, &mut tell);
+    field = field.over(sought.over);
+    let finding = ceiling::search(&mut field, &sought.settings(budget))?;
     line.end();
+    runs.end();
     let told = Told {
-        plan: &plan,
-        threads: engine::workers(&plan),
+        plan: &sought.plan,
+        over: sought.over,
+        threads: engine::workers(&sought.plan),
         started_at,
         took: time::now() - began,
         budget,
@@ -75,22 +93,46 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     Ok(exit(&document))
 }
 
+fn budget(args: &CeilingArgs, over: Over) -> Nanos {
+    args.budget.unwrap_or(if over == Over::Users { BUDGET_OF_USERS } else { BUDGET })
+}
+
 /// Flags that say what the search is to find out.
-fn refuse_what_is_searched(load: &LoadArgs, budget: Nanos) -> Result<()> {
+fn refuse_what_is_searched(args: &CeilingArgs) -> Result<()> {
     let refuse = |what: &str| Err(Error::usage(what.to_string()));
+    let (load, shape) = (&args.load, &args.load.shape);
     if load.size.rps.is_some() {
         return refuse("`--rps` is what `blast ceiling` looks for; leave it away");
     }
     if load.size.duration.is_some() || load.phases.requests.is_some() {
         return refuse("how long `blast ceiling` takes is said with `--budget 2m`");
     }
-    if load.words.first().is_some_and(|word| word.ends_with(".toml")) {
-        return refuse("`blast ceiling` takes a URL; for a plan file use `blast run`");
+    let shapes = [
+        ("--stages", !shape.stages.is_empty()),
+        ("--steps", shape.steps.is_some()),
+        ("--connections-stages", !shape.connections_stages.is_empty()),
+        ("--spawn-rate", shape.spawn_rate.is_some()),
+    ];
+    if let Some((flag, _)) = shapes.iter().find(|(_, is)| *is) {
+        return Err(Error::usage(format!(
+            "{flag}: `blast ceiling` tries steady loads of its own choice; leave it away"
+        )));
     }
-    if budget < LEAST_BUDGET {
+    if args.budget.is_some_and(|budget| budget < LEAST_BUDGET) {
         return refuse("--budget: a search takes 10 s at least; give it more");
     }
     Ok(())
+}
+
+/// How many servers carry a rate is told by the rate that one carries.
+fn refuse_a_need_of_no_rate(args: &CeilingArgs, over: Over) -> Result<()> {
+    if args.need.is_none() || over == Over::Rate {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "--need: a rate is shared out by the rate that one server carries; drop it, or `--over {}`",
+        over.name()
+    )))
 }
 
 /// A probe of a second or two has no readings beside it to speak of.
@@ -118,28 +160,33 @@ fn exit(document: &CeilingDocument) -> Exit {
 /// The bracket so far, on a terminal.
 struct Line {
     wanted: bool,
+    over: Over,
     low: Option<f64>,
     high: Option<f64>,
 }
 
 impl Line {
-    fn new(quiet: bool) -> Line {
-        Line { wanted: !quiet && io::stderr().is_terminal(), low: None, high: None }
+    fn new(quiet: bool, over: Over) -> Line {
+        Line { wanted: !quiet && io::stderr().is_terminal(), over, low: None, high: None }
     }
 
     fn show(&mut self, probe: &Probe) {
-        let rate = probe.rate_per_s;
+        let level = probe.level;
         match probe.outcome {
-            Outcome::Holds => self.low = Some(self.low.map_or(rate, |low| low.max(rate))),
-            _ => self.high = Some(self.high.map_or(rate, |high| high.min(rate))),
+            Outcome::Holds => self.low = Some(self.low.map_or(level, |low| low.max(level))),
+            _ => self.high = Some(self.high.map_or(level, |high| high.min(level))),
         }
         if !self.wanted {
             return;
         }
         let end = |end: Option<f64>| end.map_or("?".to_string(), |end| format!("{end:.0}"));
         let outcome = probe.outcome.name();
+        let unit = match self.over {
+            Over::Rate => "/s".to_string(),
+            over => format!(" {}", over.name()),
+        };
         let text = format!(
-            "{rate:.0}/s {outcome}; the ceiling is between {} and {}/s",
+            "{level:.0}{unit} {outcome}; the ceiling is between {} and {}{unit}",
             end(self.low),
             end(self.high)
         );

@@ -50,8 +50,10 @@ pub enum Verb {
     Target(TargetArgs),
     /// Load the built-in server for a moment and show the page
     Demo(DemoArgs),
-    /// Find the highest rate that meets the thresholds
-    #[command(override_usage = "blast ceiling [FLAGS] URL")]
+    /// Find the highest rate, or number of users, that meets the thresholds
+    #[command(
+        override_usage = "blast ceiling [FLAGS] URL\n       blast ceiling [FLAGS] PLAN [URL]"
+    )]
     Ceiling(Box<CeilingArgs>),
     /// Compare saved results: what changed, and whether it is more than chance
     #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
@@ -96,6 +98,23 @@ pub struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub show: Option<u64>,
 
+    #[command(flatten)]
+    pub aim: AimArgs,
+
+    /// Divide each duration of the load: 10x is a tenth of the time, at the same rates and with as
+    /// many users, who come as much faster
+    #[arg(long, value_name = "Nx", value_parser = values::speed)]
+    pub speed: Option<f64>,
+
+    /// Print the JSON schema of plan files
+    #[arg(long)]
+    pub schema: bool,
+}
+
+/// Where a plan goes, with which values.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Plan")]
+pub struct AimArgs {
     /// The value of one of the plan's variables (repeatable)
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = values::variable)]
     #[arg(allow_hyphen_values = true)]
@@ -112,16 +131,21 @@ pub struct PlanArgs {
     /// That a target the plan protects is meant
     #[arg(long, value_name = "NAME")]
     pub yes: Option<String>,
-
-    /// Divide each duration of the load: 10x is a tenth of the time, at the same rates and with as
-    /// many users, who come as much faster
-    #[arg(long, value_name = "Nx", value_parser = values::speed)]
-    pub speed: Option<f64>,
-
-    /// Print the JSON schema of plan files
-    #[arg(long)]
-    pub schema: bool,
 }
+
+impl AimArgs {
+    /// One that was typed.
+    pub fn flag(&self) -> Option<&'static str> {
+        let typed = [
+            ("--var", !self.vars.is_empty()),
+            ("--target", self.target.is_some()),
+            ("--host", self.host.is_some()),
+            ("--yes", self.yes.is_some()),
+        ];
+        typed.iter().find(|(_, is)| *is).map(|(flag, _)| *flag)
+    }
+}
+
 /// What `blast demo` takes: the groups that make sense for any target.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {

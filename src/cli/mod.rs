@@ -115,7 +115,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Ab(args)) => ab::run(&args),
-        Some(Verb::Ceiling(args)) => ceiling::run(&args),
+        Some(Verb::Ceiling(args)) => ceiling::run(&args, arguments),
         Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),

@@ -22,12 +22,14 @@ use crate::units::quote;
 pub struct Runs {
     session: Option<Session>,
     watches: bool,
+    /// The last load, where something is to be sent once after all.
+    last: Option<(Plan, Summary)>,
 }
 
 impl Runs {
     /// The server is watched beside them, where it runs here.
     pub fn watched() -> Runs {
-        Runs { session: None, watches: true }
+        Runs { watches: true, ..Runs::default() }
     }
 
     fn carry_out(
@@ -39,7 +41,18 @@ impl Runs {
             Some(session) => session,
             None => Session::open(plan)?,
         };
-        self.session.insert(session).run(plan, watch)
+        let summary = self.session.insert(session).run(plan, watch)?;
+        let is_over_later = plan.scenario.as_ref().is_some_and(|all| !all.run_teardown.is_empty());
+        self.last = is_over_later.then(|| (plan.clone(), summary.clone()));
+        Ok(summary)
+    }
+
+    /// Closes the connections, and sends what a plan wants sent after its load.
+    pub fn end(&mut self) {
+        let session = self.session.take();
+        if let (Some(session), Some((plan, mut summary))) = (session, self.last.take()) {
+            session.end(&plan, &mut summary);
+        }
     }
 }
 
@@ -64,7 +77,7 @@ impl Runner for Runs {
     }
 
     fn reconnect(&mut self) {
-        self.session = None;
+        self.end();
     }
 }
 

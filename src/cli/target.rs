@@ -71,6 +71,10 @@ pub struct BehaviourArgs {
     #[arg(long, value_name = "N", requires = "service")]
     pub workers: Option<String>,
 
+    /// Turn away what is beyond so many a second, over all connections, with 429 or the status given
+    #[arg(long, value_name = "N[:STATUS]")]
+    pub limit: Option<String>,
+
     /// Never answer each N-th request
     #[arg(long, value_name = "N")]
     pub unanswered: Option<String>,
@@ -152,6 +156,7 @@ impl BehaviourArgs {
             ("delay", &self.delay),
             ("service", &self.service),
             ("workers", &self.workers),
+            ("limit", &self.limit),
             ("unanswered", &self.unanswered),
             ("stall", &self.stall),
             ("size", &self.size),

@@ -27,10 +27,21 @@ pub struct CeilingDocument {
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ceiling {
-    /// The highest rate that met the thresholds; null: none did.
+    /// What was searched over: `rate`, `connections` or `users`.
+    #[serde(default = "rate")]
+    pub over: String,
+    /// Connections or users: the largest number that met the thresholds; null: none did, or a rate
+    /// was searched for.
+    #[serde(default)]
+    pub ready_for: Option<u64>,
+    /// The smallest number above it that was tried and did not; null: nothing above failed.
+    #[serde(default)]
+    pub fails_at: Option<u64>,
+    /// The highest rate that met the thresholds; null: none did. Of connections and users: what
+    /// `ready_for` of them sent.
     pub rate_per_s: Option<f64>,
-    /// The two ends between which the ceiling lies: the one that held and the one that did not;
-    /// null: nothing above failed.
+    /// The two ends between which the rate lies: the one that held and the one that did not; null:
+    /// nothing above failed, or it was no rate that was searched for.
     pub low_per_s: Option<f64>,
     pub high_per_s: Option<f64>,
     /// What failed above: `threshold p99<10ms`, `rate`, `errors`, `rate_limit`, `connections`,
@@ -38,6 +49,9 @@ pub struct Ceiling {
     pub stopped_by: Option<String>,
     /// The evidence, in one sentence.
     pub why: Option<String>,
+    /// How to give blast more room, where it was the limit itself.
+    #[serde(default)]
+    pub more_room: Option<String>,
     /// The rate held for longer, and the one above it failed again.
     pub confirmed: bool,
     /// How long it held in the end.
@@ -54,7 +68,7 @@ pub struct Ceiling {
     pub hurried: bool,
     /// The need that was asked about; null where none was.
     pub need: Option<Need>,
-    /// The probes, by rate.
+    /// The probes, by what was searched over.
     pub curve: Vec<Point>,
 }
 
@@ -70,8 +84,10 @@ pub struct Need {
 /// One probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
+    /// Requests that were due, or in a closed loop were sent.
     pub rate_per_s: f64,
     pub length_s: f64,
+    /// Or users, of whom each has one.
     pub connections: u64,
     pub good_per_s: f64,
     pub error_share: f64,
@@ -82,6 +98,18 @@ pub struct Point {
     pub outcome: String,
     pub by: Option<String>,
     pub why: Option<String>,
+}
+
+/// What documents that say nothing of it were searched over.
+fn rate() -> String {
+    "rate".to_string()
+}
+
+impl Ceiling {
+    /// A number of connections or users was searched for, and no rate.
+    pub fn is_number(&self) -> bool {
+        self.over != rate()
+    }
 }
 
 impl CeilingDocument {

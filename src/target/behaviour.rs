@@ -1,9 +1,11 @@
-//! What the target is told to do: delay, queue, stall, size, status mix, chunking, closing. The same words
+//! What the target is told to do: delay, queue, limit, stall, size, status mix, chunking, closing. The same words
 //! are flags of the whole server and `key=value` pairs of one request's path and query.
 
 use crate::error::{Error, Result};
 use crate::time::Nanos;
-use crate::units::{parse_duration, parse_size, quote};
+use crate::units::{parse_count, parse_duration, parse_size, quote};
+
+pub use super::limit::Limited;
 
 /// How a server, or one request, is answered. The default is the plain 130-byte answer, at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +16,8 @@ pub struct Behaviour {
     pub service: Option<Nanos>,
     /// `None`: one. Without a `service` they have nothing to do.
     pub workers: Option<u32>,
+    /// What is beyond this rate is turned away at once.
+    pub limit: Option<Limited>,
     /// Each so-manieth request is read, counted and never answered.
     pub unanswered: Option<u64>,
     /// Nothing is answered while the gate is shut.
@@ -71,6 +75,7 @@ impl Behaviour {
             "delay" => self.delay = delay(value)?,
             "service" => self.service = service(value)?,
             "workers" => self.workers = Some(workers(value)?),
+            "limit" => self.limit = limit(value)?,
             "unanswered" => self.unanswered = every(value)?,
             "stall" => self.stall = stall(value)?,
             "size" => self.size = Some(size(value)?),
@@ -119,6 +124,18 @@ fn workers(text: &str) -> Result<u32> {
     let error = || wrong("number of workers", text, expected);
     let workers = text.parse().map_err(|_| error())?;
     if (1..=MAX_WORKERS).contains(&workers) { Ok(workers) } else { Err(error()) }
+}
+
+/// `1k` (answers 429 beyond it), `1k:503`, `0`
+fn limit(text: &str) -> Result<Option<Limited>> {
+    let error = || wrong("limit", text, "requests a second and a status, as in `1k` or `1k:503`");
+    let (rate, status) = text.split_once(':').unwrap_or((text, "429"));
+    let per_s = parse_count(rate).map_err(|_| error())?;
+    let status: u16 = status.parse().map_err(|_| error())?;
+    if !(200..=599).contains(&status) || per_s > MAX_LIMIT {
+        return Err(error());
+    }
+    Ok((per_s > 0).then_some(Limited { per_s, status }))
 }
 
 /// `1s/10s`, `0`
@@ -184,6 +201,8 @@ fn every(text: &str) -> Result<Option<u64>> {
 /// Far from where the lengths of its chunks could overflow.
 const MAX_SIZE: u64 = 1_000_000_000_000_000;
 const MAX_CHUNK: u64 = super::response::MAX_CHUNK;
+/// A token a nanosecond is no limit.
+const MAX_LIMIT: u64 = 100_000_000;
 /// Requests may name any number of them, and each number has a queue of its own.
 const MAX_WORKERS: u32 = 10_000;
 
@@ -220,12 +239,14 @@ mod tests {
             ("stall", "1s/10s"),
             ("size", "10k"),
             ("status", "200:95,503:5"),
+            ("limit", "1k:503"),
             ("chunked", "1"),
             ("close_after", "3"),
         ] {
             assert_eq!(behaviour.set(key, value), Ok(true), "{key}={value}");
         }
         let expected = Behaviour {
+            limit: Some(Limited { per_s: 1_000, status: 503 }),
             delay: Delay::Exponential(Nanos::from_millis(5)),
             service: Some(Nanos::from_millis(5)),
             workers: Some(4),
@@ -252,6 +273,8 @@ mod tests {
             ("stall", "2s/1s"),
             ("size", "-1"),
             ("size", "9999999G"),
+            ("limit", "1k:99"),
+            ("limit", "x"),
             ("status", "99"),
             ("status", "200:x"),
             ("status", "200:0"),

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::behaviour::{Behaviour, Delay};
+use super::limit::Bucket;
 use super::queue::{Queue, Queues};
 use super::request::Request;
 use super::response::{Blocks, Response, Shape};
@@ -81,6 +82,9 @@ impl Catalogue {
 pub(super) struct Course {
     pub behaviour: Behaviour,
     statuses: Vec<Weighted>,
+    /// For what is beyond the limit.
+    turned_away: Weighted,
+    bucket: Arc<Bucket>,
     random: u64,
     queue: Option<(Arc<Queue>, Nanos)>,
     asked: u64,
@@ -113,10 +117,12 @@ impl Course {
             responses: [const { None }; 8],
         };
         let statuses = mix.iter().map(weighted).collect();
+        let turned_away = weighted(&(behaviour.limit.map_or(429, |limit| limit.status), 1));
+        let bucket = Arc::clone(&queues.bucket);
         let workers = behaviour.workers.unwrap_or(1);
         let queue = behaviour.service.map(|service| (queues.of(workers), service));
         let (random, asked, blocks) = (seed, 0, Rc::clone(blocks));
-        Course { behaviour, statuses, random, queue, asked, started, blocks }
+        Course { behaviour, statuses, turned_away, bucket, random, queue, asked, started, blocks }
     }
 
     /// When the answer may leave: after its turn in the queue, then the delay, then the gate.
@@ -142,11 +148,16 @@ impl Course {
         })
     }
 
-    /// The next answer of the mix, in the form this request needs.
-    pub fn answer(&mut self, request: &Request<'_>, last: bool) -> Rc<Response> {
+    /// Whether what comes at `now` is beyond the limit.
+    pub fn turns_away(&self, now: Nanos) -> bool {
+        self.behaviour.limit.is_some_and(|limit| !self.bucket.takes(now, limit))
+    }
+
+    /// The next answer of the mix, or that there is none of it, in the form this request needs.
+    pub fn answer(&mut self, request: &Request<'_>, last: bool, away: bool) -> Rc<Response> {
         let (size, chunk) = (self.behaviour.size, self.behaviour.chunk);
         let blocks = Rc::clone(&self.blocks);
-        let chosen = self.choose();
+        let chosen = if away { &mut self.turned_away } else { self.choose() };
         let status = chosen.status;
         let slot = &mut chosen.responses[variant(request, last)];
         Rc::clone(slot.get_or_insert_with(|| {
@@ -265,7 +276,7 @@ mod tests {
         };
         let mut ask = || {
             let course = catalogue.find(request.target).unwrap();
-            course.borrow_mut().answer(&request, false)
+            course.borrow_mut().answer(&request, false, false)
         };
         assert!(Rc::ptr_eq(&ask(), &ask()));
     }

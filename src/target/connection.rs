@@ -190,6 +190,8 @@ struct Unfinished {
     course: Rc<RefCell<Course>>,
     response: Rc<Response>,
     last: bool,
+    /// It was beyond the limit, and waits for nobody.
+    away: bool,
     /// The application answers instead, once the body is here.
     call: Option<Box<Call>>,
     /// Method and target, where a ledger is kept.
@@ -206,14 +208,15 @@ impl Answers {
         self.served += 1;
         let limit = course.borrow().behaviour.close_after;
         let last = !request.keep_alive || limit.is_some_and(|limit| self.served >= limit);
-        let response = course.borrow_mut().answer(request, last);
+        let away = course.borrow().turns_away(cx.now);
+        let response = course.borrow_mut().answer(request, last, away);
         let call = match &cx.app {
-            Some(app) if response.status == 200 => app.take(request, last),
+            Some(app) if response.status == 200 && !away => app.take(request, last),
             _ => None,
         };
         let line = || [request.method, request.target].join(&b' ').into_boxed_slice();
         let line = cx.ledger.is_some().then(line);
-        let unfinished = Unfinished { course, response, last, call, line, bytes: 0 };
+        let unfinished = Unfinished { course, response, last, away, call, line, bytes: 0 };
         if request.body == Body::None {
             return self.complete(unfinished, cx);
         }
@@ -242,7 +245,8 @@ impl Answers {
     /// The whole request is here.
     fn complete(&mut self, request: Unfinished, cx: &mut Context) {
         cx.stats.requests += 1;
-        let due = request.course.borrow_mut().due(cx.now).unwrap_or(Nanos::ZERO);
+        let due = (!request.away).then(|| request.course.borrow_mut().due(cx.now));
+        let due = due.flatten().unwrap_or(Nanos::ZERO);
         let entry = match &cx.log {
             Some(log) => log.arrived(cx.now - cx.started, self.number),
             None => UNKEPT,

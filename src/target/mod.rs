@@ -15,7 +15,7 @@
 //! catalogue   which answer, and when              chunked     reading past chunked bodies
 //! queue       service by a law                    response    answers as bytes
 //! log         arrivals, in memory                 ledger      requests, in a file
-//! app         the demonstration application
+//! app         the demonstration application       limit       a rate that is not exceeded
 //! ```
 
 mod accept;
@@ -27,6 +27,7 @@ mod chunked;
 mod closing;
 mod connection;
 mod ledger;
+mod limit;
 mod listener;
 mod log;
 mod queue;
@@ -42,7 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-pub use behaviour::{Behaviour, Delay, Stall};
+pub use behaviour::{Behaviour, Delay, Limited, Stall};
 pub use log::Arrival;
 
 use crate::error::{Error, Result};

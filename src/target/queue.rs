@@ -11,12 +11,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::limit::Bucket;
 use crate::time::Nanos;
 
 /// The queues of one target, by their number of workers: requests that name the same number share
-/// the same workers, whatever service each of them asks for.
+/// the same workers, whatever service each of them asks for. All share the bucket of a limit.
 #[derive(Debug, Default)]
-pub(super) struct Queues(Mutex<BTreeMap<u32, Arc<Queue>>>);
+pub(super) struct Queues {
+    by_workers: Mutex<BTreeMap<u32, Arc<Queue>>>,
+    pub bucket: Arc<Bucket>,
+}
 
 /// One queue, behind a lock: shared by all threads, and no request holds it for longer than a
 /// look-up in a heap takes.
@@ -30,7 +34,7 @@ pub(super) struct Queue {
 
 impl Queues {
     pub fn of(&self, workers: u32) -> Arc<Queue> {
-        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.by_workers.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || Arc::new(Queue { workers: workers.max(1), busy: Mutex::default() });
         Arc::clone(queues.entry(workers).or_insert_with(build))
     }

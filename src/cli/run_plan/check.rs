@@ -104,7 +104,7 @@ fn vars(meant: &Meant) -> Vec<String> {
     }
     let mut lines = vec![String::new(), "variables (--var NAME=VALUE)".to_string()];
     for (name, var) in vars.iter() {
-        let typed = meant.args.file.vars.iter().rev().find(|(typed, _)| typed == name);
+        let typed = meant.args.file.aim.vars.iter().rev().find(|(typed, _)| typed == name);
         let value = typed.map(|(_, value)| &**value).or(var.default_value()).unwrap_or_default();
         let value = if sounds_secret(name) { MASK } else { value };
         let value = format!("{name} = {}", shown(value));

@@ -9,9 +9,13 @@ use crate::units::{format_count, format_duration, format_exact};
 
 /// A protected target has its totals printed, and is loaded when its name was said twice.
 pub fn pass(meant: &Meant) -> Result<()> {
+    pass_with(meant, &totals(&meant.plan))
+}
+
+/// The same of a load that is told in words.
+pub fn pass_with(meant: &Meant, totals: &str) -> Result<()> {
     let Some(name) = &meant.target.protected else { return Ok(()) };
-    let totals = totals(&meant.plan);
-    match meant.args.file.yes.as_deref() {
+    match meant.args.file.aim.yes.as_deref() {
         Some(yes) if yes == name => {
             let line = format!("{name} is protected, and --yes says that it is meant: {totals}\n");
             // Where stderr is gone, the run goes on.

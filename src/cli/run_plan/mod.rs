@@ -60,6 +60,19 @@ pub fn plan(arguments: &[OsString]) -> Result<Plan> {
     mean(&words::typed(arguments)?, arguments).map(|meant| meant.plan)
 }
 
+/// A plan file for a verb that carries it out over and over, with loads of its own.
+pub fn for_study(arguments: &[OsString], load: &str) -> Result<Meant> {
+    let meant = mean(&words::typed(arguments)?, arguments)?;
+    guard::pass_with(&meant, load)?;
+    Ok(meant)
+}
+
+/// Whether the plan of these words has users or sessions, and a rate; it is read and not yet judged.
+pub fn sheet(load: &LoadArgs) -> Result<Written> {
+    let (name, _) = words_of(&load.words)?;
+    Written::read(name, read_text(name, &mut Sources::default())?)
+}
+
 fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
     refuse(typed)?;
     let (name, url) = words_of(&typed.load.words)?;
@@ -67,7 +80,7 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
     let text = read_text(name, &mut sources)?;
     let written = Written::read(name, text)?;
     let folder = folder(name);
-    let target = Target::choose(&written, &typed.file, url)?;
+    let target = Target::choose(&written, &typed.file.aim, url)?;
     let words = words::of_file(&written, &folder, &typed.load)?;
     let mut args = words::merge(&written, &words, arguments)?;
     if let Some(factor) = typed.file.speed {
@@ -82,7 +95,7 @@ fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
         request::apply(&headers, request)
     };
     let expected = expected(&args.load);
-    let vars: BTreeMap<String, String> = typed.file.vars.iter().cloned().collect();
+    let vars: BTreeMap<String, String> = typed.file.aim.vars.iter().cloned().collect();
     let built = file::build(
         &written,
         &Around {

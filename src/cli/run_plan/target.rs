@@ -1,6 +1,6 @@
 //! Which server a plan goes to: the URL typed, `--host`, one of its `[targets]`, or its `url`.
 
-use crate::cli::low::PlanArgs;
+use crate::cli::low::AimArgs;
 use crate::error::{Error, Result};
 use crate::plan::Url;
 use crate::plan::file::{Place, Written};
@@ -17,7 +17,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn choose(written: &Written, typed: &PlanArgs, url: Option<&str>) -> Result<Target> {
+    pub fn choose(written: &Written, typed: &AimArgs, url: Option<&str>) -> Result<Target> {
         let (base, place) = base(written, typed, url)?;
         let protected = protected(written, &base);
         Ok(Target { base, protected, place })
@@ -32,7 +32,7 @@ impl Target {
     }
 }
 
-fn base(written: &Written, typed: &PlanArgs, url: Option<&str>) -> Result<(String, Option<Place>)> {
+fn base(written: &Written, typed: &AimArgs, url: Option<&str>) -> Result<(String, Option<Place>)> {
     let sheet = &written.sheet;
     match (url, typed.host.as_deref(), typed.target.as_deref()) {
         (Some(url), None, None) | (None, Some(url), None) => Ok((url.to_string(), None)),

@@ -200,11 +200,12 @@ fn dropped(typed: &LoadArgs, file: &LoadSheet) -> Vec<&'static str> {
     dropped
 }
 
-/// What was typed behind `blast run`.
+/// What was typed behind `blast run`, or a verb that carries plans out.
 pub fn typed(arguments: &[OsString]) -> Result<RunArgs> {
     match parse(arguments)? {
         Parsed::Cli(cli) => match *cli {
             Cli { verb: Some(Verb::Run(args)), .. } => Ok(*args),
+            Cli { verb: Some(Verb::Ceiling(args)), .. } => Ok(args.of_plan()),
             _ => Err(Error::usage("this is no plan's command line; write `blast run plan.toml`")),
         },
         Parsed::Text(_) => Err(Error::usage("help was asked for; write `blast run plan.toml`")),

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::over::Over;
 use super::probe::{Outcome, Probe};
 use super::search::Finding;
 use crate::plan::Plan;
@@ -14,6 +15,7 @@ const LOAD: f64 = 0.7;
 /// How the search was asked for and went.
 pub struct Told<'a> {
     pub plan: &'a Plan,
+    pub over: Over,
     pub threads: usize,
     pub started_at: SystemTime,
     pub took: Nanos,
@@ -36,35 +38,43 @@ pub fn document(finding: &Finding, told: &Told) -> CeilingDocument {
         threads: told.threads as u64,
         thresholds: plan.thresholds.iter().map(|rule| rule.shown()).collect(),
         budget_s: told.budget.as_secs_f64(),
-        ceiling: ceiling(finding, told.need),
+        ceiling: ceiling(finding, told),
     }
 }
 
-fn ceiling(finding: &Finding, need: Option<f64>) -> Ceiling {
-    let rate = finding.low.as_ref().map(|probe| probe.rate_per_s);
-    let (stopped_by, why) = finding.high.as_ref().map(cause).unwrap_or_default();
-    let mut curve: Vec<Point> = finding.probes.iter().map(point).collect();
-    curve.sort_by(|a, b| a.rate_per_s.total_cmp(&b.rate_per_s));
-    let held = finding.low.as_ref().filter(|_| finding.confirmed);
+fn ceiling(finding: &Finding, told: &Told) -> Ceiling {
+    let (low, high) = (finding.low.as_ref(), finding.high.as_ref());
+    let rate = low.map(|probe| probe.rate_per_s);
+    let (stopped_by, why) = high.map(cause).unwrap_or_default();
+    let mut probes: Vec<&Probe> = finding.probes.iter().collect();
+    probes.sort_by(|a, b| a.level.total_cmp(&b.level));
+    let is_rate = told.over == Over::Rate;
+    let number = |end: Option<&Probe>| end.filter(|_| !is_rate).map(|probe| probe.level as u64);
+    let end = |end: Option<&Probe>| end.filter(|_| is_rate).map(|probe| probe.rate_per_s);
+    let held = low.filter(|_| finding.confirmed);
     Ceiling {
+        over: told.over.name().to_string(),
+        ready_for: number(low),
+        fails_at: number(high),
         rate_per_s: rate,
-        low_per_s: rate,
-        high_per_s: finding.high.as_ref().map(|probe| probe.rate_per_s),
+        low_per_s: end(low),
+        high_per_s: end(high),
         stopped_by,
         why,
+        more_room: high.and_then(|probe| probe.change.clone()),
         confirmed: finding.confirmed,
         confirmed_s: held.map(|probe| probe.length.as_secs_f64()),
-        connections: finding.low.as_ref().map(|probe| probe.connections.into()),
+        connections: low.map(|probe| probe.connections.into()),
         more_connections_help: finding.more_help,
         burst_per_s: finding.burst_per_s,
         recovered: finding.recovered,
         hurried: finding.hurried,
-        need: need.zip(rate).map(|(need, ceiling)| Need {
+        need: told.need.zip(rate).map(|(need, ceiling)| Need {
             rate_per_s: need,
             load: LOAD,
             instances: (need / (ceiling * LOAD)).ceil() as u64,
         }),
-        curve,
+        curve: probes.into_iter().map(point).collect(),
     }
 }
 

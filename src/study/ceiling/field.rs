@@ -1,10 +1,11 @@
 //! Plans for probes, carried out by a [`Runner`].
 
+use super::over::{self, Over, Putting};
 use super::probe::Probe;
 use super::search::Prober;
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::metrics::Summary;
-use crate::plan::{Load, Plan, Rate, Warmup};
+use crate::plan::{Law, Offered, Plan};
 use crate::study::Runner;
 use crate::time::{self, Nanos};
 
@@ -23,6 +24,13 @@ const LONGEST: Nanos = Nanos::from_secs(5);
 /// Enough for a p99 that means something: 5 samples above it, and some to spare.
 const SAMPLES: f64 = 600.0;
 
+/// The same of arrivals by chance: those that are slow come together, so each says less.
+const SAMPLES_BY_CHANCE: f64 = 10_000.0;
+
+/// Users are looked at for so many of their rounds, at most for [`LONGEST_OF_USERS`].
+const ROUNDS: u64 = 2;
+const LONGEST_OF_USERS: Nanos = Nanos::from_secs(15);
+
 /// The load under which a server is seen to be calm: this share of the burst, for so long.
 const CALM_SHARE: f64 = 0.2;
 const CALM: Nanos = Nanos::from_millis(300);
@@ -30,6 +38,9 @@ const CALM: Nanos = Nanos::from_millis(300);
 /// It is when its median is at most this many times the one before any overload, and so much.
 const AS_BEFORE: f64 = 2.0;
 const SLACK: Nanos = Nanos::from_micros(200);
+
+/// So many connections or users are little load.
+const FEW: u32 = 16;
 
 /// How often that is looked at.
 const LOOKS: usize = 12;
@@ -39,6 +50,9 @@ const LOOKS: usize = 12;
 const DRAIN: u64 = 4;
 const LEAST_DRAIN: Nanos = Nanos::from_millis(500);
 
+/// What a probe takes besides its length and what comes before it: to end, and to settle.
+const BESIDE: Nanos = Nanos::from_millis(400);
+
 /// The most connections that are opened unasked.
 const MOST_CONNECTIONS: u32 = 10_000;
 
@@ -47,10 +61,16 @@ pub struct Field<'a> {
     runner: &'a mut dyn Runner,
     /// What each probe is made from.
     plan: Plan,
+    over: Over,
     /// The number of connections was given: it stays.
     is_fixed: bool,
+    clock: fn() -> Nanos,
     began: Nanos,
     burst_per_s: f64,
+    /// Requests per second of the last run.
+    pace: f64,
+    /// How many runs there were.
+    turn: u64,
     warm_up: Nanos,
     drain: Nanos,
     /// The median under little load, before any overload.
@@ -70,9 +90,13 @@ impl<'a> Field<'a> {
         Field {
             runner,
             plan,
+            over: Over::Rate,
             is_fixed,
+            clock: time::now,
             began: time::now(),
             burst_per_s: 0.0,
+            pace: 0.0,
+            turn: 0,
             warm_up: WARM_UP,
             drain,
             calm: None,
@@ -80,36 +104,96 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Searched over this, and not over the rate.
+    pub fn over(self, over: Over) -> Field<'a> {
+        Field { over, ..self }
+    }
+
+    /// With another clock than the machine's.
+    #[cfg(test)]
+    pub fn by(self, clock: fn() -> Nanos) -> Field<'a> {
+        Field { clock, began: clock(), ..self }
+    }
+
     /// A short run that is judged by nobody.
-    fn run(&mut self, load: Load, length: Nanos, warm_up: Nanos) -> Result<Summary> {
+    fn run(&mut self, putting: Putting) -> Result<Summary> {
         let plan = Plan {
-            load,
-            duration: Some(length),
-            warmup: Warmup::For(warm_up),
+            load: putting.load,
+            connections: putting.connections,
+            duration: Some(putting.duration),
+            warmup: putting.warmup,
             requests: None,
             drain: self.drain,
             thresholds: Vec::new(),
             abort_on: Vec::new(),
             ..self.plan.clone()
         };
-        self.runner.run(&plan)
+        self.turn += 1;
+        let summary = self.runner.run(&plan)?;
+        self.pace = summary.per_second(summary.measure_events.sent);
+        Ok(summary)
     }
 
     fn at(&mut self, rate_per_s: f64, length: Nanos, warm_up: Nanos) -> Result<Summary> {
-        self.run(Load::steady(rate_of(rate_per_s)), length, warm_up)
+        self.run(over::at_rate(&self.plan, rate_per_s, self.turn, length, warm_up))
     }
 
-    fn length(&self, rate_per_s: f64) -> Nanos {
+    /// On connections of their own.
+    fn with(&mut self, number: u32, length: Nanos) -> Result<Summary> {
+        self.runner.reconnect();
+        if self.over == Over::Connections {
+            return self.run(over::with_connections(number, length, self.warm_up));
+        }
+        let coming = over::coming(&self.plan);
+        let summary = self.run(over::with_users(number, length, coming)?)?;
+        Ok(of_all_there(summary, coming))
+    }
+
+    fn length(&self, level: f64) -> Nanos {
         let rarest = self.plan.thresholds.iter().filter_map(|rule| rule.quantile());
-        let samples = rarest.map(|q| 6.0 / (1.0 - q)).fold(SAMPLES, f64::max);
-        let needed = Nanos((samples / rate_per_s * 1e9) as u64);
-        needed.clamp(SHORTEST, LONGEST)
+        let enough = if self.is_by_chance() { SAMPLES_BY_CHANCE } else { SAMPLES };
+        let samples = rarest.map(|q| 6.0 / (1.0 - q)).fold(enough, f64::max);
+        let rate = if self.over == Over::Rate { level } else { self.pace };
+        let needed = Nanos((samples / rate.max(1.0) * 1e9) as u64).clamp(SHORTEST, LONGEST);
+        let rounds = Nanos(over::round(&self.plan).0.saturating_mul(ROUNDS));
+        needed.max(rounds.min(LONGEST_OF_USERS))
+    }
+
+    fn is_by_chance(&self) -> bool {
+        matches!(self.plan.load.offered().map(Offered::law), Some(Law::Poisson { .. }))
+    }
+
+    /// What comes before each probe: for sessions, until as many leave as come.
+    fn before(&self) -> Nanos {
+        match self.over {
+            Over::Users => over::coming(&self.plan),
+            _ => self.warm_up.max(over::round(&self.plan).min(LONGEST_OF_USERS)),
+        }
+    }
+
+    /// The median under little load.
+    fn look(&mut self) -> Result<Summary> {
+        if self.over != Over::Rate {
+            let few = FEW.min(self.plan.connections).max(1);
+            self.runner.reconnect();
+            return self.run(over::with_connections(few, CALM, Nanos::ZERO));
+        }
+        let base = over::sessions_per_s(&self.plan).unwrap_or(self.burst_per_s);
+        let rate = (base * CALM_SHARE).max(10.0).min(base);
+        let few = Nanos((3e9 / rate) as u64).min(LONGEST);
+        self.at(rate, CALM.max(few), Nanos::ZERO)
     }
 }
 
 impl Prober for Field<'_> {
     fn burst(&mut self) -> Result<Option<f64>> {
-        let summary = self.run(Load::CLOSED, BURST, WARM_UP)?;
+        let summary = match self.over {
+            Over::Rate => match over::sessions_per_s(&self.plan) {
+                Some(rate) => self.at(rate, BURST, WARM_UP)?,
+                None => self.run(over::with_connections(self.plan.connections, BURST, WARM_UP))?,
+            },
+            Over::Connections | Over::Users => self.with(self.plan.connections, BURST)?,
+        };
         self.burst_per_s = summary.good_per_s();
         let slowest = summary.service().quantile(0.99).map_or(Nanos::ZERO, |p99| p99.value());
         self.warm_up = (slowest + slowest).clamp(WARM_UP, LONGEST_WARM_UP);
@@ -118,19 +202,35 @@ impl Prober for Field<'_> {
         Ok((self.burst_per_s > 0.0).then_some(self.burst_per_s))
     }
 
-    fn probe(&mut self, rate_per_s: f64, times: f64) -> Result<Probe> {
-        let length = self.length(rate_per_s).as_secs_f64() * times;
-        let summary = self.at(rate_per_s, Nanos((length * 1e9) as u64), self.warm_up)?;
-        let connections = self.plan.connections;
-        let probe = Probe::of(&summary, &self.plan.thresholds, rate_per_s, connections);
+    fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
+        let length = Nanos((self.length(level).as_secs_f64() * times * 1e9) as u64);
+        // A float becomes an integer by saturation.
+        let number = level as u32;
+        let connections = if self.over == Over::Rate { self.plan.connections } else { number };
+        let summary = match self.over {
+            Over::Rate => self.at(level, length, self.before()),
+            Over::Connections | Over::Users => self.with(number, length),
+        };
+        let probe = match summary {
+            Ok(summary) => Probe::of(&summary, &self.plan.thresholds, level, connections),
+            // It was there for the burst.
+            Err(error) if error.exit == Exit::Failed => {
+                Probe::of_none(level, connections, error.message)
+            }
+            Err(error) => return Err(error),
+        };
         (self.tell)(&probe);
         Ok(probe)
     }
 
+    fn takes(&self, level: f64, times: f64) -> Nanos {
+        let beside = self.before() + BESIDE;
+        Nanos(((self.length(level) + beside).as_secs_f64() * times * 1e9) as u64)
+    }
+
     fn settle(&mut self) -> Result<bool> {
-        let rate = (self.burst_per_s * CALM_SHARE).max(10.0).min(self.burst_per_s);
         for _ in 0..LOOKS {
-            let summary = self.at(rate, CALM, Nanos::ZERO)?;
+            let summary = self.look()?;
             if !summary.complete {
                 return Ok(true);
             }
@@ -150,7 +250,7 @@ impl Prober for Field<'_> {
 
     fn widen(&mut self) -> Result<bool> {
         let more = self.plan.connections.saturating_mul(2).min(MOST_CONNECTIONS);
-        if self.is_fixed || more == self.plan.connections {
+        if self.is_fixed || self.over != Over::Rate || more <= self.plan.connections {
             return Ok(false);
         }
         self.plan.connections = more;
@@ -159,12 +259,20 @@ impl Prober for Field<'_> {
     }
 
     fn elapsed(&self) -> Nanos {
-        time::now() - self.began
+        (self.clock)() - self.began
     }
 }
 
-/// To a hundredth of a request a second.
-fn rate_of(per_s: f64) -> Rate {
-    let count = ((per_s * 100.0).round() as u64).max(1);
-    Rate { count, period: Nanos::from_secs(100) }
+/// Of the time when all users were there, as if it were all.
+fn of_all_there(mut summary: Summary, coming: Nanos) -> Summary {
+    if let Some(stage) = summary.stages.pop() {
+        let is_it = stage.start >= coming;
+        summary.stages.clear();
+        if is_it {
+            summary.measure = stage.fates;
+            summary.measure_events = stage.events;
+            summary.measured = stage.length;
+        }
+    }
+    summary
 }

@@ -1,4 +1,5 @@
-//! The ceiling: the highest rate of an open loop that meets the thresholds.
+//! The ceiling: the highest rate of an open loop that meets the thresholds; or the largest number of
+//! connections, or users, of a closed one.
 //!
 //! A burst in a closed loop says about where it is. Probes, short runs at one rate each, close in on
 //! it from both sides; after one that failed the server is left alone until it answers as it did
@@ -6,18 +7,25 @@
 //! longer, and one just above it has to fail again.
 //!
 //! ```text
-//! search   which rate is tried next (knows nothing of HTTP)
-//! probe    how a run at one rate came out
+//! search   which level is tried next (knows nothing of HTTP)
+//! probe    how a run at one level came out
+//! over     what a level is: a rate, connections, users
 //! field    plans for probes, carried out by a Runner
 //! document what was found, for the views
 //! ```
 
 mod document;
 mod field;
+mod over;
 mod probe;
 mod search;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Told, document};
 pub use field::Field;
+pub use over::{Over, sessions_per_s};
 pub use probe::{Outcome, Probe};
 pub use search::{Finding, Prober, Settings, search};

@@ -1,7 +1,7 @@
-//! A probe: how a run at one rate came out.
+//! A probe: how a run at one level came out: at a rate, or with so many connections or users.
 
 use crate::failure::Side;
-use crate::metrics::{Limit, Rejection, Summary, Worker};
+use crate::metrics::{Limit, Mode, Rejection, Summary, Worker};
 use crate::plan::Threshold;
 use crate::plan::threshold::Unit;
 use crate::time::Nanos;
@@ -9,10 +9,14 @@ use crate::units::{format_count, format_duration};
 
 /// A rate counts as carried when this share of what was due was answered well within measure, but
 /// for what may still have been in flight.
-const CARRIED: f64 = 0.99;
+pub const CARRIED: f64 = 0.99;
 
 /// What a rate that was not carried is called.
 const RATE: &str = "rate";
+
+/// What errors are called, and answers of 429.
+const ERRORS: &str = "errors";
+const RATE_LIMIT: &str = "rate_limit";
 
 /// A worker this busy has little time to spare.
 const BUSY: f64 = 0.9;
@@ -22,6 +26,9 @@ const CLEAR: f64 = 0.9;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
+    /// What is searched over: requests per second, or how many connections or users.
+    pub level: f64,
+    /// Requests per second: that were due, or in a closed loop that were sent.
     pub rate_per_s: f64,
     pub length: Nanos,
     pub connections: u32,
@@ -33,6 +40,10 @@ pub struct Probe {
     pub outcome: Outcome,
     /// The share of what was due that was answered well in time, at most 1.
     pub carried: f64,
+    /// It fell so far short that noise is no explanation.
+    pub clear: bool,
+    /// Where blast was the limit: how to give it more room.
+    pub change: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,13 +75,19 @@ impl Outcome {
 }
 
 impl Probe {
-    /// Of a run at a steady rate.
-    pub fn of(summary: &Summary, thresholds: &[Threshold], rate_per_s: f64, n: u32) -> Probe {
+    /// Of a run at this rate, or in a closed loop of so many.
+    pub fn of(summary: &Summary, thresholds: &[Threshold], level: f64, n: u32) -> Probe {
         let response = summary.response();
         let quantile = |q| response.quantile(q).map(|reading| reading.value());
         let carried = carried(summary);
+        let outcome = outcome(summary, thresholds, carried);
+        let own = matches!(outcome, Outcome::Blast { .. });
         Probe {
-            rate_per_s,
+            level,
+            rate_per_s: match summary.mode {
+                Mode::Open => level,
+                Mode::Closed => summary.per_second(summary.measure_events.sent),
+            },
             length: summary.measured,
             connections: n,
             good_per_s: summary.good_per_s(),
@@ -78,25 +95,56 @@ impl Probe {
             p50: quantile(0.5),
             p99: quantile(0.99),
             p99_9: quantile(0.999),
-            outcome: outcome(summary, thresholds, carried),
+            clear: carried < CLEAR || is_far_off(summary, thresholds),
+            change: own.then(|| summary.verdict.change.clone()).filter(|text| !text.is_empty()),
+            outcome,
             carried,
+        }
+    }
+
+    /// Of a run that came to nothing: no connection opened.
+    pub fn of_none(level: f64, connections: u32, why: String) -> Probe {
+        Probe {
+            level,
+            rate_per_s: 0.0,
+            length: Nanos::ZERO,
+            connections,
+            good_per_s: 0.0,
+            errors: 1.0,
+            p50: None,
+            p99: None,
+            p99_9: None,
+            outcome: Outcome::Fails { by: ERRORS.to_string(), why },
+            carried: 0.0,
+            clear: false,
+            change: None,
         }
     }
 
     pub fn holds(&self) -> bool {
         self.outcome == Outcome::Holds
     }
+}
 
-    /// So far off that noise is no explanation.
-    pub fn is_clear(&self) -> bool {
-        self.carried < CLEAR
-    }
+/// Even the median is beyond what a rule has of a higher quantile: all of the run was too slow, and
+/// no moment of it explains that.
+fn is_far_off(summary: &Summary, thresholds: &[Threshold]) -> bool {
+    let median = summary.response().quantile(0.5).map(|reading| reading.value().as_micros_f64());
+    let is_beyond = |rule: &Threshold| {
+        let is_higher = rule.quantile().is_some_and(|quantile| quantile > 0.5);
+        let of_response = rule.row() == Some("response") && rule.unit() == Unit::Micros;
+        is_higher && of_response && median.is_some_and(|median| median > rule.limit())
+    };
+    thresholds.iter().any(|rule| is_beyond(rule) && !rule.judge(summary).ok)
 }
 
 /// Good answers within measure over what was due in it. In a steady state as many are answered as
 /// become due, whatever the server has in hand, if it had as much at the start: after a warm-up
 /// longer than an answer takes. What is short of that is no debt.
 fn carried(summary: &Summary) -> f64 {
+    if summary.mode == Mode::Closed {
+        return 1.0;
+    }
     let due = summary.measure.counters.scheduled as f64;
     let target = summary.target_per_s.unwrap_or(0.0);
     let median = summary.service().quantile(0.5).map_or(Nanos::ZERO, |reading| reading.value());
@@ -122,13 +170,15 @@ fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome
 }
 
 /// Whether blast or its host explains the failure. That it was late by some milliseconds explains
-/// slow responses; answers that did not come, only that it had no time to ask for them.
+/// slow responses; answers that did not come or were errors, only that it had no time for them.
 fn is_blasts_own(summary: &Summary, failure: &Outcome) -> bool {
-    let of_rate = matches!(failure, Outcome::Fails { by, .. } if by == RATE);
+    let by = if let Outcome::Fails { by, .. } = failure { by.as_str() } else { "" };
     let busiest = summary.client.workers.iter().map(Worker::busy).fold(0.0, f64::max);
-    match summary.verdict.limit {
-        Limit::ClientCpu if of_rate => busiest > BUSY,
-        limit => limit.is_generator(),
+    match (summary.verdict.limit, by) {
+        // Whoever is late is not turned away for it.
+        (Limit::ClientCpu, RATE_LIMIT) => false,
+        (Limit::ClientCpu, RATE | ERRORS) => busiest > BUSY,
+        (limit, _) => limit.is_generator(),
     }
 }
 
@@ -146,6 +196,10 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
             (Some(value), _) => format!("it was {}", shown(value, judged.unit)),
             (None, why) => why.unwrap_or_else(|| "it could not be told".to_string()),
         };
+        if !rule.is_latency() && is_mostly_limited(summary) {
+            let why = format!("{}: {measured}, and most errors were 429", rule.shown());
+            return fails(RATE_LIMIT.to_string(), why);
+        }
         return fails(format!("threshold {}", rule.shown()), measured);
     }
     if carried < CARRIED {
@@ -155,6 +209,11 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
     None
 }
 
+fn is_mostly_limited(summary: &Summary) -> bool {
+    let counters = &summary.measure.counters;
+    counters.rejections[Rejection::Status429 as usize] * 2 > counters.errors()
+}
+
 /// A server that turns requests away: told apart, for a rate limit is a policy.
 fn refused(summary: &Summary) -> Option<Outcome> {
     let counters = &summary.measure.counters;
@@ -162,7 +221,7 @@ fn refused(summary: &Summary) -> Option<Outcome> {
     let share = limited as f64 / counters.scheduled.max(1) as f64;
     if share > 1.0 - CARRIED {
         let why = format!("{:.1} % of the answers were 429", share * 100.0);
-        return Some(Outcome::Fails { by: "rate_limit".to_string(), why });
+        return Some(Outcome::Fails { by: RATE_LIMIT.to_string(), why });
     }
     let errors = summary.error_share();
     let of_target = |side| side != Side::Generator;
@@ -175,7 +234,7 @@ fn refused(summary: &Summary) -> Option<Outcome> {
             errors * 100.0,
             counters.rejected()
         );
-        Outcome::Fails { by: "errors".to_string(), why }
+        Outcome::Fails { by: ERRORS.to_string(), why }
     })
 }
 

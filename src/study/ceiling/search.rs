@@ -1,15 +1,17 @@
-//! Which rate is tried next.
+//! Which level is tried next: a rate, or a number of connections or users.
 //!
 //! ```text
-//! bracket   from the burst up or down until one rate holds and a higher one fails
-//! bisect    half way between them, until they are `precision` apart
+//! bracket   from the first guess up or down until one level holds and a higher one fails
+//! bisect    where an overload says what the server carries, there; else half way between the two;
+//!           until they are `precision` apart
 //! confirm   the lower one for longer; the higher one must fail again
 //! ```
 //!
-//! On a host with other work a server that can do it fails now and then: a probe that fails is
-//! repeated, unless it fell clearly short, and only two failures count.
+//! On a host with other work a server that can do it fails now and then. Near the answer a probe that
+//! fails is repeated, unless it fell clearly short or carried just what an earlier overload did, and
+//! only two failures count. Far from it one does: the upper end is tried again at last.
 
-use super::probe::{Outcome, Probe};
+use super::probe::{CARRIED, Outcome, Probe};
 use crate::error::Result;
 use crate::time::Nanos;
 
@@ -18,8 +20,11 @@ pub trait Prober {
     /// Good answers per second in a closed loop; `None`: there were none.
     fn burst(&mut self) -> Result<Option<f64>>;
 
-    /// A run at this rate, `times` as long as a probe is.
-    fn probe(&mut self, rate_per_s: f64, times: f64) -> Result<Probe>;
+    /// A run at this level, `times` as long as a probe is.
+    fn probe(&mut self, level: f64, times: f64) -> Result<Probe>;
+
+    /// About how long that takes, with all that belongs to it.
+    fn takes(&self, level: f64, times: f64) -> Nanos;
 
     /// Waits until the server answers as before; false: it did not, in the time there is.
     fn settle(&mut self) -> Result<bool>;
@@ -37,9 +42,36 @@ pub struct Settings {
     pub budget: Nanos,
     /// How far apart the two ends may be, as a share.
     pub precision: f64,
-    /// No rate above this is tried, nor one below.
+    /// No level above this is tried, nor one below.
     pub most: f64,
     pub least: f64,
+    /// Where it begins, if not by what the burst carried.
+    pub first: Option<f64>,
+    /// Levels are multiples of it; 0: any number.
+    pub step: f64,
+}
+
+impl Settings {
+    /// For a rate: the burst says about where it is.
+    pub fn rate(budget: Nanos) -> Settings {
+        Settings { budget, precision: 0.02, most: 1e8, least: 1.0, first: None, step: 0.0 }
+    }
+
+    /// For a rate of sessions, from `first` on.
+    pub fn sessions(budget: Nanos, first: f64) -> Settings {
+        Settings { first: Some(first), ..Settings::rate(budget) }
+    }
+
+    /// For a number of connections or users, from `first` on.
+    pub fn number(budget: Nanos, first: u32, most: u32) -> Settings {
+        let (first, most) = (Some(f64::from(first)), f64::from(most));
+        Settings { budget, precision: 0.03, most, least: 1.0, first, step: 1.0 }
+    }
+
+    fn rounded(&self, level: f64) -> f64 {
+        let level = if self.step > 0.0 { (level / self.step).round() * self.step } else { level };
+        level.clamp(self.least, self.most)
+    }
 }
 
 /// What was found.
@@ -47,7 +79,7 @@ pub struct Settings {
 pub struct Finding {
     /// Good answers per second of the closed loop.
     pub burst_per_s: Option<f64>,
-    /// The highest rate that held, in its longest run; `None`: none did.
+    /// The highest level that held, in its longest run; `None`: none did.
     pub low: Option<Probe>,
     /// The lowest above it that did not; `None`: all did.
     pub high: Option<Probe>,
@@ -64,18 +96,38 @@ pub struct Finding {
     pub probes: Vec<Probe>,
 }
 
-/// How much further a bracket reaches at each step.
-const UP: f64 = 1.25;
-const DOWN: f64 = 0.7;
-
-/// Where the first probe is, of what the burst carried.
+/// Where the first probe is, of what the burst carried. The next one up is just above the burst:
+/// where that was right, both ends are known after two probes.
 const FIRST: f64 = 0.95;
+
+/// How much further a bracket reaches at each step; at all others as at the last. A burst that says
+/// little of the ceiling is far off.
+const UP: [f64; 5] = [1.07, 1.12, 1.25, 1.5, 2.0];
+const DOWN: [f64; 4] = [0.9, 0.85, 0.75, 0.5];
+
+/// The same for a number of which nothing is known.
+const TWICE: f64 = 2.0;
+
+/// A rate this far below what an overload was carried at holds, and one this far above does not,
+/// where that is what stops the server: together they are nearer than the precision, and the second
+/// is farther above than what counts as carried.
+const JUST_BELOW: f64 = 0.998;
+const JUST_ABOVE: f64 = 1.0165;
+
+/// A guess that cuts off less of the bracket is none.
+const CUT: f64 = 1.002;
+
+/// A failure this near to what holds counts when it is repeated.
+const NEAR: f64 = 1.1;
+
+/// Two overloads that carried the same, but for this share, are the server's limit.
+const SAME: f64 = 0.01;
 
 /// The length of the run that confirms, in probes.
 const LONGER: f64 = 3.0;
 
-/// The share of the budget after which the search confirms what it has.
-const SEARCHING: f64 = 0.7;
+/// No larger share of the budget is kept for that.
+const CONFIRMING: f64 = 0.35;
 
 /// Times that a confirmation may send the search back.
 const RELAPSES: usize = 3;
@@ -112,13 +164,13 @@ impl<'a> Search<'a> {
         let Some(burst) = self.prober.burst()? else { return Ok(()) };
         self.finding.burst_per_s = Some(burst);
         self.settle()?;
-        self.bracket(burst * FIRST)?;
+        self.bracket(self.settings.first.unwrap_or(burst * FIRST))?;
         if self.finding.low.is_none() {
             return Ok(());
         }
         for _ in 0..=RELAPSES {
             if let (None, Some(high)) = (&self.finding.low, &self.finding.high) {
-                self.bracket(high.rate_per_s * DOWN)?;
+                self.bracket(high.level * DOWN[0])?;
             }
             self.bisect()?;
             if self.is_over() || self.confirm()? {
@@ -131,29 +183,46 @@ impl<'a> Search<'a> {
     /// From `first` on, up while it holds or down while it does not.
     fn bracket(&mut self, first: f64) -> Result<()> {
         let Settings { least, most, .. } = self.settings;
-        let mut rate = first.clamp(least, most);
+        let mut level = self.settings.rounded(first);
+        let mut steps = 0;
         loop {
-            let holds = self.try_at(rate)?;
-            let is_last = if holds { rate >= most } else { rate <= least };
+            let holds = self.try_at(level)?;
+            let is_last = if holds { level >= most } else { level <= least };
             let both = self.finding.low.is_some() && self.finding.high.is_some();
-            if both || is_last || self.is_over() || self.is_late() {
+            if both || is_last || self.is_over() {
                 return Ok(());
             }
-            rate = (if holds { rate * UP } else { rate * DOWN }).clamp(least, most);
+            level = self.settings.rounded(level * self.reach(holds, steps));
+            steps += 1;
+            if !self.has_time_for(level) {
+                self.finding.hurried = true;
+                return Ok(());
+            }
+        }
+    }
+
+    fn reach(&self, up: bool, steps: usize) -> f64 {
+        match (self.settings.first, up) {
+            (Some(_), true) => TWICE,
+            (Some(_), false) => 1.0 / TWICE,
+            (None, true) => UP[steps.min(UP.len() - 1)],
+            (None, false) => DOWN[steps.min(DOWN.len() - 1)],
         }
     }
 
     fn bisect(&mut self) -> Result<()> {
         while let (Some(low), Some(high)) = (&self.finding.low, &self.finding.high) {
-            let (low, high) = (low.rate_per_s, high.rate_per_s);
-            if high / low <= 1.0 + self.settings.precision || self.is_over() {
+            let gap = high.level - low.level;
+            let is_near = high.level / low.level <= 1.0 + self.settings.precision;
+            if is_near || gap <= self.settings.step || self.is_over() {
                 return Ok(());
             }
-            if self.is_late() {
+            let level = self.settings.rounded(between(low, high));
+            if !self.has_time_for(level) {
                 self.finding.hurried = true;
                 return Ok(());
             }
-            self.try_at((low * high).sqrt())?;
+            self.try_at(level)?;
         }
         Ok(())
     }
@@ -161,14 +230,15 @@ impl<'a> Search<'a> {
     /// True when nothing is left to do.
     fn confirm(&mut self) -> Result<bool> {
         let Some(low) = self.finding.low.clone() else { return Ok(true) };
-        let longer = self.probe(low.rate_per_s, LONGER)?;
+        let Some(times) = self.time_to_confirm(low.level) else { return Ok(true) };
+        let longer = self.probe(low.level, times)?;
         if self.is_over() {
             return Ok(true);
         }
         if !longer.holds() {
             self.settle()?;
             self.fall_back(longer);
-            return Ok(self.is_late());
+            return Ok(false);
         }
         self.finding.low = Some(longer);
         let Some(high) = self.finding.high.clone() else {
@@ -180,42 +250,51 @@ impl<'a> Search<'a> {
             self.finding.confirmed = true;
             return Ok(true);
         }
-        let again = self.probe(high.rate_per_s, 1.0)?;
+        let again = self.probe(high.level, 1.0)?;
         if again.holds() {
-            // It was noise that made it fail: the ceiling is higher.
-            self.finding.low = Some(again);
-            self.finding.high = None;
-            if !self.is_late() && !self.is_over() {
-                self.bracket((high.rate_per_s * (1.0 + self.settings.precision)).max(1.0))?;
-            }
-            return Ok(self.is_late());
+            return self.go_on_from(again);
         }
         self.settle()?;
-        self.finding.high = Some(again);
         self.finding.confirmed = !self.is_over();
-        if self.finding.confirmed && !self.is_late() && self.prober.widen()? {
-            let wider = self.probe(high.rate_per_s, 1.0)?;
+        if self.finding.confirmed && self.is_in_time(high.level, 1.0) && self.prober.widen()? {
+            let wider = self.probe(high.level, 1.0)?;
             self.finding.more_help = Some(wider.holds());
         }
+        self.finding.high = Some(again);
         Ok(true)
+    }
+
+    /// What failed before holds: that was noise, and the ceiling is higher.
+    fn go_on_from(&mut self, again: Probe) -> Result<bool> {
+        let next = again.level * (1.0 + self.settings.precision);
+        let next = self.settings.rounded(next.max(again.level + self.settings.step));
+        self.finding.low = Some(again);
+        self.finding.high = None;
+        if self.is_over() || !self.has_time_for(next) {
+            self.finding.hurried = true;
+            return Ok(true);
+        }
+        self.bracket(next)?;
+        Ok(false)
     }
 
     /// What held for a moment does not for longer: it is the upper end now.
     fn fall_back(&mut self, failed: Probe) {
-        let below = |probe: &&Probe| probe.holds() && probe.rate_per_s < failed.rate_per_s;
+        let below = |probe: &&Probe| probe.holds() && probe.level < failed.level;
         let held = self.finding.probes.iter().filter(below);
-        let best = held.max_by(|a, b| a.rate_per_s.total_cmp(&b.rate_per_s)).cloned();
+        let best = held.max_by(|a, b| a.level.total_cmp(&b.level)).cloned();
         self.finding.low = best;
         self.finding.high = Some(failed);
     }
 
-    /// Whether the rate holds; takes it into the bracket.
-    fn try_at(&mut self, rate: f64) -> Result<bool> {
-        let mut probe = self.probe(rate, 1.0)?;
+    /// Whether the level holds; takes it into the bracket.
+    fn try_at(&mut self, level: f64) -> Result<bool> {
+        let mut probe = self.probe(level, 1.0)?;
         if !probe.holds() && !self.is_over() {
             self.settle()?;
-            if !probe.is_clear() {
-                probe = self.probe(rate, 1.0)?;
+            let doubts = self.is_near(level) && !self.is_beyond_doubt(&probe);
+            if doubts && self.has_time_for(level) {
+                probe = self.probe(level, 1.0)?;
                 if !probe.holds() && !self.is_over() {
                     self.settle()?;
                 }
@@ -230,10 +309,30 @@ impl<'a> Search<'a> {
         Ok(holds)
     }
 
+    /// Little above what holds.
+    fn is_near(&self, level: f64) -> bool {
+        let low = self.finding.low.as_ref();
+        low.is_some_and(|low| level / low.level <= NEAR || level - low.level <= self.settings.step)
+    }
+
+    /// It fell far short, or carried what the burst or another overload did.
+    fn is_beyond_doubt(&self, failed: &Probe) -> bool {
+        if failed.clear {
+            return true;
+        }
+        // The last probe is the failed one itself.
+        let earlier = self.finding.probes.iter().rev().skip(1).filter_map(overload);
+        // The first level was given where a burst says nothing of levels.
+        let burst = self.finding.burst_per_s.filter(|_| self.settings.first.is_none());
+        let mut limits = earlier.chain(burst);
+        let is_same = |carried: f64, limit: f64| (carried / limit - 1.0).abs() <= SAME;
+        overload(failed).is_some_and(|carried| limits.any(|limit| is_same(carried, limit)))
+    }
+
     /// One run; where the connections were too few, again with more of them.
-    fn probe(&mut self, rate: f64, times: f64) -> Result<Probe> {
+    fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
         loop {
-            let probe = self.prober.probe(rate, times)?;
+            let probe = self.prober.probe(level, times)?;
             self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
             self.finding.probes.push(probe.clone());
             let few = matches!(&probe.outcome, Outcome::Fails { by, .. } if by == "connections");
@@ -254,170 +353,43 @@ impl<'a> Search<'a> {
         self.finding.interrupted
     }
 
-    fn is_late(&self) -> bool {
-        let budget = self.settings.budget.as_secs_f64();
-        self.prober.elapsed().as_secs_f64() >= budget * SEARCHING
+    /// And for what confirms it afterwards, or as much of that as a small budget has to spare.
+    fn has_time_for(&self, level: f64) -> bool {
+        let confirming = self.prober.takes(level, LONGER + 1.0);
+        let spared = Nanos((self.settings.budget.0 as f64 * CONFIRMING) as u64);
+        self.left() >= self.prober.takes(level, 1.0) + confirming.min(spared)
     }
+
+    fn is_in_time(&self, level: f64, probes: f64) -> bool {
+        self.left() >= self.prober.takes(level, probes)
+    }
+
+    /// How long the run may be that confirms, in probes, with one above it to fail again; `None`: it
+    /// would be no longer than a probe.
+    fn time_to_confirm(&self, level: f64) -> Option<f64> {
+        let probe = self.prober.takes(level, 1.0).as_secs_f64();
+        let times = self.left().as_secs_f64() / probe.max(1e-9) - 1.0;
+        (times >= 1.5).then(|| times.min(LONGER))
+    }
+
+    fn left(&self) -> Nanos {
+        self.settings.budget - self.prober.elapsed()
+    }
+}
+
+/// What the server carried of a rate that was too much for it.
+fn overload(probe: &Probe) -> Option<f64> {
+    let is_overload = probe.carried < CARRIED && probe.carried > 0.0;
+    is_overload.then_some(probe.level * probe.carried)
+}
+
+/// A level in the bracket.
+fn between(low: &Probe, high: &Probe) -> f64 {
+    let carried = overload(high).into_iter();
+    let mut guesses = carried.flat_map(|carried| [carried * JUST_BELOW, carried * JUST_ABOVE]);
+    let cuts = |guess: &f64| *guess > low.level * CUT && *guess < high.level / CUT;
+    guesses.find(cuts).unwrap_or_else(|| (low.level * high.level).sqrt())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dice::Dice;
-
-    /// A server of known capacity, and a host that now and then disturbs a probe.
-    struct Model {
-        capacity: f64,
-        /// blast sends no more than this.
-        own: f64,
-        /// The share of probes that fail for no reason.
-        noise: f64,
-        dice: Dice,
-        clock: Nanos,
-        /// Interrupted at this probe.
-        until: usize,
-        probes: usize,
-        connections: u32,
-        per_connection: f64,
-    }
-
-    impl Model {
-        fn of(capacity: f64) -> Model {
-            Model {
-                capacity,
-                own: f64::INFINITY,
-                noise: 0.0,
-                dice: Dice::of(1, 0, 0),
-                clock: Nanos::ZERO,
-                until: usize::MAX,
-                probes: 0,
-                connections: 64,
-                per_connection: f64::INFINITY,
-            }
-        }
-
-        fn outcome(&mut self, rate: f64) -> Outcome {
-            let fails = |by: &str| Outcome::Fails { by: by.to_string(), why: String::new() };
-            let few = rate > f64::from(self.connections) * self.per_connection;
-            match () {
-                () if self.probes > self.until => Outcome::Interrupted,
-                () if rate > self.own => {
-                    Outcome::Blast { by: "client_cpu".to_string(), why: String::new() }
-                }
-                () if few => fails("connections"),
-                () if rate > self.capacity => fails("rate"),
-                () if self.dice.unit() < self.noise => fails("threshold p99<10ms"),
-                () => Outcome::Holds,
-            }
-        }
-    }
-
-    impl Prober for Model {
-        fn burst(&mut self) -> Result<Option<f64>> {
-            self.clock += Nanos::from_secs(2);
-            // A burst is never quite what an open loop can carry.
-            let most = self.capacity.min(self.own);
-            Ok((most > 0.0).then(|| most * (0.8 + 0.4 * self.dice.unit())))
-        }
-
-        fn probe(&mut self, rate_per_s: f64, times: f64) -> Result<Probe> {
-            self.probes += 1;
-            let length = Nanos::from_millis((1_300.0 * times) as u64);
-            self.clock += length;
-            let outcome = self.outcome(rate_per_s);
-            let carried = (self.capacity / rate_per_s).min(1.0);
-            let (p50, p99, p99_9) = (None, None, None);
-            let (connections, errors) = (self.connections, 0.0);
-            let good_per_s = rate_per_s * carried;
-            Ok(Probe {
-                rate_per_s,
-                length,
-                connections,
-                good_per_s,
-                errors,
-                p50,
-                p99,
-                p99_9,
-                outcome,
-                carried,
-            })
-        }
-
-        fn settle(&mut self) -> Result<bool> {
-            self.clock += Nanos::from_millis(300);
-            Ok(true)
-        }
-
-        fn widen(&mut self) -> Result<bool> {
-            self.connections *= 2;
-            Ok(self.connections <= 1_024)
-        }
-
-        fn elapsed(&self) -> Nanos {
-            self.clock
-        }
-    }
-
-    const SETTINGS: Settings =
-        Settings { budget: Nanos::from_secs(60), precision: 0.015, most: 1e7, least: 1.0 };
-
-    #[test]
-    fn any_capacity_is_found_within_the_precision_and_the_budget() {
-        for seed in 0..200 {
-            let mut dice = Dice::of(seed, 0, 0);
-            let capacity = 10f64.powf(1.0 + 5.0 * dice.unit());
-            let mut model = Model { dice, ..Model::of(capacity) };
-            let found = search(&mut model, &SETTINGS).unwrap();
-            let (low, high) = (found.low.unwrap().rate_per_s, found.high.unwrap().rate_per_s);
-            assert!(low <= capacity && capacity <= high, "{low} {capacity} {high}");
-            assert!(high / low <= 1.015 && found.confirmed && !found.hurried);
-            assert!(model.clock <= SETTINGS.budget, "{:?}", model.clock);
-        }
-    }
-
-    #[test]
-    fn a_host_that_disturbs_one_probe_in_ten_hardly_moves_the_answer() {
-        let near = (0..100).filter(|seed| {
-            let mut model = Model { noise: 0.1, dice: Dice::of(*seed, 0, 0), ..Model::of(5_000.0) };
-            let found = search(&mut model, &SETTINGS).unwrap();
-            found.low.is_some_and(|low| (low.rate_per_s / 5_000.0 - 1.0).abs() < 0.03)
-        });
-        assert!(near.count() >= 90);
-    }
-
-    #[test]
-    fn where_blast_is_the_limit_the_answer_says_so() {
-        let mut model = Model { own: 3_000.0, ..Model::of(1e6) };
-        let found = search(&mut model, &SETTINGS).unwrap();
-        assert!(matches!(found.high.unwrap().outcome, Outcome::Blast { .. }));
-        assert!(found.low.unwrap().rate_per_s <= 3_000.0);
-    }
-
-    #[test]
-    fn too_few_connections_become_more() {
-        let mut model = Model { per_connection: 10.0, ..Model::of(5_000.0) };
-        let found = search(&mut model, &SETTINGS).unwrap();
-        let low = found.low.unwrap();
-        assert!((low.rate_per_s / 5_000.0 - 1.0).abs() < 0.03 && low.connections >= 512);
-    }
-
-    #[test]
-    fn an_interrupt_keeps_what_is_known() {
-        for until in 0..7 {
-            let mut model = Model { until, ..Model::of(5_000.0) };
-            let found = search(&mut model, &SETTINGS).unwrap();
-            assert!(found.interrupted && !found.confirmed && found.probes.len() == until + 1);
-            let held = found.probes.iter().any(Probe::holds);
-            assert_eq!(found.low.is_some(), held);
-        }
-    }
-
-    #[test]
-    fn a_server_that_answers_nothing_has_no_ceiling_and_one_that_meets_nothing_no_low_end() {
-        let found = search(&mut Model::of(0.0), &SETTINGS).unwrap();
-        assert_eq!((found.burst_per_s, found.low, found.probes.len()), (None, None, 0));
-        let mut hopeless = Model { noise: 1.0, ..Model::of(1_000.0) };
-        let found = search(&mut hopeless, &SETTINGS).unwrap();
-        assert!(found.low.is_none() && found.high.is_some() && !found.confirmed);
-    }
-}
+mod tests;

@@ -1,0 +1,173 @@
+//! The search in a world that is all arithmetic.
+
+use super::*;
+use crate::dice::Dice;
+
+/// A server of known capacity, and a host that now and then disturbs a probe.
+struct Model {
+    capacity: f64,
+    /// blast sends no more than this.
+    own: f64,
+    /// The share of probes that fail for no reason.
+    noise: f64,
+    dice: Dice,
+    clock: Nanos,
+    /// Interrupted at this probe.
+    until: usize,
+    probes: usize,
+    connections: u32,
+    per_connection: f64,
+}
+
+impl Model {
+    fn of(capacity: f64) -> Model {
+        Model {
+            capacity,
+            own: f64::INFINITY,
+            noise: 0.0,
+            dice: Dice::of(1, 0, 0),
+            clock: Nanos::ZERO,
+            until: usize::MAX,
+            probes: 0,
+            connections: 64,
+            per_connection: f64::INFINITY,
+        }
+    }
+
+    fn outcome(&mut self, rate: f64) -> Outcome {
+        let fails = |by: &str| Outcome::Fails { by: by.to_string(), why: String::new() };
+        let few = rate > f64::from(self.connections) * self.per_connection;
+        match () {
+            () if self.probes > self.until => Outcome::Interrupted,
+            () if rate > self.own => {
+                Outcome::Blast { by: "client_cpu".to_string(), why: String::new() }
+            }
+            () if few => fails("connections"),
+            () if rate > self.capacity => fails("rate"),
+            () if self.dice.unit() < self.noise => fails("threshold p99<10ms"),
+            () => Outcome::Holds,
+        }
+    }
+}
+
+impl Prober for Model {
+    fn burst(&mut self) -> Result<Option<f64>> {
+        self.clock += Nanos::from_secs(2);
+        // A burst is never quite what an open loop can carry.
+        let most = self.capacity.min(self.own);
+        Ok((most > 0.0).then(|| most * (0.8 + 0.4 * self.dice.unit())))
+    }
+
+    fn takes(&self, _: f64, times: f64) -> Nanos {
+        Nanos::from_millis((1_300.0 * times) as u64 + 300)
+    }
+
+    fn probe(&mut self, rate_per_s: f64, times: f64) -> Result<Probe> {
+        self.probes += 1;
+        let length = Nanos::from_millis((1_300.0 * times) as u64);
+        self.clock += length;
+        let outcome = self.outcome(rate_per_s);
+        let carried = (self.capacity / rate_per_s).min(1.0);
+        let (p50, p99, p99_9) = (None, None, None);
+        let (connections, errors) = (self.connections, 0.0);
+        let good_per_s = rate_per_s * carried;
+        Ok(Probe {
+            level: rate_per_s,
+            rate_per_s,
+            length,
+            connections,
+            good_per_s,
+            errors,
+            p50,
+            p99,
+            p99_9,
+            outcome,
+            carried,
+            clear: carried < 0.9,
+            change: None,
+        })
+    }
+
+    fn settle(&mut self) -> Result<bool> {
+        self.clock += Nanos::from_millis(300);
+        Ok(true)
+    }
+
+    fn widen(&mut self) -> Result<bool> {
+        self.connections *= 2;
+        Ok(self.connections <= 1_024)
+    }
+
+    fn elapsed(&self) -> Nanos {
+        self.clock
+    }
+}
+
+const SETTINGS: Settings = Settings {
+    budget: Nanos::from_secs(60),
+    precision: 0.015,
+    most: 1e7,
+    least: 1.0,
+    first: None,
+    step: 0.0,
+};
+
+#[test]
+fn any_capacity_is_found_within_the_precision_and_the_budget() {
+    for seed in 0..200 {
+        let mut dice = Dice::of(seed, 0, 0);
+        let capacity = 10f64.powf(1.0 + 5.0 * dice.unit());
+        let mut model = Model { dice, ..Model::of(capacity) };
+        let found = search(&mut model, &SETTINGS).unwrap();
+        let (low, high) = (found.low.unwrap().rate_per_s, found.high.unwrap().rate_per_s);
+        assert!(low <= capacity && capacity <= high, "{low} {capacity} {high}");
+        assert!(high / low <= 1.015 && found.confirmed && !found.hurried);
+        assert!(model.clock <= SETTINGS.budget, "{:?}", model.clock);
+    }
+}
+
+#[test]
+fn a_host_that_disturbs_one_probe_in_ten_hardly_moves_the_answer() {
+    let near = (0..100).filter(|seed| {
+        let mut model = Model { noise: 0.1, dice: Dice::of(*seed, 0, 0), ..Model::of(5_000.0) };
+        let found = search(&mut model, &SETTINGS).unwrap();
+        found.low.is_some_and(|low| (low.rate_per_s / 5_000.0 - 1.0).abs() < 0.03)
+    });
+    assert!(near.count() >= 90);
+}
+
+#[test]
+fn where_blast_is_the_limit_the_answer_says_so() {
+    let mut model = Model { own: 3_000.0, ..Model::of(1e6) };
+    let found = search(&mut model, &SETTINGS).unwrap();
+    assert!(matches!(found.high.unwrap().outcome, Outcome::Blast { .. }));
+    assert!(found.low.unwrap().rate_per_s <= 3_000.0);
+}
+
+#[test]
+fn too_few_connections_become_more() {
+    let mut model = Model { per_connection: 10.0, ..Model::of(5_000.0) };
+    let found = search(&mut model, &SETTINGS).unwrap();
+    let low = found.low.unwrap();
+    assert!((low.rate_per_s / 5_000.0 - 1.0).abs() < 0.03 && low.connections >= 512);
+}
+
+#[test]
+fn an_interrupt_keeps_what_is_known() {
+    for until in 0..7 {
+        let mut model = Model { until, ..Model::of(5_000.0) };
+        let found = search(&mut model, &SETTINGS).unwrap();
+        assert!(found.interrupted && !found.confirmed && found.probes.len() == until + 1);
+        let held = found.probes.iter().any(Probe::holds);
+        assert_eq!(found.low.is_some(), held);
+    }
+}
+
+#[test]
+fn a_server_that_answers_nothing_has_no_ceiling_and_one_that_meets_nothing_no_low_end() {
+    let found = search(&mut Model::of(0.0), &SETTINGS).unwrap();
+    assert_eq!((found.burst_per_s, found.low, found.probes.len()), (None, None, 0));
+    let mut hopeless = Model { noise: 1.0, ..Model::of(1_000.0) };
+    let found = search(&mut hopeless, &SETTINGS).unwrap();
+    assert!(found.low.is_none() && found.high.is_some() && !found.confirmed);
+}
