@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
+use super::overload::OverloadArgs;
 use super::study::{Runs, Views};
 use super::{high, terminal, values};
 use crate::engine;
@@ -44,12 +45,16 @@ pub struct CeilingArgs {
     pub need: Option<Rate>,
 
     #[command(flatten)]
+    pub overload: OverloadArgs,
+
+    #[command(flatten)]
     pub load: LoadArgs,
 }
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let budget = args.budget.unwrap_or(BUDGET);
     refuse_what_is_searched(&args.load, budget)?;
+    args.overload.check()?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let plan = high::plan(&args.load)?;
     refuse_what_is_not_read(&plan.thresholds)?;
@@ -65,6 +70,8 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let mut field = Field::new(&mut runs, plan.clone(), is_fixed, &mut tell);
     let finding = ceiling::search(&mut field, &settings)?;
     line.end();
+    let quiet = args.load.output.quiet;
+    let fate = args.overload.overload(&mut runs, &plan, &finding, is_fixed, quiet)?;
     let told = Told {
         plan: &plan,
         threads: engine::workers(&plan),
@@ -73,7 +80,11 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         budget,
         need: args.need.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0)),
     };
-    let document = ceiling::document(&finding, &told);
+    let mut document = ceiling::document(&finding, &told);
+    if let Some(fate) = fate {
+        document.complete &= !fate.is_interrupted();
+        fate.enter(&mut document.ceiling);
+    }
     VIEWS.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))
 }

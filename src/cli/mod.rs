@@ -27,6 +27,7 @@ mod load;
 mod man;
 mod monitor;
 mod outputs;
+mod overload;
 mod profile;
 mod rating;
 mod report;

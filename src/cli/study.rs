@@ -1,7 +1,7 @@
 //! What the verbs of many runs share: runs on connections that stay, and a document of their own
 //! that goes to the page and to files.
 
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -68,6 +68,31 @@ impl Runner for Runs {
 
     fn reconnect(&mut self) {
         self.session = None;
+    }
+}
+
+/// How far a study is, on one line of a terminal.
+pub struct Status {
+    wanted: bool,
+}
+
+impl Status {
+    pub fn new(quiet: bool) -> Status {
+        Status { wanted: !quiet && io::stderr().is_terminal() }
+    }
+
+    pub fn show(&self, text: &str) {
+        if self.wanted {
+            let width = terminal::width(&io::stderr()).saturating_sub(1);
+            let _ = write!(io::stderr(), "\r{text:width$.width$}");
+        }
+    }
+
+    pub fn end(&self) {
+        if self.wanted {
+            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
+            let _ = write!(io::stderr(), "\r{blank}\r");
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! The document of a search for a ceiling: `blast.ceiling/1`. Its page is in `console::ceiling`.
 
+mod failure;
+
 use serde::{Deserialize, Serialize};
+
+pub use failure::{Failure, Push};
 
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ceiling/1";
@@ -56,6 +60,18 @@ pub struct Ceiling {
     pub need: Option<Need>,
     /// The probes, by rate.
     pub curve: Vec<Point>,
+    /// The lowest rate above the ceiling with errors to speak of; null: there were none, or nobody
+    /// went there (`--to-failure`). So with the next two.
+    #[serde(default)]
+    pub errors_begin_per_s: Option<f64>,
+    /// The rate at which the server failed.
+    #[serde(default)]
+    pub collapse_per_s: Option<f64>,
+    /// From then on half the ceiling, until it was answered as before; null as well: it was not.
+    #[serde(default)]
+    pub recovery_s: Option<f64>,
+    #[serde(default)]
+    pub failure: Option<Failure>,
 }
 
 /// How many such servers a rate takes.

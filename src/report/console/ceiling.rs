@@ -2,7 +2,7 @@
 
 use super::PageOptions;
 use super::text::{Sheet, Tone};
-use crate::report::ceiling::{Ceiling, CeilingDocument, Point};
+use crate::report::ceiling::{Ceiling, CeilingDocument, Failure, Point};
 use crate::report::number::{cell, count, per_second, percent, seconds};
 
 pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
@@ -30,8 +30,10 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
         sheet.labelled("need", Tone::Plain, &text);
     }
     notes(&mut sheet, document);
+    above(&mut sheet, ceiling);
     sheet.gap();
     curve(&mut sheet, &ceiling.curve);
+    pushes(&mut sheet, ceiling);
     sheet.finish()
 }
 
@@ -122,6 +124,86 @@ fn curve(sheet: &mut Sheet, curve: &[Point]) {
             time(point.p99_us),
             time(point.p99_9_us),
             percent(point.error_share),
+        ));
+    }
+}
+
+/// What `--to-failure` found: three figures and the way back.
+fn above(sheet: &mut Sheet, ceiling: &Ceiling) {
+    let Some(failure) = &ceiling.failure else { return };
+    sheet.gap();
+    for (label, tone, text) in above_in_words(ceiling, failure) {
+        sheet.labelled(label, tone, &text);
+    }
+}
+
+/// Each with its label.
+pub fn above_in_words(ceiling: &Ceiling, failure: &Failure) -> Vec<(&'static str, Tone, String)> {
+    let rate = |rate: f64| format!("{}/s", per_second(rate));
+    let none = || format!("none up to {}", rate(failure.most_per_s));
+    let meets = ceiling.rate_per_s.map_or("-".to_string(), rate);
+    let begin = ceiling.errors_begin_per_s.map_or_else(none, |at| format!("from {} on", rate(at)));
+    let collapse = match ceiling.collapse_per_s {
+        Some(at) => (Tone::Bad, format!("at {}: {}", rate(at), failure.why)),
+        None if failure.ended_by == "nothing" => (Tone::Good, failure.why.clone()),
+        None => {
+            let tried = rate(failure.most_per_s);
+            (Tone::Doubtful, format!("not seen up to {tried}: {}", failure.why))
+        }
+    };
+    vec![
+        ("thresholds", Tone::Plain, format!("met up to {meets}")),
+        ("errors", Tone::Plain, begin),
+        ("collapse", collapse.0, collapse.1),
+        ("recovery", recovery_tone(failure), recovery(ceiling, failure)),
+    ]
+}
+
+fn recovery_tone(failure: &Failure) -> Tone {
+    match failure.recovered {
+        Some(true) => Tone::Good,
+        Some(false) => Tone::Bad,
+        None => Tone::Doubtful,
+    }
+}
+
+fn recovery(ceiling: &Ceiling, failure: &Failure) -> String {
+    let half = format!("half the ceiling ({}/s)", per_second(failure.calm.rate_per_s));
+    match (failure.recovered, ceiling.recovery_s) {
+        (Some(true), Some(took)) if took < 0.001 => {
+            format!("{half} was answered as before at once")
+        }
+        (Some(true), Some(took)) => {
+            format!("{half} was answered as before after {}", seconds(took))
+        }
+        (Some(_), _) => {
+            format!("{half} was not answered as before within {}", seconds(failure.watched_s))
+        }
+        (None, _) => "not looked at".to_string(),
+    }
+}
+
+fn pushes(sheet: &mut Sheet, ceiling: &Ceiling) {
+    let Some(failure) = ceiling.failure.as_ref().filter(|failure| !failure.curve.is_empty()) else {
+        return;
+    };
+    sheet.gap();
+    let head = format!(
+        "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {}",
+        "rate/s", "good/s", "p50", "p99", "", "errors", "above the ceiling"
+    );
+    let head = sheet.paint(Tone::Heading, &head);
+    sheet.line(&head);
+    let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
+    for push in &failure.curve {
+        sheet.line(&format!(
+            "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}",
+            per_second(push.rate_per_s),
+            per_second(push.good_per_s),
+            time(push.p50_us),
+            time(push.p99_us),
+            "",
+            percent(push.error_share),
         ));
     }
 }

@@ -65,6 +65,10 @@ fn ceiling(finding: &Finding, need: Option<f64>) -> Ceiling {
             instances: (need / (ceiling * LOAD)).ceil() as u64,
         }),
         curve,
+        errors_begin_per_s: None,
+        collapse_per_s: None,
+        recovery_s: None,
+        failure: None,
     }
 }
 

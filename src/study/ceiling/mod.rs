@@ -9,15 +9,21 @@
 //! search   which rate is tried next (knows nothing of HTTP)
 //! probe    how a run at one rate came out
 //! field    plans for probes, carried out by a Runner
+//! failure  what is above the ceiling, and how the server comes back (knows nothing of HTTP)
+//! overload plans for that, carried out by a Runner
 //! document what was found, for the views
 //! ```
 
 mod document;
+mod failure;
 mod field;
+mod overload;
 mod probe;
 mod search;
 
 pub use document::{Told, document};
+pub use failure::{Fate, to_failure};
 pub use field::Field;
+pub use overload::Rig;
 pub use probe::{Outcome, Probe};
 pub use search::{Finding, Prober, Settings, search};
