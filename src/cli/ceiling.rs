@@ -7,6 +7,8 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
+use super::ladder::{self, LadderArgs};
+use super::outputs::Format;
 use super::overload::OverloadArgs;
 use super::study::{Runs, Views};
 use super::{high, terminal, values};
@@ -14,7 +16,7 @@ use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Plan, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
-use crate::report::console;
+use crate::report::{chart, console, html, markdown};
 use crate::study::ceiling::{self, Field, Outcome, Probe, Settings, Told};
 use crate::time::{self, Nanos};
 use crate::units::quote;
@@ -31,8 +33,15 @@ const PRECISION: f64 = 0.015;
 /// Connections before it is known how many it takes.
 const CONNECTIONS: u32 = 64;
 
-pub const VIEWS: Views<CeilingDocument> =
-    Views { verb: "ceiling", page: console::ceiling::page, files: &[] };
+pub const VIEWS: Views<CeilingDocument> = Views {
+    verb: "ceiling",
+    page: console::ceiling::page,
+    files: &[
+        (Format::Html, html::ceiling::page),
+        (Format::Svg, chart::knee::picture),
+        (Format::Markdown, markdown::ceiling::text),
+    ],
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CeilingArgs {
@@ -45,6 +54,9 @@ pub struct CeilingArgs {
     pub need: Option<Rate>,
 
     #[command(flatten)]
+    pub ladder: LadderArgs,
+
+    #[command(flatten)]
     pub overload: OverloadArgs,
 
     #[command(flatten)]
@@ -52,6 +64,9 @@ pub struct CeilingArgs {
 }
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
+    if !args.ladder.ladder.is_empty() {
+        return ladder::run(args);
+    }
     let budget = args.budget.unwrap_or(BUDGET);
     refuse_what_is_searched(&args.load, budget)?;
     args.overload.check()?;

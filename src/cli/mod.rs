@@ -22,6 +22,7 @@ mod groups;
 mod help;
 mod high;
 mod import;
+mod ladder;
 mod live;
 mod load;
 mod man;

@@ -8,7 +8,7 @@ use crate::engine::stop;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::report::ceiling::Push;
-use crate::study::ceiling::{Fate, Finding, Rig, to_failure};
+use crate::study::ceiling::{Fate, Finding, Rig, Start, to_failure};
 use crate::time::Nanos;
 use crate::units::format_count;
 
@@ -61,7 +61,9 @@ impl OverloadArgs {
         };
         let budget = self.failure_budget.unwrap_or(BUDGET);
         let mut rig = Rig::new(runs, plan, low, is_fixed, &mut tell, || stop::exit().is_some());
-        let fate = to_failure(&mut rig, low.rate_per_s, low.good_per_s, budget)?;
+        let p50_us = low.p50.map(Nanos::as_micros_f64);
+        let start = Start { rate_per_s: low.rate_per_s, good_per_s: low.good_per_s, p50_us };
+        let fate = to_failure(&mut rig, start, budget)?;
         status.end();
         Ok(Some(fate))
     }

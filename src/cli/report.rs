@@ -14,7 +14,7 @@ use super::study::Views;
 use super::{print, reason, run, terminal};
 use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
-use crate::report::{Document, PageOptions, ceiling, ndjson, page};
+use crate::report::{Document, PageOptions, ceiling, ladder, ndjson, page};
 use crate::units::quote;
 
 /// No document is nearly as long: an hour of a second each takes 5 MB.
@@ -58,6 +58,9 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
     let saved = Saved::read(&args.document)?;
     if saved.schema == ceiling::SCHEMA_NAME {
         return again(&super::ceiling::VIEWS, &saved, &args);
+    }
+    if saved.schema == ladder::SCHEMA_NAME {
+        return again(&super::ladder::VIEWS, &saved, &args);
     }
     let document = saved.result()?;
     if outputs.is_empty() {

@@ -14,22 +14,12 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
     };
     let ran = format!("{} {}, {rules}", document.method, document.url);
     sheet.labelled("ceiling of", Tone::Plain, &ran);
-    answer(&mut sheet, document);
-    stopped(&mut sheet, document);
-    if let Some(connections) = ceiling.connections {
-        let text = format!("{}{}", count(connections), more(ceiling));
-        sheet.labelled("connections", Tone::Plain, &text);
+    let (tone, text) = answer_in_words(document);
+    sheet.labelled("ceiling", tone, &text);
+    for (label, text) in facts(document) {
+        let tone = if label.is_empty() { Tone::Aside } else { Tone::Plain };
+        sheet.labelled(label, tone, &text);
     }
-    if let Some(need) = &ceiling.need {
-        let text = format!(
-            "{}/s take {} such at {} of the ceiling",
-            per_second(need.rate_per_s),
-            count(need.instances),
-            percent(need.load)
-        );
-        sheet.labelled("need", Tone::Plain, &text);
-    }
-    notes(&mut sheet, document);
     above(&mut sheet, ceiling);
     sheet.gap();
     curve(&mut sheet, &ceiling.curve);
@@ -37,9 +27,10 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
     sheet.finish()
 }
 
-fn answer(sheet: &mut Sheet, document: &CeilingDocument) {
+/// The rate, and between what it lies.
+pub fn answer_in_words(document: &CeilingDocument) -> (Tone, String) {
     let ceiling = &document.ceiling;
-    let (tone, text) = match (ceiling.rate_per_s, ceiling.high_per_s) {
+    match (ceiling.rate_per_s, ceiling.high_per_s) {
         (None, _) if ceiling.burst_per_s.is_none() => {
             (Tone::Bad, "none: no good answer came, not even in a closed loop".to_string())
         }
@@ -57,18 +48,32 @@ fn answer(sheet: &mut Sheet, document: &CeilingDocument) {
             let own = document.is_blasts_own();
             (if own || !ceiling.confirmed { Tone::Doubtful } else { Tone::Good }, between)
         }
-    };
-    sheet.labelled("ceiling", tone, &text);
+    }
 }
 
-fn stopped(sheet: &mut Sheet, document: &CeilingDocument) {
+/// What is said below the answer, each with its label; notes have none.
+pub fn facts(document: &CeilingDocument) -> Vec<(&'static str, String)> {
     let ceiling = &document.ceiling;
-    let (Some(by), Some(why)) = (&ceiling.stopped_by, &ceiling.why) else { return };
-    let text = match document.is_blasts_own() {
+    let connections = ceiling.connections.map(|n| format!("{}{}", count(n), more(ceiling)));
+    let need = ceiling.need.as_ref().map(|need| {
+        format!(
+            "{}/s take {} such at {} of the ceiling",
+            per_second(need.rate_per_s),
+            count(need.instances),
+            percent(need.load)
+        )
+    });
+    let told = [("stopped by", stopped(document)), ("connections", connections), ("need", need)];
+    let told = told.into_iter().filter_map(|(label, text)| Some((label, text?)));
+    told.chain(notes(document).into_iter().map(|note| ("", note))).collect()
+}
+
+fn stopped(document: &CeilingDocument) -> Option<String> {
+    let (by, why) = (document.ceiling.stopped_by.as_ref()?, document.ceiling.why.as_ref()?);
+    Some(match document.is_blasts_own() {
         true => format!("blast itself ({by}): {why}; the server may do more"),
         false => format!("{by}: {why}"),
-    };
-    sheet.labelled("stopped by", Tone::Plain, &text);
+    })
 }
 
 fn more(ceiling: &Ceiling) -> &'static str {
@@ -79,7 +84,7 @@ fn more(ceiling: &Ceiling) -> &'static str {
     }
 }
 
-fn notes(sheet: &mut Sheet, document: &CeilingDocument) {
+fn notes(document: &CeilingDocument) -> Vec<String> {
     let ceiling = &document.ceiling;
     let held = ceiling.confirmed_s.map(seconds).unwrap_or_default();
     let notes = [
@@ -94,9 +99,7 @@ fn notes(sheet: &mut Sheet, document: &CeilingDocument) {
                 .to_string()
         }),
     ];
-    for note in notes.into_iter().flatten() {
-        sheet.labelled("", Tone::Aside, &note);
-    }
+    notes.into_iter().flatten().collect()
 }
 
 /// By rate: the knee is where the times rise and the good ones no longer do.
@@ -112,10 +115,7 @@ fn curve(sheet: &mut Sheet, curve: &[Point]) {
     sheet.line(&head);
     let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
     for point in curve {
-        let outcome = match &point.by {
-            Some(by) => format!("{}: {by}", point.outcome),
-            None => point.outcome.clone(),
-        };
+        let outcome = outcome(point);
         sheet.line(&format!(
             "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {outcome}",
             per_second(point.rate_per_s),
@@ -125,6 +125,14 @@ fn curve(sheet: &mut Sheet, curve: &[Point]) {
             time(point.p99_9_us),
             percent(point.error_share),
         ));
+    }
+}
+
+/// With what made it so.
+pub fn outcome(point: &Point) -> String {
+    match &point.by {
+        Some(by) => format!("{}: {by}", point.outcome),
+        None => point.outcome.clone(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! calm      half the ceiling, to know what it looks like
 //! climb     steps of a fifth, each a short run, until good/s falls clearly below its best, errors
 //!           exceed 5 % or no good answer comes
-//! recover   half the ceiling again, in short windows, until they look as before for 2 s on end
+//! recover   half the ceiling again, in short windows, until 2 s of them together look as before
 //! ```
 
 use crate::error::Result;
@@ -103,22 +103,24 @@ const SLACK_US: f64 = 500.0;
 const MORE_ERRORS: f64 = 0.01;
 const ANSWERED: f64 = 0.95;
 
-/// For so long on end.
+/// Over so long.
 const ROLLING: Nanos = Nanos::from_secs(2);
 
-/// From a ceiling, which carried so many good answers per second.
-pub fn to_failure(
-    world: &mut dyn Overload,
-    ceiling_per_s: f64,
-    good_per_s: f64,
-    budget: Nanos,
-) -> Result<Fate> {
-    let calm = world.run(ceiling_per_s * RETURN, Length::Step)?;
+/// The ceiling, and what it looked like there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Start {
+    pub rate_per_s: f64,
+    pub good_per_s: f64,
+    pub p50_us: Option<f64>,
+}
+
+pub fn to_failure(world: &mut dyn Overload, start: Start, budget: Nanos) -> Result<Fate> {
+    let calm = world.run(start.rate_per_s * RETURN, Length::Step)?;
     let mut climb = Climb {
         world,
-        ceiling: ceiling_per_s,
+        ceiling: start.rate_per_s,
         budget,
-        best: good_per_s,
+        best: start.good_per_s,
         errors_begin: None,
         curve: Vec::new(),
     };
@@ -134,7 +136,7 @@ pub fn to_failure(
     let curve = std::mem::take(&mut climb.curve);
     let recovery = match ended_by.as_str() {
         "interrupted" => Recovery { took: None, recovered: None, watched: Nanos::ZERO },
-        _ => recover(world, &calm, budget)?,
+        _ => recover(world, &calm, start.p50_us, budget)?,
     };
     Ok(Fate {
         errors_begin_per_s,
@@ -252,9 +254,14 @@ struct Recovery {
     watched: Nanos,
 }
 
-fn recover(world: &mut dyn Overload, calm: &Moment, budget: Nanos) -> Result<Recovery> {
+fn recover(
+    world: &mut dyn Overload,
+    calm: &Moment,
+    healthy_us: Option<f64>,
+    budget: Nanos,
+) -> Result<Recovery> {
     let began = world.elapsed();
-    let mut since: Option<Nanos> = None;
+    let mut rolling: Vec<(Nanos, Moment)> = Vec::new();
     loop {
         let now = world.elapsed();
         let window = world.run(calm.push.rate_per_s, Length::Window)?;
@@ -262,11 +269,19 @@ fn recover(world: &mut dyn Overload, calm: &Moment, budget: Nanos) -> Result<Rec
         if window.end == End::Interrupted {
             return Ok(Recovery { took: None, recovered: None, watched });
         }
-        match is_as_before(&window, calm) {
-            true => _ = since.get_or_insert(now),
-            false => since = None,
+        rolling.push((now, window));
+        let now = world.elapsed();
+        let is_whole = |windows: &[(Nanos, Moment)]| {
+            windows.first().is_some_and(|(from, _)| now - *from >= ROLLING)
+        };
+        // The last two seconds alone.
+        while is_whole(&rolling[1..]) {
+            rolling.remove(0);
         }
-        if let Some(since) = since.filter(|since| world.elapsed() - *since >= ROLLING) {
+        if is_whole(&rolling) && is_as_before(&rolling, calm, healthy_us) {
+            let quick =
+                |(_, window): &&(Nanos, Moment)| is_quick(window.push.p50_us, calm, healthy_us);
+            let since = rolling.iter().find(quick).map_or(began, |(from, _)| *from);
             return Ok(Recovery { took: Some(since - began), recovered: Some(true), watched });
         }
         if world.elapsed() >= budget {
@@ -275,14 +290,26 @@ fn recover(world: &mut dyn Overload, calm: &Moment, budget: Nanos) -> Result<Rec
     }
 }
 
-fn is_as_before(window: &Moment, calm: &Moment) -> bool {
-    let median = match (window.push.p50_us, calm.push.p50_us) {
-        (Some(now), Some(before)) => now <= before * AS_BEFORE + SLACK_US,
-        (now, before) => now.is_some() || before.is_none(),
+/// The windows together: a moment of another program's on this host is no relapse.
+fn is_as_before(windows: &[(Nanos, Moment)], calm: &Moment, healthy_us: Option<f64>) -> bool {
+    let of = |figure: fn(&Moment) -> f64| {
+        let sum: f64 = windows.iter().map(|(_, window)| figure(window)).sum();
+        sum / windows.len().max(1) as f64
     };
-    median
-        && window.push.error_share <= calm.push.error_share + MORE_ERRORS
-        && window.answered >= ANSWERED.min(calm.answered)
+    let quick = windows.iter().filter(|(_, window)| is_quick(window.push.p50_us, calm, healthy_us));
+    quick.count() * 2 > windows.len()
+        && of(|window| window.push.error_share) <= calm.push.error_share + MORE_ERRORS
+        && of(|window| window.answered) >= ANSWERED.min(calm.answered)
+}
+
+/// As before, or no slower than at the ceiling, where the thresholds were met.
+fn is_quick(median: Option<f64>, calm: &Moment, healthy_us: Option<f64>) -> bool {
+    match (median, calm.push.p50_us) {
+        (Some(now), Some(before)) => {
+            now <= (before * AS_BEFORE + SLACK_US).max(healthy_us.unwrap_or(0.0))
+        }
+        (now, before) => now.is_some() || before.is_none(),
+    }
 }
 
 #[cfg(test)]
@@ -314,6 +341,10 @@ mod tests {
         Dies,
     }
 
+    fn at(capacity: f64) -> Start {
+        Start { rate_per_s: capacity, good_per_s: capacity, p50_us: Some(2_000.0) }
+    }
+
     impl Model {
         fn of(capacity: f64, breaks: f64, how: How) -> Model {
             Model {
@@ -335,8 +366,8 @@ mod tests {
         }
 
         fn fate(&mut self) -> Fate {
-            let (capacity, budget) = (self.capacity, Nanos::from_secs(60));
-            to_failure(self, capacity, capacity, budget).unwrap()
+            let start = at(self.capacity);
+            to_failure(self, start, Nanos::from_secs(60)).unwrap()
         }
     }
 
@@ -449,7 +480,7 @@ mod tests {
             assert_eq!((fate.collapse_per_s, model.runs), (None, until + 1));
         }
         let mut model = Model::of(1_000.0, f64::INFINITY, How::Dies);
-        let fate = to_failure(&mut model, 1_000.0, 1_000.0, Nanos::from_secs(6)).unwrap();
+        let fate = to_failure(&mut model, at(1_000.0), Nanos::from_secs(6)).unwrap();
         assert_eq!(fate.failure.ended_by, "budget");
         assert!(fate.failure.why.contains("--failure-budget"));
     }

@@ -22,7 +22,7 @@ mod probe;
 mod search;
 
 pub use document::{Told, document};
-pub use failure::{Fate, to_failure};
+pub use failure::{Fate, Start, to_failure};
 pub use field::Field;
 pub use overload::Rig;
 pub use probe::{Outcome, Probe};

@@ -17,6 +17,11 @@ const STEP: Nanos = Nanos::from_millis(1_500);
 const LONGEST: Nanos = Nanos::from_secs(5);
 const SAMPLES: f64 = 300.0;
 
+/// Before a step the server has time for what the one before left it, which nobody waits for any
+/// more: it would look like a loss. It is at most a request a connection, at the ceiling's rate.
+const LEAST_WARM_UP: Nanos = Nanos::from_millis(500);
+const LONGEST_WARM_UP: Nanos = Nanos::from_secs(3);
+
 /// The shortest window, and how many requests it has at least.
 const WINDOW: Nanos = Nanos::from_millis(500);
 const LEAST: f64 = 20.0;
@@ -39,6 +44,7 @@ const REST: Duration = Duration::from_millis(250);
 pub struct Rig<'a> {
     runner: &'a mut dyn Runner,
     plan: Plan,
+    warm_up: Nanos,
     began: Nanos,
     tell: &'a mut dyn FnMut(&Push),
     /// The user wants it to end.
@@ -62,14 +68,15 @@ impl<'a> Rig<'a> {
         let plan = Plan {
             connections: if is_fixed { plan.connections } else { connections },
             drain: Nanos(patience as u64).max(LEAST_DRAIN).min(plan.drain),
-            warmup: Warmup::For(Nanos::ZERO),
             requests: None,
             thresholds: Vec::new(),
             abort_on: Vec::new(),
             ..plan.clone()
         };
+        let owed = f64::from(plan.connections) / low.rate_per_s;
+        let warm_up = Nanos((owed * 1.25e9) as u64).clamp(LEAST_WARM_UP, LONGEST_WARM_UP);
         runner.reconnect();
-        Rig { runner, plan, began: time::now(), tell, is_over }
+        Rig { runner, plan, warm_up, began: time::now(), tell, is_over }
     }
 
     fn length(&self, rate_per_s: f64, length: Length) -> Nanos {
@@ -88,7 +95,11 @@ impl Overload for Rig<'_> {
             period: Nanos::from_secs(100),
         };
         let duration = Some(self.length(rate_per_s, length));
-        let plan = Plan { load: Load::steady(rate), duration, ..self.plan.clone() };
+        let warmup = Warmup::For(match length {
+            Length::Step => self.warm_up,
+            Length::Window => Nanos::ZERO,
+        });
+        let plan = Plan { load: Load::steady(rate), duration, warmup, ..self.plan.clone() };
         match self.runner.run(&plan) {
             Ok(summary) => Ok(moment(&summary, rate_per_s, plan.connections)),
             Err(_) if (self.is_over)() => Ok(missing(rate_per_s, End::Interrupted)),
