@@ -62,7 +62,7 @@ fn above(ceiling: &Ceiling, failure: &Failure) -> Markup {
         section {
             h2 { "Above the ceiling" }
             dl.facts { @for (label, tone, text) in above_in_words(ceiling, failure) {
-                dt { (label) } dd { span class=(class(tone)) { (text) } }
+                dt { (label) } dd { p class=(class(tone)) { (text) } }
             } }
         }
     }
@@ -100,7 +100,7 @@ fn probes(curve: &[Point]) -> Markup {
             td.n { (point.connections) }
             @if point.outcome == "holds" { td.good { "✓ holds" } }
             @else { td.bad { @if point.outcome == "fails" { "✗ " } (outcome(point)) } }
-            td { @if let Some(why) = &point.why { (why) } }
+            td style="min-width:14em" { @if let Some(why) = &point.why { (why) } }
         } }
     };
     html! {
