@@ -2,6 +2,7 @@
 
 use blast::Nanos;
 use blast::report::ceiling::{CeilingDocument, Point};
+use blast::report::ladder::LadderDocument;
 use blast::target::{Behaviour, Limited, Options, Target};
 
 use crate::support::{Blast, Folder, Run, closed_port, ring_alone, skipped};
@@ -30,7 +31,8 @@ fn the_capacity_of_a_queue_is_the_ceiling() {
     ring_alone(|_| {
         let capacity = 1_500;
         let target = queue(capacity);
-        let run = ceiling(&target, "--threshold p99<50ms --need 10k");
+        let above = "--to-failure --failure-budget 5s";
+        let run = ceiling(&target, &format!("--threshold p99<50ms --need 10k {above}"));
         let found = document(&run);
         if found.is_blasts_own() {
             skipped("the ceiling of a queue", "this machine was too busy for blast itself");
@@ -45,6 +47,11 @@ fn the_capacity_of_a_queue_is_the_ceiling() {
         assert!(found.ceiling.stopped_by.is_some() && found.ceiling.recovered);
         let need = found.ceiling.need.unwrap();
         assert_eq!(need.instances, (10_000.0 / (low * 0.7)).ceil() as u64);
+        let failure = found.ceiling.failure.expect("it went above the ceiling");
+        assert!(!failure.curve.is_empty() && failure.most_per_s > low, "{failure:?}");
+        assert!(failure.curve.iter().all(|push| push.rate_per_s > low), "{failure:?}");
+        assert_eq!(found.ceiling.collapse_per_s.is_some(), failure.is_of_server());
+        assert_eq!(found.ceiling.recovery_s.is_some(), failure.recovered == Some(true));
         let holds = |point: &&Point| point.outcome == "holds";
         let best = found.ceiling.curve.iter().filter(holds).map(|point| point.rate_per_s);
         assert!(best.fold(0.0, f64::max) >= low);
@@ -65,6 +72,56 @@ fn a_threshold_that_no_rate_meets_is_exit_3_and_the_page_says_so() {
         assert!(matches!(run.code(), Some(3 | 4)), "{run:?}");
         assert!(run.stdout.contains("none: no rate that was tried met the thresholds"), "{run:?}");
         assert!(run.stdout.contains("rate/s"), "{run:?}");
+    });
+}
+
+/// Each file that a study writes, and what `blast report` makes of the JSON.
+fn views_agree(folder: &Folder, run: &Run, names: &[&str]) {
+    let saved = folder.path().join("saved.json");
+    let path = |name: &str| folder.path().join(name);
+    let report = Blast::verb("report").arg(saved.to_str().unwrap()).run();
+    assert_eq!((report.code(), &report.stdout), (Some(0), &run.stdout));
+    let again: Vec<_> = names.iter().map(|name| path(&format!("again-{name}"))).collect();
+    let blast = Blast::verb("report").arg(saved.to_str().unwrap());
+    let with =
+        |blast: Blast, file: &std::path::PathBuf| blast.arg("-o").arg(file.to_str().unwrap());
+    let report = again.iter().fold(blast, with).run();
+    assert_eq!((report.code(), &*report.stdout, &*report.stderr), (Some(0), "", ""));
+    for (name, again) in names.iter().zip(&again) {
+        let (first, second) = (std::fs::read(path(name)).unwrap(), std::fs::read(again).unwrap());
+        assert!(!first.is_empty() && first == second, "{name}");
+    }
+}
+
+#[test]
+fn a_ladder_is_climbed_step_by_step_and_drawn() {
+    ring_alone(|_| {
+        let target = queue(2_000);
+        let folder = Folder::new();
+        let url = format!("http://user:s3cr3t@{}/?api_key=s3cr3t", target.address());
+        let mut blast = Blast::verb("ceiling").args("--ladder 2x5,5x10,200 --step 300ms --pin off");
+        let pictures = cfg!(feature = "pictures").then_some("stress_test_results.png");
+        let names = ["saved.json", "a.html", "a.svg", "a.md"].into_iter().chain(pictures);
+        let names: Vec<&str> = names.collect();
+        for name in &names {
+            blast = blast.arg("-o").arg(folder.path().join(name).to_str().unwrap());
+        }
+        let run = blast.arg(&url).run();
+        assert!(matches!(run.code(), Some(0 | 3 | 4)), "{run:?}");
+        let saved = std::fs::read_to_string(folder.path().join("saved.json")).unwrap();
+        let document: LadderDocument = serde_json::from_str(&saved).unwrap();
+        let steps: Vec<_> = document.steps.iter().map(|step| step.scheduled).collect();
+        assert_eq!(steps, [3, 15, 60], "what was asked for in 0.3 s");
+        let connections: Vec<_> = document.steps.iter().map(|step| step.connections).collect();
+        assert_eq!(connections, [2, 5, 64]);
+        assert!(run.stdout.contains("2x5") && run.stdout.contains("outcome"), "{run:?}");
+        views_agree(&folder, &run, &names);
+        for name in &names {
+            let bytes = std::fs::read(folder.path().join(name)).unwrap();
+            assert!(!String::from_utf8_lossy(&bytes).contains("s3cr3t"), "{name}");
+        }
+        // The pool of each step, and one connection a worker at most.
+        assert_eq!(target.stop().connections, 2 + 5 + 64);
     });
 }
 
@@ -155,7 +212,7 @@ fn an_interrupt_keeps_what_is_known() {
 #[test]
 fn what_makes_no_sense_for_a_search_is_one_sentence_and_exit_2() {
     let folder = Folder::new();
-    let file = folder.path().join("a.html").display().to_string();
+    let file = folder.path().join("a.hlog").display().to_string();
     let users = folder.path().join("users.toml").display().to_string();
     std::fs::write(&users, USERS.replace("URL", "http://localhost:1")).expect("a plan file");
     for (words, expected) in [
@@ -172,6 +229,16 @@ fn what_makes_no_sense_for_a_search_is_one_sentence_and_exit_2() {
         (&["--host", "localhost", "localhost"], "--host is of a plan file"),
         (&["none.toml"], "none.toml"),
         (&["-o", &file, "localhost"], "ends in `.json`"),
+        (&["--failure-budget", "9s", "localhost"], "`--to-failure` is missing"),
+        (&["--to-failure", "--failure-budget", "1s", "localhost"], "takes 5 s at least"),
+        (&["--step", "5s", "localhost"], "`--ladder` is missing"),
+        (&["--ladder", "2x0", "localhost"], "--ladder: "),
+        (&["--ladder", "100", "-R", "5", "localhost"], "drop `--rps`"),
+        (&["--ladder", "2x5", "-c", "5", "localhost"], "drop `--connections`"),
+        (&["--ladder", "100", "-n", "5", "localhost"], "drop `-n`"),
+        (&["--ladder", "100", "--step", "1s", "-d", "1s", "localhost"], "say the same"),
+        (&["--ladder", "100", "--to-failure", "localhost"], "searches nothing"),
+        (&["--ladder", "100", "--stages", "1s:5", "localhost"], "a shape of its own"),
         (&[], "the URL is missing"),
     ] {
         let run = words.iter().fold(Blast::verb("ceiling"), |blast, word| blast.arg(word)).run();

@@ -10,14 +10,17 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
+use super::ladder::{self, LadderArgs};
 use super::low::{AimArgs, PlanArgs, RunArgs};
-use super::study::{self, Runs};
+use super::outputs::Format;
+use super::overload::OverloadArgs;
+use super::study::{Runs, Views};
 use super::{terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
-use crate::report::console;
+use crate::report::{chart, console, html, markdown};
 use crate::study::ceiling::{self, Field, Outcome, Over, Probe, Told};
 use crate::time::{self, Nanos};
 use crate::units::quote;
@@ -30,6 +33,16 @@ const BUDGET_OF_USERS: Nanos = Nanos::from_secs(180);
 
 /// Shorter ones could not confirm anything.
 const LEAST_BUDGET: Nanos = Nanos::from_secs(10);
+
+pub const VIEWS: Views<CeilingDocument> = Views {
+    verb: "ceiling",
+    page: console::ceiling::page,
+    files: &[
+        (Format::Html, html::ceiling::page),
+        (Format::Svg, chart::knee::picture),
+        (Format::Markdown, markdown::ceiling::text),
+    ],
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CeilingArgs {
@@ -51,6 +64,12 @@ pub struct CeilingArgs {
     pub aim: AimArgs,
 
     #[command(flatten)]
+    pub ladder: LadderArgs,
+
+    #[command(flatten)]
+    pub overload: OverloadArgs,
+
+    #[command(flatten)]
     pub load: LoadArgs,
 }
 
@@ -63,12 +82,16 @@ impl CeilingArgs {
 }
 
 pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
+    if !args.ladder.ladder.is_empty() {
+        return ladder::run(args);
+    }
     refuse_what_is_searched(args)?;
-    let files = study::files("ceiling", &args.load.output.files)?;
+    args.overload.check()?;
+    let files = VIEWS.accept(&args.load.output.files)?;
     let sought = over::sought(args, arguments)?;
     let budget = budget(args, sought.over);
     refuse_what_is_not_read(&sought.plan.thresholds)?;
-    refuse_a_need_of_no_rate(args, sought.over)?;
+    refuse_what_takes_a_rate(args, sought.over)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::default();
@@ -78,6 +101,9 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     field = field.over(sought.over);
     let finding = ceiling::search(&mut field, &sought.settings(budget))?;
     line.end();
+    let quiet = args.load.output.quiet;
+    let (plan, is_fixed) = (&sought.plan, sought.is_fixed);
+    let fate = args.overload.overload(&mut runs, plan, &finding, is_fixed, quiet)?;
     runs.end();
     let told = Told {
         plan: &sought.plan,
@@ -88,8 +114,12 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
         budget,
         need: args.need.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0)),
     };
-    let document = ceiling::document(&finding, &told);
-    study::write(&document, console::ceiling::page, args.load.page.json, &files)?;
+    let mut document = ceiling::document(&finding, &told);
+    if let Some(fate) = fate {
+        document.complete &= !fate.is_interrupted();
+        fate.enter(&mut document.ceiling);
+    }
+    VIEWS.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 
@@ -124,15 +154,21 @@ fn refuse_what_is_searched(args: &CeilingArgs) -> Result<()> {
     Ok(())
 }
 
-/// How many servers carry a rate is told by the rate that one carries.
-fn refuse_a_need_of_no_rate(args: &CeilingArgs, over: Over) -> Result<()> {
-    if args.need.is_none() || over == Over::Rate {
-        return Ok(());
+/// How many servers carry a rate is told by the rate that one carries; and what is above a ceiling
+/// is a rate.
+fn refuse_what_takes_a_rate(args: &CeilingArgs, over: Over) -> Result<()> {
+    let name = over.name();
+    match over {
+        Over::Rate => Ok(()),
+        _ if args.need.is_some() => Err(Error::usage(format!(
+            "--need: a rate is shared out by the rate that one server carries; drop it, or `--over \
+             {name}`"
+        ))),
+        _ if args.overload.to_failure => Err(Error::usage(format!(
+            "--to-failure goes on above a rate; drop it, or `--over {name}`"
+        ))),
+        _ => Ok(()),
     }
-    Err(Error::usage(format!(
-        "--need: a rate is shared out by the rate that one server carries; drop it, or `--over {}`",
-        over.name()
-    )))
 }
 
 /// A probe of a second or two has no readings beside it to speak of.

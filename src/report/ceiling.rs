@@ -1,6 +1,10 @@
 //! The document of a search for a ceiling: `blast.ceiling/1`. Its page is in `console::ceiling`.
 
+mod failure;
+
 use serde::{Deserialize, Serialize};
+
+pub use failure::{Failure, Push};
 
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ceiling/1";
@@ -70,6 +74,18 @@ pub struct Ceiling {
     pub need: Option<Need>,
     /// The probes, by what was searched over.
     pub curve: Vec<Point>,
+    /// The lowest rate above the ceiling with errors to speak of; null: there were none, or nobody
+    /// went there (`--to-failure`). So with the next two.
+    #[serde(default)]
+    pub errors_begin_per_s: Option<f64>,
+    /// The rate at which the server failed.
+    #[serde(default)]
+    pub collapse_per_s: Option<f64>,
+    /// From then on half the ceiling, until it was answered as before; null as well: it was not.
+    #[serde(default)]
+    pub recovery_s: Option<f64>,
+    #[serde(default)]
+    pub failure: Option<Failure>,
 }
 
 /// How many such servers a rate takes.
@@ -109,6 +125,25 @@ impl Ceiling {
     /// A number of connections or users was searched for, and no rate.
     pub fn is_number(&self) -> bool {
         self.over != rate()
+    }
+
+    /// What was searched over, with its unit.
+    pub fn level_name(&self) -> &str {
+        if self.is_number() { &self.over } else { "rate/s" }
+    }
+
+    /// Where on it a probe was.
+    pub fn level(&self, point: &Point) -> f64 {
+        if self.is_number() { point.connections as f64 } else { point.rate_per_s }
+    }
+
+    /// The last that held and the first that failed.
+    pub fn ends(&self) -> (Option<f64>, Option<f64>) {
+        let number = |end: Option<u64>| end.map(|end| end as f64);
+        match self.is_number() {
+            true => (number(self.ready_for), number(self.fails_at)),
+            false => (self.low_per_s, self.high_per_s),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! `-o FILE.md`: the run in short, for a pull request. The figures people ask for first, the table
 //! by name, the thresholds with their marks, then plain sentences.
 
+pub mod ceiling;
 pub mod compare;
+pub mod ladder;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -267,7 +269,7 @@ fn time(us: Option<f64>, exact: bool) -> String {
     }
 }
 
-fn capital(text: &str) -> String {
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

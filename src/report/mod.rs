@@ -22,6 +22,7 @@ pub mod hlog;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod ladder;
 pub mod live;
 pub mod markdown;
 pub mod monitored;

@@ -5,12 +5,14 @@
 //! ab          two servers in turns
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
+//! ladder      chosen rates, one after another
 //! statistics  differences and how sure they are
 //! ```
 
 pub mod ab;
 pub mod ceiling;
 pub mod compare;
+pub mod ladder;
 pub mod statistics;
 
 use crate::error::Result;

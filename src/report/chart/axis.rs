@@ -83,6 +83,14 @@ impl Axis {
         Axis { scale: Scale::Linear, low: 0.0, high: nines, ticks, unit: "of the requests" }
     }
 
+    /// One place a name, at 1, 2 and so on.
+    pub fn names(names: impl Iterator<Item = String>, unit: &'static str) -> Axis {
+        let ticks = names.zip(1..).map(|(label, at)| Tick { at: f64::from(at), label });
+        let ticks: Vec<Tick> = ticks.collect();
+        let high = ticks.len() as f64 + 0.5;
+        Axis { scale: Scale::Linear, low: 0.5, high: high.max(1.5), ticks, unit }
+    }
+
     /// Where a value is: 0 at the low end, 1 at the high one; what lies outside, at that end.
     pub fn place(&self, value: f64) -> f64 {
         let of = |value: f64| match self.scale {

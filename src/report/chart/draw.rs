@@ -91,7 +91,8 @@ fn column(chart: &Chart, tick: &Tick) -> Markup {
 /// A sample of each line with its name, from the left.
 fn legend(chart: &Chart) -> Markup {
     let mut x = LEFT;
-    let places = chart.lines.iter().map(|line| {
+    let named = chart.lines.iter().filter(|line| !line.name.is_empty());
+    let places = named.map(|line| {
         let at = x;
         x += SAMPLE + 6.0 + line.name.chars().count() as f64 * LETTER + 14.0;
         (line, at)

@@ -8,6 +8,8 @@ mod distribution;
 mod draw;
 mod gauges;
 mod heat;
+pub mod knee;
+pub mod ladder;
 mod monitor;
 pub mod picture;
 #[cfg(feature = "pictures")]
@@ -54,6 +56,7 @@ pub struct Span {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
+    /// Without one it is not in the legend.
     pub name: Cow<'static, str>,
     /// What colours it, and how it is stroked.
     pub class: &'static str,
@@ -61,6 +64,15 @@ pub struct Line {
     pub filled: bool,
     /// `None` is a gap.
     pub points: Vec<Option<(f64, f64)>>,
+}
+
+impl Line {
+    /// The same points as dots, which the legend does not name again.
+    fn dots(&self) -> Line {
+        let apart = self.points.iter().flatten().flat_map(|point| [Some(*point), None]);
+        let class = self.class.split(' ').next().unwrap_or_default();
+        Line { name: "".into(), class, filled: false, points: apart.collect() }
+    }
 }
 
 impl Chart {

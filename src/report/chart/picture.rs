@@ -20,6 +20,7 @@ const HEAD: f64 = 76.0;
 
 /// Letters that a line of the head has room for.
 const MOST_LETTERS: usize = 150;
+const MOST_OF_ANSWER: usize = 95;
 
 pub fn save(document: &Document, path: &Path) -> Result<()> {
     staged::save(path, svg(document).as_bytes())
@@ -27,7 +28,7 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// Two charts a row under the verdict.
 pub fn svg(document: &Document) -> String {
-    sheet(&[charts(document), beside(document)].concat(), &heading(document))
+    sheet(&[charts(document), beside(document)].concat(), None, &heading(document))
 }
 
 /// The same of a host that was looked at without a load.
@@ -37,15 +38,30 @@ pub fn of_monitor(document: &Monitored) -> String {
         text x=(MARGIN) y="48" { (cut(&document.heading())) }
         text class="unit" x=(MARGIN) y="65" { "by blast " (document.blast_version) }
     };
-    sheet(&monitor::panels(&document.gauges), &heading)
+    sheet(&monitor::panels(&document.gauges), None, &heading)
 }
 
-fn sheet(charts: &[Chart], heading: &Markup) -> String {
-    let rows = charts.len().div_ceil(2) as f64;
+/// The same of a study: what came of it, what it was, and `beside` in the place after the charts.
+pub fn of_study(charts: &[Chart], beside: Option<&Markup>, head: [&str; 3]) -> String {
+    let [answer, what, rest] = head;
+    let heading = html! {
+        text class="verdict" x=(MARGIN) y="28" { (cut_to(answer, MOST_OF_ANSWER)) }
+        text x=(MARGIN) y="48" { (cut(what)) }
+        text class="unit" x=(MARGIN) y="65" { (cut(rest)) }
+    };
+    sheet(charts, beside, &heading)
+}
+
+fn sheet(charts: &[Chart], beside: Option<&Markup>, heading: &Markup) -> String {
+    let rows = (charts.len() + usize::from(beside.is_some())).div_ceil(2) as f64;
     let (width, height) = (2.0 * WIDTH + 3.0 * MARGIN, HEAD + rows * (HEIGHT + TITLE) + MARGIN);
-    let places = charts.iter().enumerate().map(|(at, chart)| {
+    let place = |at: usize| {
         let x = MARGIN + (at % 2) as f64 * (WIDTH + MARGIN);
-        (chart, x, HEAD + (at / 2) as f64 * (HEIGHT + TITLE))
+        (x, HEAD + (at / 2) as f64 * (HEIGHT + TITLE))
+    };
+    let places = charts.iter().enumerate().map(|(at, chart)| {
+        let (x, y) = place(at);
+        (chart, x, y)
     });
     let picture = html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
@@ -58,6 +74,10 @@ fn sheet(charts: &[Chart], heading: &Markup) -> String {
                     text class="title" x="0" y="18" { (chart.title) }
                     g transform={ "translate(0 " (TITLE) ")" } { (draw::body(chart)) }
                 }
+            }
+            @if let Some(beside) = beside {
+                @let (x, y) = place(charts.len());
+                g transform={ "translate(" (x) " " (y) ")" } { (beside) }
             }
         }
     };
@@ -75,7 +95,11 @@ fn heading(document: &Document) -> Markup {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST_LETTERS) {
+    cut_to(text, MOST_LETTERS)
+}
+
+fn cut_to(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         None => text.to_string(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }

@@ -2,7 +2,7 @@
 
 use super::PageOptions;
 use super::text::{Sheet, Tone};
-use crate::report::ceiling::{Ceiling, CeilingDocument, Point};
+use crate::report::ceiling::{Ceiling, CeilingDocument, Failure, Point};
 use crate::report::number::{cell, count, per_second, percent, seconds};
 
 pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
@@ -14,38 +14,35 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
     };
     let ran = format!("{} {}, {rules}", document.method, document.url);
     sheet.labelled("ceiling of", Tone::Plain, &ran);
-    match ceiling.is_number() {
-        true => ready(&mut sheet, document),
-        false => answer(&mut sheet, document),
+    let (tone, text) = answer_in_words(document);
+    sheet.labelled(answer_label(document), tone, &text);
+    for (label, text) in facts(document) {
+        let tone = if label.is_empty() { Tone::Aside } else { Tone::Plain };
+        sheet.labelled(label, tone, &text);
     }
-    stopped(&mut sheet, document);
-    if let Some(connections) = ceiling.connections.filter(|_| !ceiling.is_number()) {
-        let text = format!("{}{}", count(connections), more(ceiling));
-        sheet.labelled("connections", Tone::Plain, &text);
-    }
-    if let Some(need) = &ceiling.need {
-        let text = format!(
-            "{}/s take {} such at {} of the ceiling",
-            per_second(need.rate_per_s),
-            count(need.instances),
-            percent(need.load)
-        );
-        sheet.labelled("need", Tone::Plain, &text);
-    }
-    notes(&mut sheet, document);
+    above(&mut sheet, ceiling);
     sheet.gap();
     curve(&mut sheet, ceiling);
+    pushes(&mut sheet, ceiling);
     sheet.finish()
 }
 
 const NO_ANSWER: &str = "none: no good answer came, not even in a closed loop";
-const NO_RATE: &str = "none: no rate that was tried met the thresholds";
 
-fn answer(sheet: &mut Sheet, document: &CeilingDocument) {
+/// What the answer is called.
+pub fn answer_label(document: &CeilingDocument) -> &'static str {
+    if document.ceiling.is_number() { "ready for" } else { "ceiling" }
+}
+
+/// The rate, or how many connections or users, and between what it lies.
+pub fn answer_in_words(document: &CeilingDocument) -> (Tone, String) {
     let ceiling = &document.ceiling;
-    let (tone, text) = match (ceiling.rate_per_s, ceiling.high_per_s) {
+    if ceiling.is_number() {
+        return ready_in_words(document);
+    }
+    match (ceiling.rate_per_s, ceiling.high_per_s) {
         (None, _) if ceiling.burst_per_s.is_none() => (Tone::Bad, NO_ANSWER.to_string()),
-        (None, _) => (Tone::Bad, NO_RATE.to_string()),
+        (None, _) => (Tone::Bad, "none: no rate that was tried met the thresholds".to_string()),
         (Some(rate), None) => {
             (Tone::Doubtful, format!("{}/s or more: nothing above it failed", per_second(rate)))
         }
@@ -59,15 +56,14 @@ fn answer(sheet: &mut Sheet, document: &CeilingDocument) {
             let own = document.is_blasts_own();
             (if own || !ceiling.confirmed { Tone::Doubtful } else { Tone::Good }, between)
         }
-    };
-    sheet.labelled("ceiling", tone, &text);
+    }
 }
 
 /// Of connections, or users.
-fn ready(sheet: &mut Sheet, document: &CeilingDocument) {
+fn ready_in_words(document: &CeilingDocument) -> (Tone, String) {
     let ceiling = &document.ceiling;
     let unit = &ceiling.over;
-    let (tone, text) = match (ceiling.ready_for, ceiling.fails_at) {
+    match (ceiling.ready_for, ceiling.fails_at) {
         (None, _) if ceiling.burst_per_s.is_none() => (Tone::Bad, NO_ANSWER.to_string()),
         (None, _) => {
             (Tone::Bad, format!("none: no number of {unit} that was tried met the thresholds"))
@@ -86,30 +82,52 @@ fn ready(sheet: &mut Sheet, document: &CeilingDocument) {
             let tone = if own || !ceiling.confirmed { Tone::Doubtful } else { Tone::Good };
             (tone, format!("{} {unit}; {more}", count(ready)))
         }
-    };
-    sheet.labelled("ready for", tone, &text);
-    if let Some(rate) = ceiling.rate_per_s {
-        let text = format!("{}/s at that number", per_second(rate));
-        sheet.labelled("requests", Tone::Plain, &text);
     }
 }
 
-fn stopped(sheet: &mut Sheet, document: &CeilingDocument) {
+/// What is said below the answer, each with its label; notes have none.
+pub fn facts(document: &CeilingDocument) -> Vec<(&'static str, String)> {
     let ceiling = &document.ceiling;
-    let (Some(by), Some(why)) = (&ceiling.stopped_by, &ceiling.why) else { return };
-    let text = match document.is_blasts_own() {
+    let is_number = ceiling.is_number();
+    let requests = ceiling.rate_per_s.filter(|_| is_number);
+    let requests = requests.map(|rate| format!("{}/s at that number", per_second(rate)));
+    let connections = ceiling.connections.filter(|_| !is_number);
+    let connections = connections.map(|n| format!("{}{}", count(n), more(ceiling)));
+    let need = ceiling.need.as_ref().map(|need| {
+        format!(
+            "{}/s take {} such at {} of the ceiling",
+            per_second(need.rate_per_s),
+            count(need.instances),
+            percent(need.load)
+        )
+    });
+    let told = [
+        ("requests", requests),
+        ("stopped by", stopped(document)),
+        ("", policy(ceiling)),
+        ("more room", ceiling.more_room.clone()),
+        ("connections", connections),
+        ("need", need),
+    ];
+    let told = told.into_iter().filter_map(|(label, text)| Some((label, text?)));
+    told.chain(notes(document).into_iter().map(|note| ("", note))).collect()
+}
+
+fn stopped(document: &CeilingDocument) -> Option<String> {
+    let (by, why) = (document.ceiling.stopped_by.as_ref()?, document.ceiling.why.as_ref()?);
+    Some(match document.is_blasts_own() {
         true => format!("blast itself ({by}): {why}; the server may do more"),
         false => format!("{by}: {why}"),
-    };
-    sheet.labelled("stopped by", Tone::Plain, &text);
-    if by == "rate_limit" {
-        let text = "a limit of the rate is a policy, and says nothing of what the server could do: \
-                    have it raised to find that out";
-        sheet.labelled("", Tone::Aside, text);
-    }
-    if let Some(change) = &ceiling.more_room {
-        sheet.labelled("more room", Tone::Plain, change);
-    }
+    })
+}
+
+fn policy(ceiling: &Ceiling) -> Option<String> {
+    let is_policy = ceiling.stopped_by.as_deref() == Some("rate_limit");
+    is_policy.then(|| {
+        "a limit of the rate is a policy, and says nothing of what the server could do: have it \
+         raised to find that out"
+            .to_string()
+    })
 }
 
 fn more(ceiling: &Ceiling) -> &'static str {
@@ -120,7 +138,7 @@ fn more(ceiling: &Ceiling) -> &'static str {
     }
 }
 
-fn notes(sheet: &mut Sheet, document: &CeilingDocument) {
+fn notes(document: &CeilingDocument) -> Vec<String> {
     let ceiling = &document.ceiling;
     let held = ceiling.confirmed_s.map(seconds).unwrap_or_default();
     let notes = [
@@ -135,9 +153,7 @@ fn notes(sheet: &mut Sheet, document: &CeilingDocument) {
                 .to_string()
         }),
     ];
-    for note in notes.into_iter().flatten() {
-        sheet.labelled("", Tone::Aside, &note);
-    }
+    notes.into_iter().flatten().collect()
 }
 
 /// By rate: the knee is where the times rise and the good ones no longer do.
@@ -145,34 +161,125 @@ fn curve(sheet: &mut Sheet, ceiling: &Ceiling) {
     if ceiling.curve.is_empty() {
         return;
     }
-    let (is_number, level) = match ceiling.is_number() {
-        true => (true, &*ceiling.over),
-        false => (false, "rate/s"),
-    };
     let head = format!(
         "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {}",
-        level, "good/s", "p50", "p99", "p99.9", "errors", "outcome"
+        ceiling.level_name(),
+        "good/s",
+        "p50",
+        "p99",
+        "p99.9",
+        "errors",
+        "outcome"
     );
     let head = sheet.paint(Tone::Heading, &head);
     sheet.line(&head);
-    let level = |point: &Point| match is_number {
-        true => count(point.connections),
-        false => per_second(point.rate_per_s),
-    };
     let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
     for point in &ceiling.curve {
-        let outcome = match &point.by {
-            Some(by) => format!("{}: {by}", point.outcome),
-            None => point.outcome.clone(),
-        };
+        let outcome = outcome(point);
         sheet.line(&format!(
             "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {outcome}",
-            level(point),
+            level(ceiling, point),
             per_second(point.good_per_s),
             time(point.p50_us),
             time(point.p99_us),
             time(point.p99_9_us),
             percent(point.error_share),
+        ));
+    }
+}
+
+/// Where a probe was: its rate, or how many there were.
+pub fn level(ceiling: &Ceiling, point: &Point) -> String {
+    match ceiling.is_number() {
+        true => count(point.connections),
+        false => per_second(point.rate_per_s),
+    }
+}
+
+/// With what made it so.
+pub fn outcome(point: &Point) -> String {
+    match &point.by {
+        Some(by) => format!("{}: {by}", point.outcome),
+        None => point.outcome.clone(),
+    }
+}
+
+/// What `--to-failure` found: three figures and the way back.
+fn above(sheet: &mut Sheet, ceiling: &Ceiling) {
+    let Some(failure) = &ceiling.failure else { return };
+    sheet.gap();
+    for (label, tone, text) in above_in_words(ceiling, failure) {
+        sheet.labelled(label, tone, &text);
+    }
+}
+
+/// Each with its label.
+pub fn above_in_words(ceiling: &Ceiling, failure: &Failure) -> Vec<(&'static str, Tone, String)> {
+    let rate = |rate: f64| format!("{}/s", per_second(rate));
+    let none = || format!("none up to {}", rate(failure.most_per_s));
+    let meets = ceiling.rate_per_s.map_or("-".to_string(), rate);
+    let begin = ceiling.errors_begin_per_s.map_or_else(none, |at| format!("from {} on", rate(at)));
+    let collapse = match ceiling.collapse_per_s {
+        Some(at) => (Tone::Bad, format!("at {}: {}", rate(at), failure.why)),
+        None if failure.ended_by == "nothing" => (Tone::Good, failure.why.clone()),
+        None => {
+            let tried = rate(failure.most_per_s);
+            (Tone::Doubtful, format!("not seen up to {tried}: {}", failure.why))
+        }
+    };
+    vec![
+        ("thresholds", Tone::Plain, format!("met up to {meets}")),
+        ("errors", Tone::Plain, begin),
+        ("collapse", collapse.0, collapse.1),
+        ("recovery", recovery_tone(failure), recovery(ceiling, failure)),
+    ]
+}
+
+fn recovery_tone(failure: &Failure) -> Tone {
+    match failure.recovered {
+        Some(true) => Tone::Good,
+        Some(false) => Tone::Bad,
+        None => Tone::Doubtful,
+    }
+}
+
+fn recovery(ceiling: &Ceiling, failure: &Failure) -> String {
+    let half = format!("half the ceiling ({}/s)", per_second(failure.calm.rate_per_s));
+    match (failure.recovered, ceiling.recovery_s) {
+        (Some(true), Some(took)) if took < 0.001 => {
+            format!("{half} was answered as before at once")
+        }
+        (Some(true), Some(took)) => {
+            format!("{half} was answered as before after {}", seconds(took))
+        }
+        (Some(_), _) => {
+            format!("{half} was not answered as before within {}", seconds(failure.watched_s))
+        }
+        (None, _) => "not looked at".to_string(),
+    }
+}
+
+fn pushes(sheet: &mut Sheet, ceiling: &Ceiling) {
+    let Some(failure) = ceiling.failure.as_ref().filter(|failure| !failure.curve.is_empty()) else {
+        return;
+    };
+    sheet.gap();
+    let head = format!(
+        "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {}",
+        "rate/s", "good/s", "p50", "p99", "", "errors", "above the ceiling"
+    );
+    let head = sheet.paint(Tone::Heading, &head);
+    sheet.line(&head);
+    let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
+    for push in &failure.curve {
+        sheet.line(&format!(
+            "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}",
+            per_second(push.rate_per_s),
+            per_second(push.good_per_s),
+            time(push.p50_us),
+            time(push.p99_us),
+            "",
+            percent(push.error_share),
         ));
     }
 }

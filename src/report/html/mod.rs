@@ -6,22 +6,25 @@
 //! them; what is shown is that value rounded for people.
 
 mod beside;
+pub mod ceiling;
 mod charts;
 mod figure;
 mod grade;
 mod head;
+pub mod ladder;
 mod latency;
 mod load;
 mod names;
 mod profile;
 mod readings;
+mod shell;
 mod slowest;
 mod trouble;
 mod words;
 
 use std::path::Path;
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::html;
 
 use super::{Document, staged};
 use crate::error::Result;
@@ -37,48 +40,35 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// The whole file.
 pub fn page(document: &Document) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="generator" content={ "blast " (document.blast_version) };
-                title { "blast: " (document.plan.url) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    (head::verdict(document))
-                    (head::thresholds(document))
-                    (load::headline(document))
-                    (grade::rating(document))
-                    (trouble::warnings(document))
-                    (grade::advice(document))
-                    (head::what_ran(document))
-                    (load::rates(document))
-                    (latency::table(document))
-                    (charts::charts(document))
-                    (readings::readings(document))
-                    (load::stages(document))
-                    (names::names(document))
-                    (trouble::errors(document))
-                    (slowest::slowest(document))
-                    (load::connections(document))
-                    (load::client(document))
-                    (beside::server(document))
-                    (profile::profile(document))
-                    (beside::host(document))
-                    (trouble::audit(document))
-                    (charts::intervals(document))
-                    (words::explained(document))
-                }
-                script { (PreEscaped(HOVER)) }
-            }
-        }
+    let main = html! {
+        (head::verdict(document))
+        (head::thresholds(document))
+        (load::headline(document))
+        (grade::rating(document))
+        (trouble::warnings(document))
+        (grade::advice(document))
+        (head::what_ran(document))
+        (load::rates(document))
+        (latency::table(document))
+        (charts::charts(document))
+        (readings::readings(document))
+        (load::stages(document))
+        (names::names(document))
+        (trouble::errors(document))
+        (slowest::slowest(document))
+        (load::connections(document))
+        (load::client(document))
+        (beside::server(document))
+        (profile::profile(document))
+        (beside::host(document))
+        (trouble::audit(document))
+        (charts::intervals(document))
+        (words::explained(document))
     };
-    page.into_string() + "\n"
+    shell::page(&document.plan.url, &document.blast_version, &main, Some(HOVER))
 }
 
+#[cfg(test)]
+mod study;
 #[cfg(test)]
 mod tests;

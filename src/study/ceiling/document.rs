@@ -75,6 +75,10 @@ fn ceiling(finding: &Finding, told: &Told) -> Ceiling {
             instances: (need / (ceiling * LOAD)).ceil() as u64,
         }),
         curve: probes.into_iter().map(point).collect(),
+        errors_begin_per_s: None,
+        collapse_per_s: None,
+        recovery_s: None,
+        failure: None,
     }
 }
 

@@ -11,12 +11,16 @@
 //! probe    how a run at one level came out
 //! over     what a level is: a rate, connections, users
 //! field    plans for probes, carried out by a Runner
+//! failure  what is above the ceiling, and how the server comes back (knows nothing of HTTP)
+//! overload plans for that, carried out by a Runner
 //! document what was found, for the views
 //! ```
 
 mod document;
+mod failure;
 mod field;
 mod over;
+mod overload;
 mod probe;
 mod search;
 #[cfg(test)]
@@ -25,7 +29,9 @@ mod simulated;
 mod tests;
 
 pub use document::{Told, document};
+pub use failure::{Fate, Start, to_failure};
 pub use field::Field;
 pub use over::{Over, sessions_per_s};
+pub use overload::Rig;
 pub use probe::{Outcome, Probe};
 pub use search::{Finding, Prober, Settings, search};
