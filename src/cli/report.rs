@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use serde::Deserialize;
 
@@ -12,7 +13,7 @@ use super::outputs::{Format, Outputs};
 use super::{print, reason, run, terminal};
 use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
-use crate::report::{Document, PageOptions, ndjson, page};
+use crate::report::{Document, PageOptions, ndjson, page, schema};
 use crate::units::quote;
 
 /// No document is nearly as long: an hour of a second each takes 5 MB.
@@ -23,7 +24,8 @@ const MOST: u64 = 256 << 20;
 pub struct ReportArgs {
     /// What `-o RUN.json` or `--json` of a run wrote; - is stdin
     #[arg(value_name = "RUN.json", value_hint = ValueHint::FilePath)]
-    pub document: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    pub document: Option<PathBuf>,
 
     /// Write the result to FILE.json, .hgrm, .xml (JUnit), .md, .ndjson or, for tables of
     /// CSV, DIR/ (repeatable)
@@ -42,9 +44,17 @@ pub struct ReportArgs {
     /// Show the first failures of each kind
     #[arg(short, long)]
     pub verbose: bool,
+
+    /// Print the JSON schema of what `--json` writes: of a run (result), or of another verb
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(schema::names()))]
+    #[arg(exclusive = true)]
+    pub schema: Option<String>,
 }
 
 pub fn run(args: ReportArgs) -> Result<Exit> {
+    if let Some(schema) = args.schema.as_deref().and_then(schema::named) {
+        return print(schema);
+    }
     let outputs = Outputs::to(&args.files, args.csv.as_deref())?;
     if let Some(log) = outputs.of_format(Format::Hlog).next() {
         return Err(Error::usage(format!(
@@ -53,7 +63,7 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
             quote(&log.to_string_lossy())
         )));
     }
-    let document = read(&args.document)?;
+    let document = read(&args.document.unwrap_or_default())?;
     if outputs.is_empty() {
         let options = PageOptions {
             spectrum: args.latency,

@@ -1,11 +1,15 @@
 //! The document of a search for a ceiling: `blast.ceiling/1`. Its page is in `console::ceiling`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ceiling/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("ceiling.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CeilingDocument {
     pub schema: String,
     pub blast_version: String,
@@ -25,7 +29,7 @@ pub struct CeilingDocument {
 }
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ceiling {
     /// The highest rate that met the thresholds; null: none did.
     pub rate_per_s: Option<f64>,
@@ -59,7 +63,7 @@ pub struct Ceiling {
 }
 
 /// How many such servers a rate takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Need {
     pub rate_per_s: f64,
     /// The share of the ceiling that each is to carry.
@@ -68,7 +72,7 @@ pub struct Need {
 }
 
 /// One probe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     pub rate_per_s: f64,
     pub length_s: f64,

@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::metrics::{Mode, Summary, fixture};
 use crate::plan::{Plan, Url};
 use crate::report::ab::AbDocument;
-use crate::report::{PageOptions, console, fixture as views};
+use crate::report::{PageOptions, console, fixture as views, schema};
 use crate::study::Runner;
 use crate::time::Nanos;
 
@@ -161,6 +161,8 @@ fn the_golden_page_is_printed() {
     views::golden("ab.txt", &page);
     let widest = page.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 80, "{page}");
-    let read = serde_json::from_str(&serde_json::to_string(&document).unwrap()).unwrap();
+    let json = serde_json::to_value(&document).unwrap();
+    schema::tests::assert_valid("ab", &json);
+    let read: AbDocument = serde_json::from_value(json).unwrap();
     assert_eq!(page, console::ab::page(&read, &PageOptions::default()));
 }

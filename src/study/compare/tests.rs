@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::report::fixture::{self, Noise, noisy};
-use crate::report::{PageOptions, comparison, console, markdown};
+use crate::report::{PageOptions, comparison, console, markdown, schema};
 
 fn saved(document: Document) -> Saved {
     Saved { file: "run.json".to_string(), document }
@@ -245,8 +245,9 @@ fn the_golden_pages_are_printed() {
 #[test]
 fn a_saved_comparison_prints_the_same_page() {
     let comparison = shown();
-    let read: Comparison =
-        serde_json::from_str(&serde_json::to_string(&comparison).unwrap()).unwrap();
+    let json = serde_json::to_value(&comparison).unwrap();
+    schema::tests::assert_valid("compare", &json);
+    let read: Comparison = serde_json::from_value(json).unwrap();
     let page = |of| console::compare::page(of, &PageOptions::default());
     assert_eq!(page(&comparison), page(&read));
 }
