@@ -86,7 +86,7 @@ fn an_interrupt_keeps_what_is_known() {
 #[test]
 fn what_makes_no_sense_for_a_search_is_one_sentence_and_exit_2() {
     let folder = Folder::new();
-    let file = folder.path().join("a.html").display().to_string();
+    let file = folder.path().join("a.hlog").display().to_string();
     for (words, expected) in [
         (&["-R", "5k", "localhost"][..], "`--rps` is what `blast ceiling` looks for"),
         (&["-d", "5s", "localhost"], "`--budget 2m`"),

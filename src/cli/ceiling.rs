@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::study::{self, Runs};
+use super::study::{Runs, Views};
 use super::{high, terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
@@ -30,6 +30,9 @@ const PRECISION: f64 = 0.015;
 /// Connections before it is known how many it takes.
 const CONNECTIONS: u32 = 64;
 
+pub const VIEWS: Views<CeilingDocument> =
+    Views { verb: "ceiling", page: console::ceiling::page, files: &[] };
+
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CeilingArgs {
     /// When the answer is due [default: 60s]
@@ -47,7 +50,7 @@ pub struct CeilingArgs {
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let budget = args.budget.unwrap_or(BUDGET);
     refuse_what_is_searched(&args.load, budget)?;
-    let files = study::files("ceiling", &args.load.output.files)?;
+    let files = VIEWS.accept(&args.load.output.files)?;
     let plan = high::plan(&args.load)?;
     refuse_what_is_not_read(&plan.thresholds)?;
     let is_fixed = args.load.size.connections.is_some();
@@ -71,7 +74,7 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         need: args.need.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0)),
     };
     let document = ceiling::document(&finding, &told);
-    study::write(&document, console::ceiling::page, args.load.page.json, &files)?;
+    VIEWS.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 

@@ -175,6 +175,22 @@ impl Format {
             _ => None,
         }
     }
+
+    /// How its files end.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Hgrm => "hgrm",
+            Format::Hlog => "hlog",
+            Format::Junit => "xml",
+            Format::Markdown | Format::Checklist => "md",
+            Format::Ndjson => "ndjson",
+            Format::Html => "html",
+            Format::Svg => "svg",
+            #[cfg(feature = "pictures")]
+            Format::Png => "png",
+        }
+    }
 }
 
 /// Tables make their folder; what is there of the way to it has to allow that.

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::outputs::{Format, Outputs};
+use super::study::Views;
 use super::{print, reason, run, terminal};
 use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
-use crate::report::{Document, PageOptions, ndjson, page, schema};
+use crate::report::{Document, PageOptions, ceiling, ndjson, page, schema};
 use crate::units::quote;
 
 /// No document is nearly as long: an hour of a second each takes 5 MB.
@@ -63,7 +65,11 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
             quote(&log.to_string_lossy())
         )));
     }
-    let document = read(&args.document.unwrap_or_default())?;
+    let saved = Saved::read(args.document.as_deref().unwrap_or(Path::new("")))?;
+    if saved.schema == ceiling::SCHEMA_NAME {
+        return again(&super::ceiling::VIEWS, &saved, &args);
+    }
+    let document = saved.result()?;
     if outputs.is_empty() {
         let options = PageOptions {
             spectrum: args.latency,
@@ -79,18 +85,88 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
     written.map(|()| Exit::Done)
 }
 
-/// A saved document; whatever else the file is, one sentence says so.
-pub fn read(path: &Path) -> Result<Document> {
-    let name = quote(&path.to_string_lossy());
-    let text = match path == Path::new("-") {
-        true => read_all(io::stdin().lock()),
-        false => File::open(path).and_then(read_all),
+/// The document of a study as any of its views.
+fn again<D: Serialize + DeserializeOwned + 'static>(
+    views: &Views<D>,
+    saved: &Saved,
+    args: &ReportArgs,
+) -> Result<Exit> {
+    if args.csv.is_some() {
+        return Err(Error::usage(format!(
+            "--csv: {} is of `blast {}`, which has no such tables; leave it away",
+            saved.name, views.verb
+        )));
+    }
+    let files = views.accept(&args.files)?;
+    let document = saved.document()?;
+    let written = match files.is_empty() {
+        true => views.show(&document, false),
+        false => views.save(&document, &files),
     };
-    let text = text.map_err(|error| {
-        let reason = reason(&error);
-        Error::usage(format!("{name} cannot be read ({reason}); name what `-o RUN.json` wrote"))
-    })?;
-    parse(&text).map_err(|what| Error::usage(format!("{name} {what}")))
+    written.map(|()| Exit::Done)
+}
+
+/// A saved result; whatever else the file is, one sentence says so.
+pub fn read(path: &Path) -> Result<Document> {
+    Saved::read(path)?.result()
+}
+
+/// A file that holds some document of blast.
+struct Saved {
+    /// The file's, in quotes.
+    name: String,
+    text: Vec<u8>,
+    schema: String,
+}
+
+/// Which document it is stands first: another one is not worth a list of missing fields.
+#[derive(Deserialize)]
+struct Head {
+    schema: String,
+}
+
+impl Saved {
+    fn read(path: &Path) -> Result<Saved> {
+        let name = quote(&path.to_string_lossy());
+        let text = match path == Path::new("-") {
+            true => read_all(io::stdin().lock()),
+            false => File::open(path).and_then(read_all),
+        };
+        let text = text.map_err(|error| {
+            let reason = reason(&error);
+            Error::usage(format!("{name} cannot be read ({reason}); name what `-o RUN.json` wrote"))
+        })?;
+        Saved::of(name, text)
+    }
+
+    fn of(name: String, text: Vec<u8>) -> Result<Saved> {
+        let Ok(Head { schema }) = serde_json::from_slice(&text) else {
+            return Err(Error::usage(format!(
+                "{name} is no result of blast; name what `blast -o RUN.json URL` wrote"
+            )));
+        };
+        Ok(Saved { name, text, schema })
+    }
+
+    fn result(&self) -> Result<Document> {
+        if self.schema != SCHEMA_NAME {
+            let found = quote(&self.schema);
+            return Err(Error::usage(format!(
+                "{} is {found} and not `{SCHEMA_NAME}`; use the blast that wrote it",
+                self.name
+            )));
+        }
+        self.document()
+    }
+
+    fn document<D: DeserializeOwned>(&self) -> Result<D> {
+        serde_json::from_slice(&self.text).map_err(|error| {
+            Error::usage(format!(
+                "{} is a damaged result ({error}); name the file as `-o RUN.json` wrote it",
+                self.name
+            ))
+        })
+    }
 }
 
 /// What may have no end, such as a device, is given up before it has eaten the memory.
@@ -101,26 +177,6 @@ fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
         true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is over 256 MB")),
         false => Ok(text),
     }
-}
-
-/// Which document it is stands first: another one is not worth a list of missing fields.
-#[derive(Deserialize)]
-struct Head {
-    schema: String,
-}
-
-/// The document, or what the file is instead.
-fn parse(text: &[u8]) -> std::result::Result<Document, String> {
-    let head: Head = serde_json::from_slice(text).map_err(|_| {
-        "is no result of blast; name what `blast -o RUN.json URL` wrote".to_string()
-    })?;
-    if head.schema != SCHEMA_NAME {
-        let found = quote(&head.schema);
-        return Err(format!("is {found} and not `{SCHEMA_NAME}`; use the blast that wrote it"));
-    }
-    serde_json::from_slice(text).map_err(|error| {
-        format!("is a damaged result ({error}); name the file as `-o RUN.json` wrote it")
-    })
 }
 
 #[cfg(test)]
@@ -143,8 +199,9 @@ mod tests {
             ("{\"schema\":\"blast.doctor/1\"}", "is `blast.doctor/1` and not `blast.result/1`"),
             ("{\"schema\":\"blast.result/1\"}", "is a damaged result (missing field"),
         ] {
-            let what = parse(text.as_bytes()).unwrap_err();
-            assert!(what.starts_with(expected), "{text}: {what}");
+            let read = Saved::of("`x`".to_string(), text.into()).and_then(|saved| saved.result());
+            let what = read.unwrap_err().message;
+            assert!(what.starts_with(&format!("`x` {expected}")), "{text}: {what}");
         }
     }
 }

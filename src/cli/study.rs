@@ -1,19 +1,22 @@
 //! What the verbs of many runs share: runs on connections that stay, and a document of their own
-//! that goes to the page and to files of JSON.
+//! that goes to the page and to files.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::outputs::Format;
+use super::run::keep_first;
 use super::{Outputs, print, terminal};
 use crate::engine::{self, Session};
 use crate::error::{Error, Result};
 use crate::metrics::Summary;
 use crate::monitor::{Sampler, Watched, sampler};
 use crate::plan::Plan;
-use crate::report::{PageOptions, json};
+#[cfg(feature = "pictures")]
+use crate::report::chart::pixels;
+use crate::report::{PageOptions, json, staged};
 use crate::study::Runner;
 use crate::units::quote;
 
@@ -68,33 +71,108 @@ impl Runner for Runs {
     }
 }
 
-/// JSON is what there is to be written.
-pub fn files(verb: &str, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let outputs = Outputs::to(files, None)?;
-    let others = outputs.files.iter().filter(|file| Format::of(file) != Some(Format::Json));
-    match others.chain(&outputs.tables).next() {
-        None => Ok(outputs.files),
-        Some(other) => Err(Error::usage(format!(
-            "--output: {}: `blast {verb}` writes JSON; name a file that ends in `.json`",
-            quote(&other.to_string_lossy())
-        ))),
+/// How the document of a study is seen: on a terminal, as JSON, and in files of other formats.
+pub struct Views<D: 'static> {
+    pub verb: &'static str,
+    pub page: fn(&D, &PageOptions) -> String,
+    /// Beside JSON, in the order in which an error lists them. Whoever has an SVG has it in pixels
+    /// too.
+    pub files: &'static [(Format, fn(&D) -> String)],
+}
+
+impl<D: Serialize> Views<D> {
+    /// Refuses a file that could not be written, before the runs and not after them.
+    pub fn accept(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+        let outputs = Outputs::to(files, None)?;
+        let others = outputs.files.iter().filter(|file| !self.has(file));
+        match others.chain(&outputs.tables).next() {
+            None => Ok(outputs.files),
+            Some(other) => Err(Error::usage(format!(
+                "--output: {}: `blast {}` does not write that; name a file that ends in {}",
+                quote(&other.to_string_lossy()),
+                self.verb,
+                self.endings()
+            ))),
+        }
+    }
+
+    fn has(&self, file: &Path) -> bool {
+        Format::of(file).is_some_and(|format| self.formats().contains(&format))
+    }
+
+    fn formats(&self) -> Vec<Format> {
+        let mut formats = vec![Format::Json];
+        for (format, _) in self.files {
+            formats.push(*format);
+            #[cfg(feature = "pictures")]
+            if *format == Format::Svg {
+                formats.push(Format::Png);
+            }
+        }
+        formats
+    }
+
+    fn endings(&self) -> String {
+        let endings: Vec<String> =
+            self.formats().iter().map(|format| format!("`.{}`", format.ending())).collect();
+        match endings.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => String::new(),
+        }
+    }
+
+    /// To the files, and as JSON or as its page to stdout. One file that cannot be written does not
+    /// keep the others from being.
+    pub fn write(&self, document: &D, as_json: bool, files: &[PathBuf]) -> Result<()> {
+        let written = self.save(document, files);
+        let shown = self.show(document, as_json);
+        keep_first(shown, written)
+    }
+
+    /// To the files alone.
+    pub fn save(&self, document: &D, files: &[PathBuf]) -> Result<()> {
+        files.iter().map(|file| self.save_one(document, file)).fold(Ok(()), keep_first)
+    }
+
+    pub fn show(&self, document: &D, as_json: bool) -> Result<()> {
+        if as_json {
+            return json::write(document, &mut io::stdout().lock());
+        }
+        let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
+        let options = PageOptions { color, width, ..PageOptions::default() };
+        print(&(self.page)(document, &options)).map(drop)
+    }
+
+    fn save_one(&self, document: &D, file: &Path) -> Result<()> {
+        let asked = Format::of(file);
+        let text = |format| {
+            let mut views = self.files.iter().filter(move |(of, _)| *of == format);
+            views.next().map(|(_, view)| view(document))
+        };
+        #[cfg(feature = "pictures")]
+        if let (Some(Format::Png), Some(svg)) = (asked, text(Format::Svg)) {
+            let png = pixels::rendered(&svg).map_err(|error| staged::failed(file, &error))?;
+            return staged::save(file, &png);
+        }
+        match asked.and_then(text) {
+            Some(text) => staged::save(file, text.as_bytes()),
+            None => json::save(document, file),
+        }
     }
 }
 
-/// To the files, and as JSON or as its page to stdout.
-pub fn write<D: Serialize>(
+/// Of a document that has no files but JSON.
+pub fn files(verb: &'static str, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    Views::<()> { verb, page: |_, _| String::new(), files: &[] }.accept(files)
+}
+
+/// The same, to the files, and as JSON or as its page to stdout.
+pub fn write<D: Serialize + 'static>(
     document: &D,
     page: fn(&D, &PageOptions) -> String,
     as_json: bool,
     files: &[PathBuf],
 ) -> Result<()> {
-    for file in files {
-        json::save(document, file)?;
-    }
-    if as_json {
-        return json::write(document, &mut io::stdout().lock());
-    }
-    let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
-    let options = PageOptions { color, width, ..PageOptions::default() };
-    print(&page(document, &options)).map(drop)
+    Views { verb: "", page, files: &[] }.write(document, as_json, files)
 }
