@@ -8,6 +8,7 @@
 mod beside;
 mod charts;
 mod figure;
+mod frame;
 mod grade;
 mod head;
 mod latency;
@@ -21,12 +22,10 @@ mod words;
 
 use std::path::Path;
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{PreEscaped, html};
 
 use super::{Document, staged};
 use crate::error::Result;
-
-const STYLE: &str = include_str!("style.css");
 
 /// Shows the interval under the pointer. It reads the table of intervals, and changes no figure.
 const HOVER: &str = include_str!("hover.js");
@@ -37,47 +36,35 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// The whole file.
 pub fn page(document: &Document) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="generator" content={ "blast " (document.blast_version) };
-                title { "blast: " (document.plan.url) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    (head::verdict(document))
-                    (head::thresholds(document))
-                    (load::headline(document))
-                    (grade::rating(document))
-                    (trouble::warnings(document))
-                    (grade::advice(document))
-                    (head::what_ran(document))
-                    (load::rates(document))
-                    (latency::table(document))
-                    (charts::charts(document))
-                    (readings::readings(document))
-                    (load::stages(document))
-                    (names::names(document))
-                    (trouble::errors(document))
-                    (slowest::slowest(document))
-                    (load::connections(document))
-                    (load::client(document))
-                    (beside::server(document))
-                    (profile::profile(document))
-                    (beside::host(document))
-                    (trouble::audit(document))
-                    (charts::intervals(document))
-                    (words::explained(document))
-                }
-                script { (PreEscaped(HOVER)) }
-            }
+    let body = html! {
+        main {
+            (head::verdict(document))
+            (head::thresholds(document))
+            (load::headline(document))
+            (grade::rating(document))
+            (trouble::warnings(document))
+            (grade::advice(document))
+            (head::what_ran(document))
+            (load::rates(document))
+            (latency::table(document))
+            (charts::charts(document))
+            (readings::readings(document))
+            (load::stages(document))
+            (names::names(document))
+            (trouble::errors(document))
+            (slowest::slowest(document))
+            (load::connections(document))
+            (load::client(document))
+            (beside::server(document))
+            (profile::profile(document))
+            (beside::host(document))
+            (trouble::audit(document))
+            (charts::intervals(document))
+            (words::explained(document))
         }
+        script { (PreEscaped(HOVER)) }
     };
-    page.into_string() + "\n"
+    frame::framed(&document.plan.url, &document.blast_version, &body)
 }
 
 #[cfg(test)]
