@@ -15,7 +15,7 @@ use super::study::Views;
 use super::{print, reason, run, terminal};
 use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
-use crate::report::{Document, PageOptions, ceiling, ndjson, page, schema};
+use crate::report::{Document, PageOptions, ab, ceiling, comparison, ndjson, page, schema};
 use crate::units::quote;
 
 /// No document is nearly as long: an hour of a second each takes 5 MB.
@@ -66,8 +66,11 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
         )));
     }
     let saved = Saved::read(args.document.as_deref().unwrap_or(Path::new("")))?;
-    if saved.schema == ceiling::SCHEMA_NAME {
-        return again(&super::ceiling::VIEWS, &saved, &args);
+    match saved.schema.as_str() {
+        ceiling::SCHEMA_NAME => return again(&super::ceiling::VIEWS, &saved, &args),
+        comparison::SCHEMA_NAME => return again(&super::compare::VIEWS, &saved, &args),
+        ab::SCHEMA_NAME => return again(&super::ab::VIEWS, &saved, &args),
+        _ => {}
     }
     let document = saved.result()?;
     if outputs.is_empty() {

@@ -161,18 +161,3 @@ impl<D: Serialize> Views<D> {
         }
     }
 }
-
-/// Of a document that has no files but JSON.
-pub fn files(verb: &'static str, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    Views::<()> { verb, page: |_, _| String::new(), files: &[] }.accept(files)
-}
-
-/// The same, to the files, and as JSON or as its page to stdout.
-pub fn write<D: Serialize + 'static>(
-    document: &D,
-    page: fn(&D, &PageOptions) -> String,
-    as_json: bool,
-    files: &[PathBuf],
-) -> Result<()> {
-    Views { verb: "", page, files: &[] }.write(document, as_json, files)
-}

@@ -47,6 +47,19 @@ pub struct Run {
     pub grade: Option<String>,
     /// Who was the limit.
     pub verdict: String,
+    /// Its response times (closed loop: from sent). Null in documents of earlier builds.
+    #[serde(default)]
+    pub response: Option<Distribution>,
+}
+
+/// A distribution, as the document of the run has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Distribution {
+    pub count: u64,
+    /// Samples of which only a lower bound is known.
+    pub censored: u64,
+    /// The histogram in ns: V2 + DEFLATE, base64, as in HdrHistogram logs.
+    pub hdr: String,
 }
 
 /// Why runs cannot be compared as they are.

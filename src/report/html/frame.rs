@@ -1,6 +1,10 @@
-//! What stands around every page: its head, with the style that it carries itself.
+//! What stands around every page: its head, with the style that it carries itself; and what pages
+//! of studies share.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::report::chart::Chart;
+use crate::report::comparison::Caveat;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -20,4 +24,28 @@ pub fn framed(title: &str, blast_version: &str, body: &Markup) -> String {
         }
     };
     page.into_string() + "\n"
+}
+
+/// Why figures do not say what they seem to; nothing where there is no reason.
+pub fn caveats(title: &str, caveats: &[Caveat]) -> Markup {
+    html! {
+        @if !caveats.is_empty() {
+            section {
+                h2 { (title) }
+                @for caveat in caveats { div.warning { p { (caveat.text) "." } } }
+            }
+        }
+    }
+}
+
+pub fn charts(charts: &[Chart]) -> Markup {
+    html! {
+        div.charts { @for chart in charts {
+            figure {
+                h3 { (chart.title) }
+                (chart.svg())
+                figcaption { (chart.note) }
+            }
+        } }
+    }
 }

@@ -5,8 +5,11 @@
 //! document's own value and where in the document it is, so that a reader, or a test, can compare
 //! them; what is shown is that value rounded for people.
 
+pub mod ab;
 mod beside;
+mod changes;
 mod charts;
+pub mod compare;
 mod figure;
 mod frame;
 mod grade;
