@@ -41,9 +41,9 @@ fn runs_of_a_server_and_of_a_slower_one_are_told_apart() {
         }
     });
     let (a, b) = (saved(&folder, "a.json", &fast), saved(&folder, "b.json", &slow));
-    let (json, page) = (folder.path().join("c.json"), folder.path().join("c.md"));
-    let more =
-        format!("--fail-if p50>+5% --target p50=1h -o {} -o {}", json.display(), page.display());
+    let [json, page, html] = ["c.json", "c.md", "c.html"].map(|name| folder.path().join(name));
+    let files = format!("-o {} -o {} -o {}", json.display(), page.display(), html.display());
+    let more = format!("--fail-if p50>+5% --target p50=1h {files}");
     let run = compare(&[&a, &b], &more);
     assert_eq!(run.code(), Some(3), "{run:?}");
     assert!(run.stdout.contains("p50>+5% in B: FAILED"), "{}", run.stdout);
@@ -57,6 +57,14 @@ fn runs_of_a_server_and_of_a_slower_one_are_told_apart() {
     assert!(cpu["values"][0]["high"].as_f64() > cpu["values"][0]["value"].as_f64(), "{cpu}");
     assert_eq!(comparison["targets"][0]["reached"], true);
     assert!(fs::read_to_string(&page).unwrap().contains("| p50 |"));
+    let html = fs::read_to_string(&html).unwrap();
+    assert!(html.contains("FAILED: p50&gt;+5% in B"), "{html}");
+    // The saved comparison has all that the page shows.
+    let again = folder.path().join("again.html");
+    let report = Blast::verb("report").arg(json.to_str().unwrap()).args("-o");
+    let report = report.arg(again.to_str().unwrap()).run();
+    assert_eq!(report.code(), Some(0), "{report:?}");
+    assert!(fs::read_to_string(&again).unwrap() == html);
 
     let itself = compare(&[&a, &a], "--json --fail-if p50>+0% --fail-if good_per_s<-0%");
     assert_eq!(itself.code(), Some(0), "{itself:?}");
@@ -86,7 +94,7 @@ fn what_is_no_pair_of_results_is_one_sentence() {
         (vec![&text, &text], "--fail-if p42>+5%", "is about no figure"),
         (vec![&text, &text], "--fail-if p99", "compares nothing"),
         (vec![&text, &text], "--target p95=150", "has no value"),
-        (vec![&text, &text], "-o x.svg", "writes JSON and Markdown"),
+        (vec![&text, &text], "-o x.svg", "does not write that"),
     ] {
         let run = compare(&files, more);
         assert_eq!(run.code(), Some(2), "{run:?}");

@@ -80,7 +80,7 @@ impl Axis {
         let (low, high) = (lowest.min(-LEAST_CHANGE), highest.max(LEAST_CHANGE));
         let ticks = match low > -60.0 && high < 150.0 {
             true => percents(low, high),
-            false => factors(ratio(low).log10(), ratio(high).log10()),
+            false => factors(ratio(low), ratio(high)),
         };
         let ends = ticks.first().zip(ticks.last()).map(|(first, last)| (first.at, last.at));
         let (low, high) = ends.unwrap_or((ratio(low), ratio(high)));
@@ -90,7 +90,8 @@ impl Axis {
     /// Microseconds around both, in even steps.
     pub fn times(lowest: f64, highest: f64) -> Axis {
         let mut axis = Axis::around(lowest, highest);
-        axis.ticks.iter_mut().for_each(|tick| tick.label = micros(tick.at.max(0.0)));
+        let label = |at: f64| if at < 1e-3 { "0".to_string() } else { micros(at) };
+        axis.ticks.iter_mut().for_each(|tick| tick.label = label(tick.at));
         axis
     }
 
@@ -150,19 +151,21 @@ fn percents(low: f64, high: f64) -> Vec<Tick> {
     all.map(tick).collect()
 }
 
-/// Whole powers of ten; so many times as much, or percent less.
+/// From the one to the other: so many times as much, or percent less. Over two powers of ten and
+/// more the steps are whole ones.
 fn factors(low: f64, high: f64) -> Vec<Tick> {
-    let powers = (low.floor() as i32)..=(high.ceil() as i32);
-    let tick = |power: i32| {
-        let at = 10f64.powi(power);
-        let label = match power {
-            0 => "0 %".to_string(),
-            1.. => format!("x{}", format_count(at)),
-            ..0 => format!("-{} %", 100.0 - 100.0 * at),
-        };
-        Tick { at, label }
+    let by: &[f64] = if (high / low).log10() <= 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+    let all = powers.flat_map(|power| by.iter().map(move |by| by * 10f64.powi(power)));
+    let all: Vec<f64> = all.collect();
+    let first = all.iter().rposition(|at| *at <= low * 1.001).unwrap_or(0);
+    let last = all.iter().position(|at| *at >= high * 0.999).unwrap_or(all.len() - 1);
+    let label = |at: f64| match at {
+        at if at > 1.001 => format!("x{}", format_count(at)),
+        at if at < 0.999 => format!("-{} %", format_count(100.0 - 100.0 * at)),
+        _ => "0 %".to_string(),
     };
-    powers.map(tick).collect()
+    all[first..=last].iter().map(|at| Tick { at: *at, label: label(*at) }).collect()
 }
 
 /// 1, 2 or 5 of a power of ten, so that there are about [`STEPS`].
@@ -266,10 +269,13 @@ mod tests {
         let great = Axis::changes(-97.0, 1_900.0);
         assert_eq!(labels(&great), ["-99 %", "-90 %", "0 %", "x10", "x100"]);
         assert!((great.place(1.0) - 0.5).abs() < 1e-9);
+        let middling = Axis::changes(-77.2, 400.0);
+        assert_eq!(labels(&middling), ["-80 %", "-50 %", "0 %", "x2", "x5"]);
         let (half, twice) = (great.place(ratio(-50.0)), great.place(ratio(100.0)));
         assert!((half + twice - 1.0).abs() < 1e-9, "as far down as up");
         assert_eq!(great.place(ratio(-100.0)), 0.0);
-        assert_eq!(Axis::changes(0.0, 0.0).place(1.0), 0.5, "nothing is amid nothing");
+        let none = Axis::changes(0.0, 0.0).place(1.0);
+        assert!((none - 0.5).abs() < 0.01, "nothing is amid nothing: {none}");
     }
 
     #[test]

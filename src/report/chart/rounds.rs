@@ -6,13 +6,15 @@ use crate::report::ab::{AbDocument, Metric, Round, Side};
 
 /// The quantiles that its figures have, by how many nines they are.
 const QUANTILES: [(&str, f64); 5] =
-    [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999)];
+    [("p50", LOG_2), ("p90", 1.0), ("p95", 1.0 + LOG_2), ("p99", 2.0), ("p99.9", 3.0)];
+
+const LOG_2: f64 = std::f64::consts::LOG10_2;
 
 /// The medians of the rounds, on the long tail.
 pub fn of_sides(document: &AbDocument) -> Option<Chart> {
-    let known = QUANTILES.iter().filter_map(|(name, quantile)| {
+    let known = QUANTILES.iter().filter_map(|(name, nines)| {
         let metric = document.metrics.iter().find(|metric| metric.name == *name)?;
-        Some((-(1.0 - quantile).log10(), metric))
+        Some((*nines, metric))
     });
     let known: Vec<(f64, &Metric)> = known.collect();
     let (most, _) = known.last().filter(|_| known.len() > 1)?;
@@ -34,7 +36,7 @@ pub fn of_sides(document: &AbDocument) -> Option<Chart> {
 /// What each round measured of both.
 pub fn of_rounds(document: &AbDocument) -> Vec<Chart> {
     const NOTE: &str = "Round by round: what both lines share was of the host, and drops out; the \
-                        scale does not begin at nothing.";
+                        scale need not begin at nothing.";
     type Read = fn(&Side) -> Option<f64>;
     type Scale = fn(f64, f64) -> Axis;
     let charts: [(&str, Read, Scale); 3] = [

@@ -50,7 +50,7 @@ fn against_a(document: &AbDocument) -> Markup {
             h2 { "B against A" }
             @if document.metrics.is_empty() { p { "No round was finished." } } @else {
                 div.charts { @if let Some(forest) = &changes::of_ab(document) { (changes::figure(forest)) } }
-                div.scroll { table {
+                div.scroll { table.said {
                     thead { tr {
                         th {} th.n { "A" } th.n { "B" } th.n { "B against A" } th.n { "interval" } th {}
                     } }

@@ -42,7 +42,7 @@ fn head(document: &Comparison) -> Markup {
         header class=(changes::class(&findings, !failed.is_empty())) {
             p.over { "blast compare" }
             @if let [one] = &findings[..] { h1 { (one.in_words()) } } @else {
-                h1 { (document.runs.len()) " runs against the first of them" }
+                h1 { (findings.len()) " runs against A" }
                 ul { @for one in &findings { li { (one.in_words()) } } }
             }
             @if !failed.is_empty() { p.bad { strong { "FAILED: " (failed.join(", ")) } } }
@@ -125,7 +125,7 @@ fn against_first(document: &Comparison, at: usize, run: &Run) -> Markup {
             div.charts {
                 @for forest in changes::of_run(document, at, &title) { (changes::figure(&forest)) }
             }
-            div.scroll { table {
+            div.scroll { table.said {
                 thead { tr {
                     th {} th.n { "change" } th.n { "percent" } th.n { "interval of 95 %" } th {}
                 } }

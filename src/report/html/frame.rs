@@ -32,7 +32,7 @@ pub fn caveats(title: &str, caveats: &[Caveat]) -> Markup {
         @if !caveats.is_empty() {
             section {
                 h2 { (title) }
-                @for caveat in caveats { div.warning { p { (caveat.text) "." } } }
+                @for caveat in caveats { div.warning.caveat { p { (caveat.text) "." } } }
             }
         }
     }

@@ -71,4 +71,4 @@ pub fn page(document: &Document) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
