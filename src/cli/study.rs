@@ -71,13 +71,16 @@ impl Runner for Runs {
     }
 }
 
+/// The text of a file of this format.
+pub type View<D> = (Format, fn(&D) -> String);
+
 /// How the document of a study is seen: on a terminal, as JSON, and in files of other formats.
 pub struct Views<D: 'static> {
     pub verb: &'static str,
     pub page: fn(&D, &PageOptions) -> String,
     /// Beside JSON, in the order in which an error lists them. Whoever has an SVG has it in pixels
     /// too.
-    pub files: &'static [(Format, fn(&D) -> String)],
+    pub files: &'static [View<D>],
 }
 
 impl<D: Serialize> Views<D> {

@@ -1,6 +1,8 @@
 //! Comparisons whose answer is known: of runs that are alike but for chance, and of runs that are
 //! not.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::report::fixture::{self, Noise, noisy};
 use crate::report::{PageOptions, comparison, console, html, markdown, schema};
@@ -220,6 +222,11 @@ fn a_damaged_histogram_is_told_by_its_file() {
 
 /// Three runs, the last of them over another load, with everything that can be asked.
 fn shown() -> Comparison {
+    static SHOWN: LazyLock<Comparison> = LazyLock::new(compared);
+    SHOWN.clone()
+}
+
+fn compared() -> Comparison {
     let mut runs = [run(1, 1.0, 0.02), run(2, 1.1, 0.02), run(3, 1.0, 0.02)];
     for (run, file) in runs.iter_mut().zip(["base.json", "new.json", "other.json"]) {
         run.file = file.to_string();
