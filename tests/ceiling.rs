@@ -5,7 +5,7 @@ use blast::report::ceiling::{CeilingDocument, Point};
 use blast::report::ladder::LadderDocument;
 use blast::target::{Behaviour, Limited, Options, Target};
 
-use crate::support::{Blast, Folder, Run, closed_port, ring_alone, skipped};
+use crate::support::{Blast, Folder, Run, closed_port, of_verb, ring_alone, skipped};
 
 /// A queue with one worker: so many a second, to the request.
 fn queue(capacity: u64) -> Target {
@@ -18,7 +18,7 @@ fn target(behaviour: Behaviour) -> Target {
 }
 
 fn document(run: &Run) -> CeilingDocument {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
+    serde_json::from_value(of_verb("ceiling", &run.stdout)).unwrap()
 }
 
 fn ceiling(target: &Target, flags: &str) -> Run {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Blast, Folder, Server, ok};
+use crate::support::{Blast, Folder, Server, of_verb, ok};
 
 /// Few seconds, so that it is quick; whether it is a good measurement is not what is looked at.
 const LOAD: &str = "-R 200 -d 4s -c 4 --wait block --pin off --quiet --warmup 200ms";
@@ -41,15 +41,14 @@ fn runs_of_a_server_and_of_a_slower_one_are_told_apart() {
         }
     });
     let (a, b) = (saved(&folder, "a.json", &fast), saved(&folder, "b.json", &slow));
-    let (json, page) = (folder.path().join("c.json"), folder.path().join("c.md"));
-    let more =
-        format!("--fail-if p50>+5% --target p50=1h -o {} -o {}", json.display(), page.display());
+    let [json, page, html] = ["c.json", "c.md", "c.html"].map(|name| folder.path().join(name));
+    let files = format!("-o {} -o {} -o {}", json.display(), page.display(), html.display());
+    let more = format!("--fail-if p50>+5% --target p50=1h {files}");
     let run = compare(&[&a, &b], &more);
     assert_eq!(run.code(), Some(3), "{run:?}");
     assert!(run.stdout.contains("p50>+5% in B: FAILED"), "{}", run.stdout);
     assert!(run.stdout.contains("A asked for GET"), "{}", run.stdout);
-    let comparison: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
-    assert_eq!(comparison["schema"], "blast.compare/1");
+    let comparison = of_verb("compare", &fs::read_to_string(&json).unwrap());
     let p50 = metric(&comparison, "p50");
     assert_eq!(p50["differences"][0]["significant"], true, "{p50}");
     assert!(p50["values"][0]["low"].as_f64() <= p50["values"][0]["value"].as_f64(), "{p50}");
@@ -58,10 +57,18 @@ fn runs_of_a_server_and_of_a_slower_one_are_told_apart() {
     assert!(cpu["values"][0]["high"].as_f64() > cpu["values"][0]["value"].as_f64(), "{cpu}");
     assert_eq!(comparison["targets"][0]["reached"], true);
     assert!(fs::read_to_string(&page).unwrap().contains("| p50 |"));
+    let html = fs::read_to_string(&html).unwrap();
+    assert!(html.contains("FAILED: p50&gt;+5% in B"), "{html}");
+    // The saved comparison has all that the page shows.
+    let again = folder.path().join("again.html");
+    let report = Blast::verb("report").arg(json.to_str().unwrap()).args("-o");
+    let report = report.arg(again.to_str().unwrap()).run();
+    assert_eq!(report.code(), Some(0), "{report:?}");
+    assert!(fs::read_to_string(&again).unwrap() == html);
 
     let itself = compare(&[&a, &a], "--json --fail-if p50>+0% --fail-if good_per_s<-0%");
     assert_eq!(itself.code(), Some(0), "{itself:?}");
-    let comparison: Value = serde_json::from_str(&itself.stdout).unwrap();
+    let comparison = of_verb("compare", &itself.stdout);
     assert_eq!(metric(&comparison, "p99")["differences"][0]["significant"], false);
     // Better is no reason to fail.
     assert_eq!(compare(&[&b, &a], "--fail-if p50>+5%").code(), Some(0));
@@ -87,7 +94,7 @@ fn what_is_no_pair_of_results_is_one_sentence() {
         (vec![&text, &text], "--fail-if p42>+5%", "is about no figure"),
         (vec![&text, &text], "--fail-if p99", "compares nothing"),
         (vec![&text, &text], "--target p95=150", "has no value"),
-        (vec![&text, &text], "-o x.svg", "writes JSON and Markdown"),
+        (vec![&text, &text], "-o x.svg", "does not write that"),
     ] {
         let run = compare(&files, more);
         assert_eq!(run.code(), Some(2), "{run:?}");
@@ -111,14 +118,13 @@ fn in_turns(first: &Server, other: &Server, rounds: u32) -> Value {
     let more = format!("--rounds {rounds} -d 150ms --warmup 20ms -c 4 --engine epoll --json");
     let run = blast.args(&more).args("--wait block --pin off --quiet").run();
     assert_eq!(run.code(), Some(0), "{run:?}");
-    serde_json::from_str(&run.stdout).unwrap()
+    of_verb("ab", &run.stdout)
 }
 
 #[test]
 fn a_slower_server_is_found_in_turns_and_the_same_one_is_not() {
     let (fast, slow) = (after(10), after(15));
     let found = in_turns(&fast, &slow, 8);
-    assert_eq!(found["schema"], "blast.ab/1");
     assert_eq!(found["rounds"].as_array().unwrap().len(), 8);
     let p50 = metric(&found, "p50");
     assert!(p50["significant"] == true && p50["percent"].as_f64().unwrap() > 20.0, "{p50}");

@@ -149,6 +149,8 @@ fn what_cannot_be_reported_is_one_sentence_and_exit_2() {
         (vec![at("no.json"), "-o".into(), at("a.hlog")], "is written while a run goes on"),
         (vec![at("no.json"), "-o".into(), at("a.csv")], "its name must end in"),
         (vec![], "is missing"),
+        (vec!["--schema".into(), "plan".into()], "`plan` is not one of `result`, `ceiling`"),
+        (vec!["--schema".into(), "ab".into(), at("no.json")], "cannot be used with"),
     ] {
         let blast = arguments.iter().fold(Blast::verb("report"), |blast, word| blast.arg(word));
         let run = blast.run();
@@ -156,6 +158,17 @@ fn what_cannot_be_reported_is_one_sentence_and_exit_2() {
         assert!(run.complaint().contains(expected), "{arguments:?}: {run:?}");
     }
     assert!(!Path::new(&at("a.hlog")).exists());
+}
+
+#[test]
+fn the_schema_of_each_document_is_printed() {
+    for name in blast::report::schema::names() {
+        let run = Blast::verb("report").args("--schema").arg(name).run();
+        let schema: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let id = schema["properties"]["schema"]["const"].as_str().unwrap();
+        assert_eq!(id, format!("blast.{name}/1"));
+        assert_eq!(schema["additionalProperties"], false, "{name}");
+    }
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::study::{self, Runs};
+use super::outputs::Format;
+use super::study::{Runs, Views};
 use super::{high, terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Plan, Warmup, Watch};
 use crate::report::ab::{AbDocument, Round};
-use crate::report::console;
+use crate::report::{console, html, markdown};
 use crate::study::ab::{Settings, Told, document, take_turns};
 use crate::time::{self, Nanos};
 use crate::units::parse_percent;
@@ -31,6 +32,12 @@ const WARM_UP: Nanos = Nanos::from_millis(200);
 
 /// The smallest difference that is to be seen, as a share.
 const EFFECT: f64 = 0.02;
+
+pub const VIEWS: Views<AbDocument> = Views {
+    verb: "ab",
+    page: console::ab::page,
+    files: &[(Format::Html, html::ab::page), (Format::Markdown, markdown::ab::text)],
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct AbArgs {
@@ -54,7 +61,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     if effect == 0.0 {
         return Err(Error::usage("--effect: no number of rounds shows a difference of 0; give 2%"));
     }
-    let files = study::files("ab", &args.load.output.files)?;
+    let files = VIEWS.accept(&args.load.output.files)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let (mut first, mut other) = (Runs::watched(), Runs::watched());
@@ -65,7 +72,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     let took = time::now() - began;
     let told = Told { plans: &plans, settings: &settings, effect, started_at, took };
     let document = document(&rounds, &told);
-    study::write(&document, console::ab::page, args.load.page.json, &files)?;
+    VIEWS.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 

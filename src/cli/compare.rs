@@ -1,18 +1,23 @@
 //! `blast compare A.json B.json ...`: saved runs side by side, offline.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
 use super::outputs::Format;
 use super::report::read;
-use super::{Outputs, print, terminal};
+use super::study::Views;
 use crate::error::{Error, Exit, Result};
 use crate::report::comparison::Comparison;
-use crate::report::{PageOptions, console, json, markdown};
+use crate::report::{console, html, markdown};
 use crate::study::compare::{self, Rule, Saved, Target};
 use crate::units::quote;
+
+pub const VIEWS: Views<Comparison> = Views {
+    verb: "compare",
+    page: console::compare::page,
+    files: &[(Format::Html, html::compare::page), (Format::Markdown, markdown::compare::text)],
+};
 
 /// What `blast compare` takes.
 #[derive(Clone, Debug, Args)]
@@ -34,7 +39,7 @@ pub struct CompareArgs {
     #[arg(long, short = 'j')]
     pub json: bool,
 
-    /// Write the comparison to FILE.json or FILE.md (repeatable)
+    /// Write the comparison to FILE.json, .html or .md (repeatable)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
 }
@@ -45,7 +50,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit> {
             "`blast compare` takes two results or more; name what `-o RUN.json` of the runs wrote",
         ));
     }
-    let files = files(&args.files)?;
+    let files = VIEWS.accept(&args.files)?;
     let saved = args
         .documents
         .iter()
@@ -58,36 +63,6 @@ pub fn run(args: &CompareArgs) -> Result<Exit> {
             quote(&file)
         ))
     })?;
-    for file in &files {
-        match Format::of(file) {
-            Some(Format::Markdown) => markdown::compare::save(&comparison, file)?,
-            _ => json::save(&comparison, file)?,
-        }
-    }
-    show(&comparison, args.json)?;
+    VIEWS.write(&comparison, args.json, &files)?;
     Ok(if comparison.has_failed() { Exit::Threshold } else { Exit::Done })
-}
-
-fn files(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let outputs = Outputs::to(files, None)?;
-    let is_written =
-        |file: &&PathBuf| matches!(Format::of(file), Some(Format::Json | Format::Markdown));
-    let others = outputs.files.iter().filter(|file| !is_written(file));
-    match others.chain(&outputs.tables).next() {
-        None => Ok(outputs.files),
-        Some(other) => Err(Error::usage(format!(
-            "--output: {}: `blast compare` writes JSON and Markdown; name a file that ends in \
-             `.json` or `.md`",
-            quote(&other.to_string_lossy())
-        ))),
-    }
-}
-
-fn show(comparison: &Comparison, as_json: bool) -> Result<()> {
-    if as_json {
-        return json::write(comparison, &mut io::stdout().lock());
-    }
-    let (color, width) = (terminal::color(), terminal::width(&io::stdout()));
-    let options = PageOptions { color, width, ..PageOptions::default() };
-    print(&console::compare::page(comparison, &options)).map(drop)
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::study::Views;
 use super::{print, reason, run, terminal};
 use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
-use crate::report::{Document, PageOptions, ceiling, ladder, ndjson, page};
+use crate::report::{Document, PageOptions, ab, ceiling, comparison, ladder, ndjson, page, schema};
 use crate::units::quote;
 
 /// No document is nearly as long: an hour of a second each takes 5 MB.
@@ -25,7 +26,8 @@ const MOST: u64 = 256 << 20;
 pub struct ReportArgs {
     /// What `-o RUN.json` or `--json` of a run wrote; - is stdin
     #[arg(value_name = "RUN.json", value_hint = ValueHint::FilePath)]
-    pub document: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    pub document: Option<PathBuf>,
 
     /// Write the result to FILE.json, .hgrm, .xml (JUnit), .md, .ndjson or, for tables of
     /// CSV, DIR/ (repeatable)
@@ -44,9 +46,17 @@ pub struct ReportArgs {
     /// Show the first failures of each kind
     #[arg(short, long)]
     pub verbose: bool,
+
+    /// Print the JSON schema of what `--json` writes: of a run (result), or of another verb
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(schema::names()))]
+    #[arg(exclusive = true)]
+    pub schema: Option<String>,
 }
 
 pub fn run(args: ReportArgs) -> Result<Exit> {
+    if let Some(schema) = args.schema.as_deref().and_then(schema::named) {
+        return print(schema);
+    }
     let outputs = Outputs::to(&args.files, args.csv.as_deref())?;
     if let Some(log) = outputs.of_format(Format::Hlog).next() {
         return Err(Error::usage(format!(
@@ -55,12 +65,13 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
             quote(&log.to_string_lossy())
         )));
     }
-    let saved = Saved::read(&args.document)?;
-    if saved.schema == ceiling::SCHEMA_NAME {
-        return again(&super::ceiling::VIEWS, &saved, &args);
-    }
-    if saved.schema == ladder::SCHEMA_NAME {
-        return again(&super::ladder::VIEWS, &saved, &args);
+    let saved = Saved::read(args.document.as_deref().unwrap_or(Path::new("")))?;
+    match saved.schema.as_str() {
+        ceiling::SCHEMA_NAME => return again(&super::ceiling::VIEWS, &saved, &args),
+        ladder::SCHEMA_NAME => return again(&super::ladder::VIEWS, &saved, &args),
+        comparison::SCHEMA_NAME => return again(&super::compare::VIEWS, &saved, &args),
+        ab::SCHEMA_NAME => return again(&super::ab::VIEWS, &saved, &args),
+        _ => {}
     }
     let document = saved.result()?;
     if outputs.is_empty() {

@@ -109,13 +109,16 @@ impl Status {
     }
 }
 
+/// The text of a file of this format.
+pub type View<D> = (Format, fn(&D) -> String);
+
 /// How the document of a study is seen: on a terminal, as JSON, and in files of other formats.
 pub struct Views<D: 'static> {
     pub verb: &'static str,
     pub page: fn(&D, &PageOptions) -> String,
     /// Beside JSON, in the order in which an error lists them. Whoever has an SVG has it in pixels
     /// too.
-    pub files: &'static [(Format, fn(&D) -> String)],
+    pub files: &'static [View<D>],
 }
 
 impl<D: Serialize> Views<D> {
@@ -198,19 +201,4 @@ impl<D: Serialize> Views<D> {
             None => json::save(document, file),
         }
     }
-}
-
-/// Of a document that has no files but JSON.
-pub fn files(verb: &'static str, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    Views::<()> { verb, page: |_, _| String::new(), files: &[] }.accept(files)
-}
-
-/// The same, to the files, and as JSON or as its page to stdout.
-pub fn write<D: Serialize + 'static>(
-    document: &D,
-    page: fn(&D, &PageOptions) -> String,
-    as_json: bool,
-    files: &[PathBuf],
-) -> Result<()> {
-    Views { verb: "", page, files: &[] }.write(document, as_json, files)
 }

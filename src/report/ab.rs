@@ -1,5 +1,6 @@
 //! The document of two servers in turns: `blast.ab/1`. Its page is in `console::ab`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Caveat;
@@ -7,7 +8,10 @@ use super::comparison::Caveat;
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ab/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("ab.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AbDocument {
     pub schema: String,
     pub blast_version: String,
@@ -41,7 +45,7 @@ pub struct AbDocument {
 }
 
 /// One figure of both sides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metric {
     pub name: String,
     /// `us` or `per_s`.
@@ -60,7 +64,7 @@ pub struct Metric {
 }
 
 /// Both sides one after the other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Round {
     /// `ab` or `ba`.
     pub order: String,
@@ -69,7 +73,7 @@ pub struct Round {
 }
 
 /// What was measured of one side in a round; null: not known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
     pub good_per_s: f64,
     pub error_share: f64,

@@ -2,6 +2,7 @@
 
 mod failure;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use failure::{Failure, Push};
@@ -9,7 +10,10 @@ pub use failure::{Failure, Push};
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ceiling/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("ceiling.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CeilingDocument {
     pub schema: String,
     pub blast_version: String,
@@ -29,7 +33,7 @@ pub struct CeilingDocument {
 }
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ceiling {
     /// What was searched over: `rate`, `connections` or `users`.
     #[serde(default = "rate")]
@@ -89,7 +93,7 @@ pub struct Ceiling {
 }
 
 /// How many such servers a rate takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Need {
     pub rate_per_s: f64,
     /// The share of the ceiling that each is to carry.
@@ -98,7 +102,7 @@ pub struct Need {
 }
 
 /// One probe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// Requests that were due, or in a closed loop were sent.
     pub rate_per_s: f64,

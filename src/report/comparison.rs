@@ -1,12 +1,16 @@
 //! The document of a comparison of saved runs: `blast.compare/1`. Its page is in
 //! `console::compare`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.compare/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("compare.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     pub schema: String,
     pub blast_version: String,
@@ -24,7 +28,7 @@ pub struct Comparison {
 }
 
 /// One of the runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// `A`, `B` ...: how it is called here.
     pub label: String,
@@ -43,10 +47,23 @@ pub struct Run {
     pub grade: Option<String>,
     /// Who was the limit.
     pub verdict: String,
+    /// Its response times (closed loop: from sent). Null in documents of earlier builds.
+    #[serde(default)]
+    pub response: Option<Distribution>,
+}
+
+/// A distribution, as the document of the run has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Distribution {
+    pub count: u64,
+    /// Samples of which only a lower bound is known.
+    pub censored: u64,
+    /// The histogram in ns: V2 + DEFLATE, base64, as in HdrHistogram logs.
+    pub hdr: String,
 }
 
 /// Why runs cannot be compared as they are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Caveat {
     /// A stable name: `mode`, `url`, `load`, `plan`, `generator`, `incomplete`, `audit`, `version`,
     /// `independent`.
@@ -55,7 +72,7 @@ pub struct Caveat {
 }
 
 /// One figure of all runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metric {
     /// As `--fail-if` takes it.
     pub name: String,
@@ -70,7 +87,7 @@ pub struct Metric {
 }
 
 /// What was measured, and the interval in which the truth lies.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Value {
     pub value: f64,
     /// The value is that or more.
@@ -80,7 +97,7 @@ pub struct Value {
 }
 
 /// A run against the first one. Null: not known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// The label of the run.
     pub run: String,
@@ -98,7 +115,7 @@ pub struct Difference {
     pub significant: Option<bool>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rule {
     /// As it was typed.
     pub expr: String,
@@ -111,7 +128,7 @@ pub struct Rule {
     pub failed: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// As it was typed.
     pub expr: String,

@@ -69,9 +69,13 @@ fn ms(ns: f64) -> f64 {
     ns / 1e6
 }
 
-/// A document from elsewhere may hold anything; what is no histogram has no samples.
 pub(super) fn decoded(row: &Latency) -> Histogram<u64> {
-    let bytes = BASE64.decode(&row.hdr).unwrap_or_default();
+    histogram(&row.hdr)
+}
+
+/// A document from elsewhere may hold anything; what is no histogram has no samples.
+pub(super) fn histogram(hdr: &str) -> Histogram<u64> {
+    let bytes = BASE64.decode(hdr).unwrap_or_default();
     let histogram = Deserializer::new().deserialize(&mut bytes.as_slice());
     histogram.unwrap_or_else(|_| Histogram::new(3).expect("3 digits are valid"))
 }

@@ -1,6 +1,7 @@
 //! The document of a ladder: `blast.ladder/1`. A kind of its own and no part of the ceiling's: it
 //! has steps that were chosen, and no bracket. Its page is in `console::ladder`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Advice;
@@ -8,7 +9,10 @@ use super::document::Advice;
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ladder/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("ladder.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LadderDocument {
     pub schema: String,
     pub blast_version: String,
@@ -41,7 +45,7 @@ pub struct LadderDocument {
 }
 
 /// One step: a run at one rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// As it was typed.
     pub name: String,
@@ -70,13 +74,13 @@ pub struct Step {
 }
 
 /// A step by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mark {
     pub name: String,
     pub asked_per_s: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bend {
     pub name: String,
     pub asked_per_s: f64,

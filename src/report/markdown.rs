@@ -1,6 +1,7 @@
 //! `-o FILE.md`: the run in short, for a pull request. The figures people ask for first, the table
 //! by name, the thresholds with their marks, then plain sentences.
 
+pub mod ab;
 pub mod ceiling;
 pub mod compare;
 pub mod ladder;

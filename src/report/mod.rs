@@ -29,6 +29,7 @@ pub mod monitored;
 pub mod ndjson;
 pub mod otlp;
 pub mod prometheus;
+pub mod schema;
 #[cfg(feature = "tui")]
 pub mod screen;
 pub mod sentences;

@@ -10,6 +10,17 @@ static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     jsonschema::validator_for(&schema).unwrap()
 });
 
+/// What a verb of this name wrote, valid by its schema.
+pub fn of_verb(name: &str, text: &str) -> Value {
+    let value: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let schema = blast::report::schema::named(name).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    if let Some(error) = validator.iter_errors(&value).next() {
+        panic!("{}: {error}", error.instance_path());
+    }
+    value
+}
+
 pub struct Document(Value);
 
 impl Document {

@@ -23,7 +23,7 @@ pub use self::answer::{chunked, counted};
 #[cfg(feature = "tls")]
 pub use self::authority::{Authority, Certified};
 pub use self::blast::{Blast, Run};
-pub use self::document::Document;
+pub use self::document::{Document, of_verb};
 pub use self::folder::Folder;
 pub use self::process::{Outsider, cpu as process_cpu, sit_on};
 pub use self::random::{Random, seed};

@@ -1,9 +1,10 @@
 //! What happened above the ceiling, `--to-failure`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the server was brought to its end, or was not, and how it came back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// `good_falls`, `errors` and `dead` are failures of the server; `nothing` is none up to the
     /// highest rate that is tried; `budget`, `blast` and `interrupted` cut it short.
@@ -27,7 +28,7 @@ pub struct Failure {
 }
 
 /// A short run at one rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Push {
     pub rate_per_s: f64,
     pub good_per_s: f64,

@@ -1,5 +1,6 @@
 //! An axis: what it spans, where its ticks are, and how a value becomes a place on it.
 
+use crate::report::number::micros;
 use crate::units::format_count;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,36 @@ impl Axis {
         Axis { scale: Scale::Log, low: 10f64.powf(low), high: 10f64.powf(high), ticks, unit: "" }
     }
 
+    /// Changes in percent: from one to its inverse is as far as back, and nothing is amid them. They
+    /// are placed by [`ratio`].
+    pub fn changes(lowest: f64, highest: f64) -> Axis {
+        let (low, high) = (lowest.min(-LEAST_CHANGE), highest.max(LEAST_CHANGE));
+        let ticks = match low > -60.0 && high < 150.0 {
+            true => percents(low, high),
+            false => factors(ratio(low), ratio(high)),
+        };
+        let ends = ticks.first().zip(ticks.last()).map(|(first, last)| (first.at, last.at));
+        let (low, high) = ends.unwrap_or((ratio(low), ratio(high)));
+        Axis { scale: Scale::Log, low, high, ticks, unit: "" }
+    }
+
+    /// Microseconds around both, in even steps.
+    pub fn times(lowest: f64, highest: f64) -> Axis {
+        let mut axis = Axis::around(lowest, highest);
+        let label = |at: f64| if at < 1e-3 { "0".to_string() } else { micros(at) };
+        axis.ticks.iter_mut().for_each(|tick| tick.label = label(tick.at));
+        axis
+    }
+
+    /// Around both, in even steps, with a little room where they are one.
+    pub fn around(lowest: f64, highest: f64) -> Axis {
+        let room = (highest.abs() * 0.02).max(1e-3);
+        match highest - lowest < room {
+            true => Axis::span((lowest - room).max(0.0), highest + room, ""),
+            false => Axis::span(lowest, highest, ""),
+        }
+    }
+
     /// Shares of the samples, by how few lie above: 0, 90 %, 99 % ... so many nines.
     pub fn tail(nines: f64) -> Axis {
         const LABELS: [&str; 6] = ["", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"];
@@ -107,6 +138,42 @@ impl Axis {
     pub fn high(&self) -> f64 {
         self.high
     }
+}
+
+/// Smaller changes are nothing on an axis of them.
+const LEAST_CHANGE: f64 = 0.5;
+
+/// A change in percent as a factor. What is lost altogether is a thousandth.
+pub fn ratio(percent: f64) -> f64 {
+    (1.0 + percent / 100.0).max(1e-3)
+}
+
+fn percents(low: f64, high: f64) -> Vec<Tick> {
+    let step = step(high - low);
+    let all = ((low / step).floor() as i64)..=((high / step).ceil() as i64);
+    let tick = |k: i64| {
+        let percent = k as f64 * step;
+        let sign = if k > 0 { "+" } else { "" };
+        Tick { at: ratio(percent), label: format!("{sign}{} %", format_count(percent)) }
+    };
+    all.map(tick).collect()
+}
+
+/// From the one to the other: so many times as much, or percent less. Over two powers of ten and
+/// more the steps are whole ones.
+fn factors(low: f64, high: f64) -> Vec<Tick> {
+    let by: &[f64] = if (high / low).log10() <= 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+    let all = powers.flat_map(|power| by.iter().map(move |by| by * 10f64.powi(power)));
+    let all: Vec<f64> = all.collect();
+    let first = all.iter().rposition(|at| *at <= low * 1.001).unwrap_or(0);
+    let last = all.iter().position(|at| *at >= high * 0.999).unwrap_or(all.len() - 1);
+    let label = |at: f64| match at {
+        at if at > 1.001 => format!("x{}", format_count(at)),
+        at if at < 0.999 => format!("-{} %", format_count(100.0 - 100.0 * at)),
+        _ => "0 %".to_string(),
+    };
+    all[first..=last].iter().map(|at| Tick { at: *at, label: label(*at) }).collect()
 }
 
 /// 1, 2 or 5 of a power of ten, so that there are about [`STEPS`].
@@ -201,6 +268,29 @@ mod tests {
         assert_eq!(labels(&hour).last(), Some(&"1 h"));
         assert_eq!(labels(&Axis::time(0.0, 100.0))[4..], ["1 min", "1:15 min", "1:30 min"]);
         assert_eq!(labels(&Axis::time(0.0, 12_600.0))[2..4], ["1 h", "1:30 h"]);
+    }
+
+    #[test]
+    fn changes_are_placed_by_their_factor() {
+        let small = Axis::changes(-5.78, 6.71);
+        assert_eq!(labels(&small), ["-10 %", "-5 %", "0 %", "+5 %", "+10 %"]);
+        let great = Axis::changes(-97.0, 1_900.0);
+        assert_eq!(labels(&great), ["-99 %", "-90 %", "0 %", "x10", "x100"]);
+        assert!((great.place(1.0) - 0.5).abs() < 1e-9);
+        let middling = Axis::changes(-77.2, 400.0);
+        assert_eq!(labels(&middling), ["-80 %", "-50 %", "0 %", "x2", "x5"]);
+        let (half, twice) = (great.place(ratio(-50.0)), great.place(ratio(100.0)));
+        assert!((half + twice - 1.0).abs() < 1e-9, "as far down as up");
+        assert_eq!(great.place(ratio(-100.0)), 0.0);
+        let none = Axis::changes(0.0, 0.0).place(1.0);
+        assert!((none - 0.5).abs() < 0.01, "nothing is amid nothing: {none}");
+    }
+
+    #[test]
+    fn times_that_are_one_have_room_around_them() {
+        assert_eq!(labels(&Axis::times(1_900.0, 2_100.0)).first(), Some(&"1.90 ms"));
+        let one = Axis::times(2_000.0, 2_000.0);
+        assert!((0.1..0.9).contains(&one.place(2_000.0)), "{one:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod axis;
 mod distribution;
 mod draw;
+pub mod forest;
 mod gauges;
 mod heat;
 pub mod knee;
@@ -14,16 +15,19 @@ mod monitor;
 pub mod picture;
 #[cfg(feature = "pictures")]
 pub mod pixels;
+mod rounds;
 mod run;
 
 use std::borrow::Cow;
 
 use maud::Markup;
 
-pub use axis::Axis;
+pub use axis::{Axis, ratio};
+pub use distribution::of_runs;
 pub use draw::{HEIGHT, WIDTH};
 pub use gauges::beside;
 pub use heat::Cell;
+pub use rounds::{of_rounds, of_sides};
 
 use super::Document;
 

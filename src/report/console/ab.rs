@@ -24,16 +24,27 @@ pub fn page(document: &AbDocument, options: &PageOptions) -> String {
     }
     table(&mut sheet, document);
     sheet.gap();
-    let method = format!(
-        "medians of the rounds; differences by pairs, all intervals together of {} (signed ranks)",
-        percent(document.confidence)
-    );
-    sheet.indented(0, Tone::Aside, &method);
-    enough(&mut sheet, document);
+    sheet.indented(0, Tone::Aside, &method(document));
+    let (tone, text) = enough(document);
+    sheet.labelled("enough", tone, &text);
     sheet.finish()
 }
 
-fn what_ran(document: &AbDocument) -> String {
+/// How sure the intervals are.
+pub(in crate::report) fn method(document: &AbDocument) -> String {
+    format!(
+        "medians of the rounds; differences by pairs, all intervals together of {} (signed ranks)",
+        percent(document.confidence)
+    )
+}
+
+/// That it was cut short, if so.
+pub(in crate::report) fn not_complete(document: &AbDocument) -> Option<String> {
+    let (rounds, asked) = (document.rounds.len(), document.rounds_asked);
+    (!document.complete).then(|| format!("INTERRUPTED after {rounds} of {asked} rounds"))
+}
+
+pub(in crate::report) fn what_ran(document: &AbDocument) -> String {
     let load = match document.rps {
         Some(rps) => format!("at {}/s", per_second(rps)),
         None => "closed loop".to_string(),
@@ -62,26 +73,35 @@ fn table(sheet: &mut Sheet, document: &AbDocument) {
     write(sheet, &rows, gap);
 }
 
-fn interval(metric: &Metric) -> String {
+pub(in crate::report) fn interval(metric: &Metric) -> String {
     match (metric.percent_low, metric.percent_high) {
         (Some(low), Some(high)) => in_points(&[points(low), points(high)]),
         _ => "-".to_string(),
     }
 }
 
-fn meaning(metric: &Metric) -> &'static str {
+pub(in crate::report) fn meaning(metric: &Metric) -> &'static str {
+    match (metric.significant, tone(metric)) {
+        (None, _) => "too few rounds to tell",
+        (_, Tone::Good) => "B is better",
+        (_, Tone::Bad) => "B is worse",
+        _ => "no significant difference",
+    }
+}
+
+/// Good: B is better.
+pub(in crate::report) fn tone(metric: &Metric) -> Tone {
     match metric.significant {
-        None => "too few rounds to tell",
-        Some(false) => "no significant difference",
-        Some(true) if (metric.percent > 0.0) == (metric.better == "higher") => "B is better",
-        Some(true) => "B is worse",
+        Some(true) if (metric.percent > 0.0) == (metric.better == "higher") => Tone::Good,
+        Some(true) => Tone::Bad,
+        _ => Tone::Plain,
     }
 }
 
 /// Whether what was asked for could have been seen.
-fn enough(sheet: &mut Sheet, document: &AbDocument) {
+pub(in crate::report) fn enough(document: &AbDocument) -> (Tone, String) {
     let effect = format!("{} %", format_count(document.effect_percent));
-    let (tone, text) = match document.rounds_needed {
+    match document.rounds_needed {
         Some(rounds) => (
             Tone::Doubtful,
             format!(
@@ -99,6 +119,5 @@ fn enough(sheet: &mut Sheet, document: &AbDocument) {
         None => {
             (Tone::Good, format!("enough rounds to see a difference of {effect} in rate and p50"))
         }
-    };
-    sheet.labelled("enough", tone, &text);
+    }
 }

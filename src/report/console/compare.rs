@@ -4,7 +4,7 @@
 use super::PageOptions;
 use super::table::{Row, fits, write};
 use super::text::{Sheet, Tone};
-use crate::report::comparison::{Comparison, Difference, Metric, Run, Target, Value};
+use crate::report::comparison::{Comparison, Difference, Metric, Rule, Run, Target, Value};
 use crate::report::number::{cell, exact_percent, per_second, percent, seconds};
 use crate::units::format_count;
 
@@ -23,15 +23,19 @@ pub fn page(document: &Comparison, options: &PageOptions) -> String {
         differences(&mut sheet, document, at - 1, run);
     }
     sheet.gap();
-    let method = format!(
-        "intervals of {} from each run's own histogram and seconds; what changes from run to run \
-         they cannot know: for that, run in turns (`blast ab`)",
-        percent(document.confidence)
-    );
-    sheet.indented(0, Tone::Aside, &method);
+    sheet.indented(0, Tone::Aside, &method(document));
     rules(&mut sheet, document);
     targets(&mut sheet, document);
     sheet.finish()
+}
+
+/// How sure the intervals are, and of what.
+pub(in crate::report) fn method(document: &Comparison) -> String {
+    format!(
+        "intervals of {} from each run's own histogram and seconds; what changes from run to run \
+         they cannot know: for that, run in turns (`blast ab`)",
+        percent(document.confidence)
+    )
 }
 
 fn what_ran(run: &Run) -> String {
@@ -177,7 +181,7 @@ fn signed(value: f64, unit: &str) -> String {
 
 /// A percentage with two digits behind the point where it is small, and its sign; from ten times as
 /// much on, how many times: `x158k`.
-pub(super) fn points(percent: f64) -> String {
+pub(in crate::report) fn points(percent: f64) -> String {
     let size = percent.abs();
     if size >= TIMES {
         return format!("x{}", format_count(1.0 + percent / 100.0));
@@ -188,7 +192,7 @@ pub(super) fn points(percent: f64) -> String {
 
 const TIMES: f64 = 900.0;
 
-pub(super) fn in_points(points: &[String]) -> String {
+pub(in crate::report) fn in_points(points: &[String]) -> String {
     let unit = if points.iter().all(|point| point.starts_with(['x', '?'])) { "" } else { " %" };
     format!("{}{unit}", points.join(" to "))
 }
@@ -203,16 +207,20 @@ fn sign(value: f64) -> &'static str {
 
 fn rules(sheet: &mut Sheet, document: &Comparison) {
     for rule in &document.rules {
-        let (tone, outcome) = match (rule.failed, rule.beyond, rule.significant) {
-            (true, ..) => (Tone::Bad, "FAILED: the change is beyond it, and significant"),
-            (_, Some(false), _) => (Tone::Good, "ok"),
-            (_, Some(true), Some(false)) => {
-                (Tone::Doubtful, "ok: the change is beyond it, but not significant")
-            }
-            _ => (Tone::Doubtful, "not known: the runs do not say how sure the change is"),
-        };
+        let (tone, outcome) = outcome(rule);
         let text = format!("{} in {}: {outcome}", rule.expr, rule.run);
         sheet.labelled("fail if", tone, &text);
+    }
+}
+
+pub(in crate::report) fn outcome(rule: &Rule) -> (Tone, &'static str) {
+    match (rule.failed, rule.beyond, rule.significant) {
+        (true, ..) => (Tone::Bad, "FAILED: the change is beyond it, and significant"),
+        (_, Some(false), _) => (Tone::Good, "ok"),
+        (_, Some(true), Some(false)) => {
+            (Tone::Doubtful, "ok: the change is beyond it, but not significant")
+        }
+        _ => (Tone::Doubtful, "not known: the runs do not say how sure the change is"),
     }
 }
 

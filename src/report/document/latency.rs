@@ -132,9 +132,14 @@ impl Latency {
 
     /// Whether the quantile `q` is known in full. If not, its value is a lower bound.
     pub fn is_exact(&self, q: f64) -> bool {
-        // The tolerance of `Distribution::quantile`.
-        (q * self.count as f64 - 1e-6).ceil() <= (self.count - self.censored) as f64
+        is_exact(q, self.count, self.censored)
     }
+}
+
+/// Whether a quantile of so many samples is more than a lower bound.
+pub fn is_exact(q: f64, count: u64, censored: u64) -> bool {
+    // The tolerance of `Distribution::quantile`.
+    (q * count as f64 - 1e-6).ceil() <= count.saturating_sub(censored) as f64
 }
 
 /// The distributions of the requests due in measure.

@@ -30,7 +30,7 @@ pub use example::Example;
 pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
 pub use heat::Heat;
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
-pub use latency::{Bounds, Ci95, Latencies, Latency};
+pub use latency::{Bounds, Ci95, Latencies, Latency, is_exact};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
 pub use plan::{Header, PlanEcho};
 pub use profile::{ByClass, Function, Profile, Wait};

@@ -1,5 +1,6 @@
 //! What the run is worth: its grade, the sentences in plain words, and the advice.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Summary;
@@ -71,7 +72,7 @@ pub struct Sentence {
 }
 
 /// What may be done about a sign of trouble.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Advice {
     /// A stable name: a warning's code, a limit of the verdict, or one of its own.
     pub sign: String,

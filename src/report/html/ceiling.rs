@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::figure::{per_second, share, time};
+use super::frame;
 use super::head::class;
-use super::shell;
 use crate::report::ceiling::{Ceiling, CeilingDocument, Failure, Point, Push};
 use crate::report::chart::{Chart, knee};
 use crate::report::console::ceiling::{
@@ -31,7 +31,7 @@ pub fn page(document: &CeilingDocument) -> String {
         @if let Some(failure) = &ceiling.failure { (pushes(failure)) }
         (what_ran(document))
     };
-    shell::page(&document.url, &document.blast_version, &main, None)
+    frame::framed(&document.url, &document.blast_version, &html! { main { (main) } })
 }
 
 fn tiles(ceiling: &Ceiling) -> Markup {
@@ -89,13 +89,7 @@ pub fn charts(charts: &[Chart]) -> Markup {
         @if !charts.is_empty() {
             section {
                 h2 { "Charts" }
-                div.charts { @for chart in charts {
-                    figure {
-                        h3 { (chart.title) }
-                        (chart.svg())
-                        figcaption { (chart.note) }
-                    }
-                } }
+                (frame::charts(charts))
             }
         }
     }

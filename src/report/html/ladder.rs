@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::ceiling::charts;
 use super::figure::{per_second, share, time};
+use super::frame;
 use super::head::class;
-use super::shell;
 use crate::report::chart;
 use crate::report::console::ladder::{HEAD, answer_in_words, facts};
 use crate::report::ladder::{LadderDocument, Step};
@@ -32,7 +32,7 @@ pub fn page(document: &LadderDocument) -> String {
         }
         (what_ran(document))
     };
-    shell::page(&document.url, &document.blast_version, &main, None)
+    frame::framed(&document.url, &document.blast_version, &html! { main { (main) } })
 }
 
 fn steps(document: &LadderDocument) -> Markup {

@@ -5,10 +5,14 @@
 //! document's own value and where in the document it is, so that a reader, or a test, can compare
 //! them; what is shown is that value rounded for people.
 
+pub mod ab;
 mod beside;
 pub mod ceiling;
+mod changes;
 mod charts;
+pub mod compare;
 mod figure;
+mod frame;
 mod grade;
 mod head;
 pub mod ladder;
@@ -17,19 +21,16 @@ mod load;
 mod names;
 mod profile;
 mod readings;
-mod shell;
 mod slowest;
 mod trouble;
 mod words;
 
 use std::path::Path;
 
-use maud::html;
+use maud::{PreEscaped, html};
 
 use super::{Document, staged};
 use crate::error::Result;
-
-const STYLE: &str = include_str!("style.css");
 
 /// Shows the interval under the pointer. It reads the table of intervals, and changes no figure.
 const HOVER: &str = include_str!("hover.js");
@@ -40,35 +41,38 @@ pub fn save(document: &Document, path: &Path) -> Result<()> {
 
 /// The whole file.
 pub fn page(document: &Document) -> String {
-    let main = html! {
-        (head::verdict(document))
-        (head::thresholds(document))
-        (load::headline(document))
-        (grade::rating(document))
-        (trouble::warnings(document))
-        (grade::advice(document))
-        (head::what_ran(document))
-        (load::rates(document))
-        (latency::table(document))
-        (charts::charts(document))
-        (readings::readings(document))
-        (load::stages(document))
-        (names::names(document))
-        (trouble::errors(document))
-        (slowest::slowest(document))
-        (load::connections(document))
-        (load::client(document))
-        (beside::server(document))
-        (profile::profile(document))
-        (beside::host(document))
-        (trouble::audit(document))
-        (charts::intervals(document))
-        (words::explained(document))
+    let body = html! {
+        main {
+            (head::verdict(document))
+            (head::thresholds(document))
+            (load::headline(document))
+            (grade::rating(document))
+            (trouble::warnings(document))
+            (grade::advice(document))
+            (head::what_ran(document))
+            (load::rates(document))
+            (latency::table(document))
+            (charts::charts(document))
+            (readings::readings(document))
+            (load::stages(document))
+            (names::names(document))
+            (trouble::errors(document))
+            (slowest::slowest(document))
+            (load::connections(document))
+            (load::client(document))
+            (beside::server(document))
+            (profile::profile(document))
+            (beside::host(document))
+            (trouble::audit(document))
+            (charts::intervals(document))
+            (words::explained(document))
+        }
+        script { (PreEscaped(HOVER)) }
     };
-    shell::page(&document.plan.url, &document.blast_version, &main, Some(HOVER))
+    frame::framed(&document.plan.url, &document.blast_version, &body)
 }
 
 #[cfg(test)]
 mod study;
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -142,35 +142,62 @@ fn the_golden_page_is_written() {
 
 #[test]
 fn it_asks_the_network_for_nothing() {
-    for (name, run) in fixture::all() {
-        let page = page(&run.document());
-        for reference in ["src=", "href=", "url(", "@import", "fetch(", "<link"] {
-            assert!(!page.contains(reference), "{name}: {reference}");
-        }
-        // A frame holds its page itself.
-        let frames = page.matches("<iframe").count();
-        assert_eq!(frames, page.matches(" srcdoc=\"").count(), "{name}");
+    for (_, run) in fixture::all() {
+        assert_self_contained(&page(&run.document()));
     }
+}
+
+/// It refers to nothing beside itself.
+fn assert_self_contained(page: &str) {
+    for reference in ["src=", "href=", "url(", "@import", "fetch(", "<link"] {
+        assert!(!page.contains(reference), "{reference}");
+    }
+    // A frame holds its page itself.
+    assert_eq!(page.matches("<iframe").count(), page.matches(" srcdoc=\"").count());
 }
 
 #[test]
 fn its_elements_are_closed_in_order() {
-    const VOID: [&str; 2] = ["meta", "br"];
-    for (name, run) in fixture::all() {
-        let page = page(&run.document());
-        let (head, rest) = page.split_once("<script>").unwrap();
-        let whole = format!("{head}<script>{}", &rest[rest.find("</script>").unwrap()..]);
-        let mut open: Vec<&str> = Vec::new();
-        for tag in between(&whole, "<", ">").skip(1) {
-            let element = tag.split(' ').next().unwrap();
-            match element.strip_prefix('/') {
-                Some(closed) => assert_eq!(open.pop(), Some(closed), "{name}: <{tag}>"),
-                None if VOID.contains(&element) => {}
-                None => open.push(element),
-            }
-        }
-        assert_eq!(open, [""; 0], "{name}");
+    for (_, run) in fixture::all() {
+        assert_closed(&page(&run.document()));
     }
+}
+
+fn assert_closed(page: &str) {
+    const VOID: [&str; 2] = ["meta", "br"];
+    let whole = match page.split_once("<script>") {
+        Some((head, rest)) => format!("{head}<script>{}", &rest[rest.find("</script>").unwrap()..]),
+        None => page.to_string(),
+    };
+    let mut open: Vec<&str> = Vec::new();
+    for tag in between(&whole, "<", ">").skip(1) {
+        let element = tag.split(' ').next().unwrap();
+        match element.strip_prefix('/') {
+            Some(closed) => assert_eq!(open.pop(), Some(closed), "<{tag}>"),
+            None if VOID.contains(&element) => {}
+            None => open.push(element),
+        }
+    }
+    assert_eq!(open, [""; 0]);
+}
+
+/// What holds of the page of any document: it is whole, it refers to nothing, each figure is the
+/// document's, and whatever the document says is text. `page_of` makes it of the JSON.
+pub fn assert_is_a_page_of(json: &Value, page_of: impl Fn(&Value) -> String) {
+    let page = page_of(json);
+    assert_self_contained(&page);
+    assert_closed(&page);
+    let figures = figures(&page);
+    assert!(!figures.is_empty());
+    for Figure { at, value, shown } in figures {
+        let expected = json.pointer(&at).unwrap_or_else(|| panic!("no {at}"));
+        assert_eq!(Some(value.parse().unwrap()), expected.as_f64(), "{at}: {shown}");
+    }
+    let mut poisoned = json.clone();
+    poison(&mut poisoned);
+    let page = page_of(&poisoned);
+    assert!(!page.contains("<img") && page.contains("&lt;img"));
+    assert!(!page.contains("alert(1)>"), "nor does it end an attribute");
 }
 
 /// Puts a text that would be an element into every string of a document.

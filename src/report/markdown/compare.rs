@@ -1,19 +1,10 @@
 //! A comparison for a pull request.
 
-use std::path::Path;
-
 use super::{plain, row};
-use crate::error::Result;
 use crate::report::comparison::{Comparison, Metric, Run};
 use crate::report::console::compare::{
     absolute, in_percent, in_words, interval, meaning, reading, target_cells,
 };
-use crate::report::staged;
-
-/// Writes the file, which is either whole or untouched.
-pub fn save(comparison: &Comparison, path: &Path) -> Result<()> {
-    staged::save(path, text(comparison).as_bytes())
-}
 
 pub fn text(comparison: &Comparison) -> String {
     let mut text = "## blast compare\n\n".to_string();

@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::metrics::{Mode, Summary, fixture};
 use crate::plan::{Plan, Url};
 use crate::report::ab::AbDocument;
-use crate::report::{PageOptions, console, fixture as views};
+use crate::report::{PageOptions, console, fixture as views, html, markdown, schema};
 use crate::study::Runner;
 use crate::time::Nanos;
 
@@ -155,12 +155,44 @@ fn a_side_without_a_good_answer_is_one_sentence() {
 }
 
 #[test]
-fn the_golden_page_is_printed() {
+fn the_golden_pages_are_printed() {
     let document = ab(sides(8, 1.05), 12, 0.005).unwrap();
-    let page = console::ab::page(&document, &PageOptions::default());
-    views::golden("ab.txt", &page);
-    let widest = page.lines().map(|line| line.chars().count()).max().unwrap();
-    assert!(widest <= 80, "{page}");
-    let read = serde_json::from_str(&serde_json::to_string(&document).unwrap()).unwrap();
-    assert_eq!(page, console::ab::page(&read, &PageOptions::default()));
+    let pages = |of: &AbDocument| {
+        let page = console::ab::page(of, &PageOptions::default());
+        [page, markdown::ab::text(of), html::ab::page(of)]
+    };
+    for (file, page) in ["ab.txt", "ab.md", "ab.html"].iter().zip(pages(&document)) {
+        views::golden(file, &page);
+    }
+    let widest = pages(&document)[0].lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 80, "{widest}");
+    let json = serde_json::to_value(&document).unwrap();
+    schema::tests::assert_valid("ab", &json);
+    assert_eq!(pages(&document), pages(&serde_json::from_value(json).unwrap()));
+}
+
+#[test]
+fn its_page_is_of_the_document_and_of_nothing_else() {
+    let json = serde_json::to_value(ab(sides(8, 1.05), 12, 0.005).unwrap()).unwrap();
+    html::tests::assert_is_a_page_of(&json, |json| {
+        html::ab::page(&serde_json::from_value(json.clone()).unwrap())
+    });
+}
+
+#[test]
+fn the_page_of_html_says_what_was_found_and_what_was_not() {
+    let page = |sides| html::ab::page(&ab(sides, 10, 0.02).unwrap());
+    let slower = page(sides(8, 1.05));
+    assert!(slower.contains("<h1>B is worse than A: good/s, mean, p50"), "{slower}");
+    assert!(slower.contains("worse dot") && !slower.contains("better dot"));
+    let faster = page(sides(8, 1.0 / 1.05));
+    assert!(faster.contains("<h1>B is better than A: good/s, mean, p50"), "{faster}");
+    assert!(!page(sides(3, 1.0)).contains("worse dot"));
+    let [first, other] = sides(4, 1.0);
+    let cut = page([first, Simulated { ends: Some(4), ..other }]);
+    assert!(cut.contains("How B differs from A is not known"), "{cut}");
+    assert!(cut.contains("INTERRUPTED after 3 of 10 rounds"), "{cut}");
+    let [first, other] = sides(4, 1.0);
+    let none = page([first, Simulated { ends: Some(1), ..other }]);
+    assert!(none.contains("No round was finished"), "{none}");
 }

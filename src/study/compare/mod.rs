@@ -34,7 +34,10 @@ pub use rule::{Rule, Target};
 
 use super::statistics::{Estimate, change, difference};
 use crate::report::Document;
-use crate::report::comparison::{Comparison, Difference, Metric as Row, Run, SCHEMA_NAME, Value};
+use crate::report::comparison::{
+    Comparison, Difference, Distribution, Metric as Row, Run, SCHEMA_NAME, Value,
+};
+use crate::report::document::Latency;
 use figure::{Better, Figure, METRICS, Metric, Source, Unit};
 
 const CONFIDENCE: f64 = 0.95;
@@ -95,7 +98,12 @@ fn run(at: usize, saved: &Saved) -> Run {
         duration_s: document.duration_s,
         grade: document.rating.as_ref().and_then(|rating| rating.grade.clone()),
         verdict: document.verdict.limit.clone(),
+        response: Some(distribution(&document.latency.response)),
     }
+}
+
+fn distribution(row: &Latency) -> Distribution {
+    Distribution { count: row.count, censored: row.censored, hdr: row.hdr.clone() }
 }
 
 fn row(metric: &Metric, sources: &[Source]) -> Row {

@@ -1,9 +1,11 @@
 //! Comparisons whose answer is known: of runs that are alike but for chance, and of runs that are
 //! not.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::report::fixture::{self, Noise, noisy};
-use crate::report::{PageOptions, comparison, console, markdown};
+use crate::report::{PageOptions, comparison, console, html, markdown, schema};
 
 fn saved(document: Document) -> Saved {
     Saved { file: "run.json".to_string(), document }
@@ -220,6 +222,11 @@ fn a_damaged_histogram_is_told_by_its_file() {
 
 /// Three runs, the last of them over another load, with everything that can be asked.
 fn shown() -> Comparison {
+    static SHOWN: LazyLock<Comparison> = LazyLock::new(compared);
+    SHOWN.clone()
+}
+
+fn compared() -> Comparison {
     let mut runs = [run(1, 1.0, 0.02), run(2, 1.1, 0.02), run(3, 1.0, 0.02)];
     for (run, file) in runs.iter_mut().zip(["base.json", "new.json", "other.json"]) {
         run.file = file.to_string();
@@ -237,6 +244,7 @@ fn the_golden_pages_are_printed() {
     let options = PageOptions::default();
     fixture::golden("compare.txt", &console::compare::page(&comparison, &options));
     fixture::golden("compare.md", &markdown::compare::text(&comparison));
+    fixture::golden("compare.html", &html::compare::page(&comparison));
     let (first, other) = (saved(fixture::held().document()), saved(fixture::behind().document()));
     let two = compare(&[first, other], &[], &[]).unwrap();
     fixture::golden("compare-behind.txt", &console::compare::page(&two, &options));
@@ -245,10 +253,54 @@ fn the_golden_pages_are_printed() {
 #[test]
 fn a_saved_comparison_prints_the_same_page() {
     let comparison = shown();
-    let read: Comparison =
-        serde_json::from_str(&serde_json::to_string(&comparison).unwrap()).unwrap();
-    let page = |of| console::compare::page(of, &PageOptions::default());
-    assert_eq!(page(&comparison), page(&read));
+    let json = serde_json::to_value(&comparison).unwrap();
+    schema::tests::assert_valid("compare", &json);
+    let read: Comparison = serde_json::from_value(json).unwrap();
+    let pages = |of: &Comparison| {
+        let page = console::compare::page(of, &PageOptions::default());
+        [page, html::compare::page(of), markdown::compare::text(of)]
+    };
+    assert_eq!(pages(&comparison), pages(&read));
+}
+
+#[test]
+fn its_page_is_of_the_document_and_of_nothing_else() {
+    for comparison in [shown(), of_two(saved(fixture::held().document()), unlike())] {
+        let json = serde_json::to_value(comparison).unwrap();
+        html::tests::assert_is_a_page_of(&json, |json| {
+            html::compare::page(&serde_json::from_value(json.clone()).unwrap())
+        });
+    }
+}
+
+/// Slower by far, with errors, and known in part only as lower bounds.
+fn unlike() -> Saved {
+    saved(fixture::mixed().document())
+}
+
+#[test]
+fn the_page_has_the_caveats_first_then_what_was_asked_then_the_differences() {
+    let page = html::compare::page(&shown());
+    let titles = ["Before you compare", "Rules", "Targets", "B against A", "C against A"];
+    let titles = titles.into_iter().chain(["Distributions", "What was measured", "What ran"]);
+    let places = titles.map(|title| page.find(&format!("<h2>{title}</h2>")).expect(title));
+    assert!(places.collect::<Vec<_>>().is_sorted());
+    assert!(page.contains("B is worse than A: good/s, mean, p50"), "{page}");
+    assert!(page.contains("C does not differ from A by more than chance"));
+    assert!(page.contains("FAILED: p99&gt;+5% in B"));
+    // Two of the forests are in percent; a line a run in the distribution.
+    assert_eq!(page.matches("svg class=\"forest\"").count(), 4);
+    assert!(page.contains(">A</text>") && page.contains(">C</text>"));
+}
+
+#[test]
+fn a_comparison_of_an_earlier_build_has_a_page_without_distributions() {
+    let mut json = serde_json::to_value(shown()).unwrap();
+    for run in json["runs"].as_array_mut().unwrap() {
+        run.as_object_mut().unwrap().remove("response");
+    }
+    let page = html::compare::page(&serde_json::from_value(json).unwrap());
+    assert!(!page.contains("Distributions") && page.contains("What was measured"));
 }
 
 #[test]
