@@ -202,6 +202,7 @@ fn doctor_looks_at_the_socket_and_at_nothing_of_the_network() {
     let (_folder, path) = socket("s");
     let doctor = |words: &str| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_blast"))
+            .env("BLAST_CALIBRATION", NO_CALIBRATION)
             .args(["doctor", "--json", "--unix-socket", &path, "http://h/"])
             .args(words.split_whitespace())
             .output()

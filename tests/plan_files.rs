@@ -15,6 +15,7 @@ fn blast(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     command.env_remove("BLAST_ENGINE").env("BLAST_TEST_KEY", "s3cret");
+    command.env("BLAST_CALIBRATION", NO_CALIBRATION);
     command.output().expect("blast starts")
 }
 

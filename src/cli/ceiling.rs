@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::groups::LoadArgs;
 use super::study::{self, Runs};
-use super::{high, terminal, values};
+use super::{calibrated, high, terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Plan, Rate, Threshold};
@@ -70,7 +70,11 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         budget,
         need: args.need.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0)),
     };
-    let document = ceiling::document(&finding, &told);
+    let mut document = ceiling::document(&finding, &told);
+    let reached = document.ceiling.connections.map_or(plan.connections, |count| count as u32);
+    let loaded = Plan { connections: reached, ..plan.clone() };
+    let rate = document.ceiling.rate_per_s;
+    document.calibration = calibrated::of_search(&loaded, runs.answer_bytes(), rate);
     study::write(&document, console::ceiling::page, args.load.page.json, &files)?;
     Ok(exit(&document))
 }

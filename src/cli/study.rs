@@ -22,12 +22,14 @@ use crate::units::quote;
 pub struct Runs {
     session: Option<Session>,
     watches: bool,
+    /// Of one of the last run's, with its head.
+    answer_bytes: Option<u64>,
 }
 
 impl Runs {
     /// The server is watched beside them, where it runs here.
     pub fn watched() -> Runs {
-        Runs { session: None, watches: true }
+        Runs { watches: true, ..Runs::default() }
     }
 
     fn carry_out(
@@ -39,7 +41,15 @@ impl Runs {
             Some(session) => session,
             None => Session::open(plan)?,
         };
-        self.session.insert(session).run(plan, watch)
+        let summary = self.session.insert(session).run(plan, watch)?;
+        let events = &summary.measure_events;
+        self.answer_bytes = events.bytes_received.checked_div(events.completed);
+        Ok(summary)
+    }
+
+    /// How long the answers of the last run were, if any came.
+    pub fn answer_bytes(&self) -> Option<u64> {
+        self.answer_bytes
     }
 }
 

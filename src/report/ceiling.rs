@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::document::Calibration;
+
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ceiling/1";
 
@@ -22,6 +24,10 @@ pub struct CeilingDocument {
     pub thresholds: Vec<String>,
     pub budget_s: f64,
     pub ceiling: Ceiling,
+    /// What blast can send; null where nothing was calibrated that is like this load, missing in
+    /// documents of earlier builds.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
 }
 
 /// What was found.

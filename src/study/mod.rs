@@ -3,12 +3,14 @@
 //!
 //! ```text
 //! ab          two servers in turns
+//! calibrate   what blast can send from a core
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
 //! statistics  differences and how sure they are
 //! ```
 
 pub mod ab;
+pub mod calibrate;
 pub mod ceiling;
 pub mod compare;
 pub mod statistics;

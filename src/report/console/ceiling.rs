@@ -3,6 +3,7 @@
 use super::PageOptions;
 use super::text::{Sheet, Tone};
 use crate::report::ceiling::{Ceiling, CeilingDocument, Point};
+use crate::report::head_room;
 use crate::report::number::{cell, count, per_second, percent, seconds};
 
 pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
@@ -16,6 +17,9 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
     sheet.labelled("ceiling of", Tone::Plain, &ran);
     answer(&mut sheet, document);
     stopped(&mut sheet, document);
+    if let Some(text) = head_room::of_ceiling(document) {
+        sheet.labelled("head-room", Tone::Plain, &text);
+    }
     if let Some(connections) = ceiling.connections {
         let text = format!("{}{}", count(connections), more(ceiling));
         sheet.labelled("connections", Tone::Plain, &text);
