@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::support::{
-    Blast, Document, Folder, LIMIT, Run, Server, answer, each_engine, ok, ring_alone,
+    Blast, Document, Folder, LIMIT, NO_CALIBRATION, Run, Server, answer, each_engine, ok,
+    ring_alone,
 };
 
 /// A path that the kernel has room for, and a folder that goes when the test is over.

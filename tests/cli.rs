@@ -4,6 +4,8 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::NO_CALIBRATION;
+
 const URL: &str = "http://localhost:9/";
 
 fn blast(arguments: &[&str]) -> Output {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Blast, Terminal, closed_port, each_engine, ok};
+use crate::support::{Blast, NO_CALIBRATION, Terminal, closed_port, each_engine, ok};
 
 fn doctor(words: &str) -> Output {
     run(Command::new(env!("CARGO_BIN_EXE_blast")), words)

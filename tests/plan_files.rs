@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use blast::cli;
 
-use crate::support::Folder;
+use crate::support::{Folder, NO_CALIBRATION};
 
 const BROKEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plans/broken");
 

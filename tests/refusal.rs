@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 
 use blast::target::{Options, Target};
 
+use crate::support::NO_CALIBRATION;
+
 /// `io_uring_setup`, the same number on every architecture (asm-generic/unistd.h).
 const IO_URING_SETUP: u32 = 425;
 

@@ -131,7 +131,8 @@ fn calibrate(args: &CalibrateArgs, plan: &Plan) -> Result<CalibrationDocument> {
     let behaviour = Behaviour { size: args.answer_size, ..Behaviour::default() };
     let server = Some(cores.server.clone()).filter(|cores| !cores.is_empty());
     let threads = cores.server.len().clamp(1, SERVERS);
-    let target = Target::start(Options { threads, cores: server, behaviour, ..Options::default() })?;
+    let target =
+        Target::start(Options { threads, cores: server, behaviour, ..Options::default() })?;
     let aimed = aimed(of_one_worker(plan, workers), &target, &cores)?;
     let settings = Settings {
         rounds: args.rounds.unwrap_or(ROUNDS) as usize,
@@ -252,7 +253,8 @@ mod tests {
     #[test]
     fn the_words_of_a_plan_file_are_those_of_run() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        let typed = "blast calibrate --rounds 1 -c 5 --round-length=10ms --answer-size 1k p.toml -R 5";
+        let typed =
+            "blast calibrate --rounds 1 -c 5 --round-length=10ms --answer-size 1k p.toml -R 5";
         assert_eq!(of_run(&words(typed)), words("blast run -c 5 p.toml -R 5"));
     }
 }

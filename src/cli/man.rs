@@ -17,7 +17,10 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("BLAST_ENGINE", "The engine where --engine does not name one: ring, tokio-uring or epoll."),
     ("HOME", "Without those two, that file is .local/share/blast/calibration.json in it."),
     ("NO_COLOR", "Set and not empty: no colours, on a terminal too (https://no-color.org)."),
-    ("XDG_DATA_HOME", "Where BLAST_CALIBRATION names no file, it is blast/calibration.json in here."),
+    (
+        "XDG_DATA_HOME",
+        "Where BLAST_CALIBRATION names no file, it is blast/calibration.json in here.",
+    ),
 ];
 
 const DESCRIPTION: [&str; 3] = [

@@ -28,7 +28,7 @@ impl Fingerprint {
             cores: allowed_cores().len() as u64,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_string(),
             memory_gib: memory_gib(&read("/proc/meminfo")),
-            blast_version: env!("CARGO_PKG_VERSION").to_string(),
+            blast_version: version(),
         }
     }
 
@@ -43,6 +43,12 @@ impl Fingerprint {
         ];
         pairs.into_iter().find(|(same, _)| !same).map(|(_, what)| what)
     }
+}
+
+/// A build for debugging is several times as slow.
+fn version() -> String {
+    let build = if cfg!(debug_assertions) { " (debug)" } else { "" };
+    format!("{}{build}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Not every architecture has a name for its models: arm has numbers of implementer and part.
@@ -81,7 +87,10 @@ mod tests {
             (Fingerprint { cores: here.cores + 1, ..here.clone() }, "number of cores"),
             (Fingerprint { kernel: "2.4.1".to_string(), ..here.clone() }, "kernel"),
             (Fingerprint { memory_gib: here.memory_gib + 1, ..here.clone() }, "memory"),
-            (Fingerprint { blast_version: "0.0.1".to_string(), ..here.clone() }, "version of blast"),
+            (
+                Fingerprint { blast_version: "0.0.1".to_string(), ..here.clone() },
+                "version of blast",
+            ),
         ];
         for (other, word) in others {
             assert!(here.differs_from(&other).is_some_and(|words| words.contains(word)), "{word}");

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use super::{
-    Audit, Calibration, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
-    Profile, Server, Sessions, Slow, Verdict, Warning, WatchedLog,
+    Audit, Calibration, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram,
+    Interval, Named, Profile, Server, Sessions, Slow, Verdict, Warning, WatchedLog,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;

@@ -3,7 +3,7 @@
 use super::Document;
 use super::ceiling::CeilingDocument;
 use super::document::Calibration;
-use super::number::{percent, per_second};
+use super::number::{per_second, percent};
 
 /// Of a run; `None`: nothing was calibrated that is like it.
 pub fn of_run(document: &Document) -> Option<String> {

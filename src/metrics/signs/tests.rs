@@ -1,8 +1,8 @@
 //! Each sign, by figures made up to have it, and to have it just not.
 
 use super::super::{
-    Account, Calibration, Events, Fates, Gauges, Heat, Histogram, Interval, Label, Limit, Mode, Named, Part,
-    Pause, Phase, Rejection, Stage, Summary, Unit, fixture,
+    Account, Calibration, Events, Fates, Gauges, Heat, Histogram, Interval, Label, Limit, Mode,
+    Named, Part, Pause, Phase, Rejection, Stage, Summary, Unit, fixture,
 };
 use super::*;
 use crate::dice::Dice;
@@ -381,7 +381,10 @@ fn a_run_near_what_blast_can_send_is_told_so_where_nothing_else_was_the_limit() 
     };
     // 1,000 a second were sent.
     let text = only(&calibrated(Mode::Open, 1_100.0, false), "near_calibration");
-    assert!(text.contains("sent 90.9 % of what it can send, as calibrated on 2026-11-21"), "{text}");
+    assert!(
+        text.contains("sent 90.9 % of what it can send, as calibrated on 2026-11-21"),
+        "{text}"
+    );
     assert!(codes(&calibrated(Mode::Open, 1_112.0, false)).is_empty());
     assert!(codes(&calibrated(Mode::Open, 1_000.0, true)).is_empty(), "it may do more");
     for (mode, limit, told) in [

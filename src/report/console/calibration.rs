@@ -11,7 +11,11 @@ pub fn page(document: &CalibrationDocument, options: &PageOptions) -> String {
     sheet.labelled("load", Tone::Plain, &load(document));
     sheet.labelled("cores", Tone::Plain, &cores(document));
     if !document.complete {
-        sheet.labelled("", Tone::Bad, "INTERRUPTED: this is what was known by then; nothing is kept");
+        sheet.labelled(
+            "",
+            Tone::Bad,
+            "INTERRUPTED: this is what was known by then; nothing is kept",
+        );
     }
     match &document.closed {
         None => sheet.labelled("can send", Tone::Bad, "unknown: no answer came"),
@@ -86,7 +90,8 @@ fn rounds(sheet: &mut Sheet, document: &CalibrationDocument) {
         return;
     }
     sheet.gap();
-    let head = format!("{:>6} {:>11} {:>10} {:>9} {:>9}", "round", "rate/s", "CPU", "busy", "kept off");
+    let head =
+        format!("{:>6} {:>11} {:>10} {:>9} {:>9}", "round", "rate/s", "CPU", "busy", "kept off");
     let head = sheet.paint(Tone::Heading, &head);
     sheet.line(&head);
     for (place, round) in (1..).zip(&document.rounds) {

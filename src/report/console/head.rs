@@ -1,8 +1,8 @@
 //! The head of the page: what ran, who was the limit, and, where the load outran the server, by
 //! how much.
 
-use super::super::{Document, head_room};
 use super::super::number::{count, micros, per_second, percent, seconds};
+use super::super::{Document, head_room};
 use super::names;
 use super::rules;
 use super::text::{Sheet, Tone};

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use crate::report::Document;
-use crate::report::head_room;
 use crate::report::console::text::Tone;
 use crate::report::console::{head, rules};
+use crate::report::head_room;
 use crate::report::number::seconds;
 use crate::report::repeat::repeat;
 

@@ -123,7 +123,8 @@ pub fn measure(
     for share in SHARES {
         let rate_per_s = reached * share;
         tell(&format!("open loop at {:.0} % of it", share * 100.0));
-        let rate = Rate { count: ((rate_per_s * 100.0) as u64).max(1), period: Nanos::from_secs(100) };
+        let rate =
+            Rate { count: ((rate_per_s * 100.0) as u64).max(1), period: Nanos::from_secs(100) };
         let summary = runner.run(&with(plan, Load::steady(rate), length))?;
         if !summary.complete {
             finding.interrupted = true;
