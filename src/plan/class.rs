@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(words, "64 connections a worker, not 5,000");
         assert_eq!(class(640).distance(&far), Some(2));
         let words = class(640).apart_from(&far).unwrap();
-        assert_eq!(words, "640 connections a worker, not 5,000 and answers of 130 B, not 4 kB");
+        assert_eq!(words, "640 connections a worker, not 5,000 and answers of 130 B, not 4.00 kB");
         assert_eq!(class(64).distance(&far), None, "three steps are too many");
         let large = Class { answer_bytes: Some(40_000), ..class(64) };
         assert_eq!(class(64).distance(&large), None, "sizes are not that near");

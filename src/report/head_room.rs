@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_run_that_nothing_is_known_of_has_none() {
-        let document = fixture::held().document();
+        let document = fixture::closed().document();
         assert!(document.calibration.is_none() && of_run(&document).is_none());
     }
 }
