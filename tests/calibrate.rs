@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Blast, Folder, Run, each_engine, ring_alone};
 
 fn calibrate(file: &Path) -> Blast {
-    let flags = "--rounds 1 --round-length 200ms --pin off --quiet";
+    let flags = "--rounds 1 --round-length 100ms --pin off --quiet";
     Blast::verb("calibrate").env("BLAST_CALIBRATION", file).args(flags)
 }
 
