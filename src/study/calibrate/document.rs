@@ -74,6 +74,7 @@ fn closed(finding: &Finding, is_shared: bool) -> Option<Closed> {
     let reached = finding.reached_per_s();
     let cpu_us = finding.median(|burst| burst.cpu_us_per_request);
     let share = finding.median(|burst| burst.worker_share);
+    let starved = finding.median(|burst| burst.starved_share);
     if reached <= 0.0 || cpu_us <= 0.0 {
         return None;
     }
@@ -88,9 +89,10 @@ fn closed(finding: &Finding, is_shared: bool) -> Option<Closed> {
             "server and worker share a core, of which the worker had {used}; with all of it, at as \
              much for each request, it can send so many"
         ),
-        () if finding.median(|burst| burst.starved_share) > DISTURBED => format!(
-            "others used the worker's core, and {used} was left for it; with all of it, at as much \
-             for each request, it can send so many"
+        () if starved > DISTURBED => format!(
+            "others had the worker's core for {:.0} % of the time, and it used {used} of it; with all \
+             of it, at as much for each request, it can send so many",
+            starved * 100.0
         ),
         () => format!(
             "the built-in server was the limit, at {reached:.0}/s, and the worker used {used} of its \

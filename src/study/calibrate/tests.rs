@@ -151,7 +151,7 @@ fn a_busy_host_is_told_and_only_a_lower_bound_comes_of_it() {
     let found = calibrated(Simulated { left: 0.5, on_time_per_s: 1.0, ..WORKER });
     let closed = found.closed.as_ref().unwrap();
     assert_eq!((closed.rate_per_s, closed.reached_per_s), (250_000.0, 125_000.0));
-    assert!(closed.is_lower_bound && closed.why.starts_with("others used"), "{closed:?}");
+    assert!(closed.is_lower_bound && closed.why.starts_with("others had"), "{closed:?}");
     assert!(found.open.is_none());
     let notes = found.notes.join("; ");
     assert!(notes.contains("others had the worker's core for 50 % of the time"), "{notes}");
