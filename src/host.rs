@@ -1,5 +1,6 @@
 //! The host as a run needs to know it: cores, limits, and what the kernel says of a thread.
 
+pub mod fingerprint;
 pub mod tables;
 
 use std::fs;
@@ -7,6 +8,8 @@ use std::io::{self, Read};
 
 use crate::error::Error;
 use crate::time::Nanos;
+
+pub use fingerprint::Fingerprint;
 
 /// Descriptors a process needs besides its connections, where each of those is one.
 pub const SPARE_DESCRIPTORS: u64 = 64;

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::support::{
-    Blast, Document, Folder, LIMIT, Run, Server, answer, each_engine, ok, ring_alone,
+    Blast, Document, Folder, LIMIT, NO_CALIBRATION, Run, Server, answer, each_engine, ok,
+    ring_alone,
 };
 
 /// A path that the kernel has room for, and a folder that goes when the test is over.
@@ -202,6 +203,7 @@ fn doctor_looks_at_the_socket_and_at_nothing_of_the_network() {
     let (_folder, path) = socket("s");
     let doctor = |words: &str| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_blast"))
+            .env("BLAST_CALIBRATION", NO_CALIBRATION)
             .args(["doctor", "--json", "--unix-socket", &path, "http://h/"])
             .args(words.split_whitespace())
             .output()

@@ -4,11 +4,14 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::NO_CALIBRATION;
+
 const URL: &str = "http://localhost:9/";
 
 fn blast(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
     command.args(arguments).stdin(Stdio::null()).env_remove("BLAST_ENGINE").env_remove("COLUMNS");
+    command.env("BLAST_CALIBRATION", NO_CALIBRATION);
     command.output().expect("blast starts")
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Blast, Terminal, closed_port, each_engine, ok};
+use crate::support::{Blast, NO_CALIBRATION, Terminal, closed_port, each_engine, ok};
 
 fn doctor(words: &str) -> Output {
     run(Command::new(env!("CARGO_BIN_EXE_blast")), words)
@@ -27,6 +27,7 @@ fn limited(limits: &str, words: &str) -> Output {
 
 fn run(mut command: Command, words: &str) -> Output {
     command.arg("doctor").args(words.split_whitespace()).stdin(Stdio::null());
+    command.env("BLAST_CALIBRATION", NO_CALIBRATION);
     command.env_remove("BLAST_ENGINE").env_remove("NO_COLOR").output().expect("blast starts")
 }
 
@@ -110,6 +111,7 @@ fn a_terminal_has_colours_unless_they_are_unwanted() {
         let (terminal, theirs) = Terminal::open();
         let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
         command.arg("doctor").env("NO_COLOR", no_color).stdout(theirs);
+        command.env("BLAST_CALIBRATION", NO_CALIBRATION);
         let mut child = command.spawn().expect("blast starts");
         drop(command);
         let page = terminal.read_to_end();
@@ -199,6 +201,7 @@ fn a_reader_that_leaves_early_is_no_error() {
         let (reader, writer) = std::io::pipe().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
         command.args(words).stdout(writer).stderr(Stdio::piped());
+        command.env("BLAST_CALIBRATION", NO_CALIBRATION);
         drop(reader);
         let output = command.spawn().and_then(|child| child.wait_with_output()).unwrap();
         assert_eq!(output.status.code(), Some(0), "{output:?}");

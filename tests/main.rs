@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bodies;
+mod calibrate;
 mod ceiling;
 mod cli;
 mod compare;

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use blast::cli;
 
-use crate::support::Folder;
+use crate::support::{Folder, NO_CALIBRATION};
 
 const BROKEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plans/broken");
 
@@ -15,6 +15,7 @@ fn blast(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     command.env_remove("BLAST_ENGINE").env("BLAST_TEST_KEY", "s3cret");
+    command.env("BLAST_CALIBRATION", NO_CALIBRATION);
     command.output().expect("blast starts")
 }
 

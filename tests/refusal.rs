@@ -6,13 +6,15 @@ use std::process::{Command, Output};
 
 use blast::target::{Options, Target};
 
+use crate::support::NO_CALIBRATION;
+
 /// `io_uring_setup`, the same number on every architecture (asm-generic/unistd.h).
 const IO_URING_SETUP: u32 = 425;
 
 /// Runs blast under a seccomp filter that answers io_uring_setup with `errno`.
 fn without_io_uring(errno: i32, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blast"));
-    command.args(arguments);
+    command.args(arguments).env("BLAST_CALIBRATION", NO_CALIBRATION);
     // SAFETY: the closure calls nothing but prctl, on memory of its own, before the exec.
     unsafe { command.pre_exec(move || refuse(errno)) };
     command.output().unwrap()

@@ -15,7 +15,7 @@ use super::low::{AimArgs, PlanArgs, RunArgs};
 use super::outputs::Format;
 use super::overload::OverloadArgs;
 use super::study::{Runs, Views};
-use super::{terminal, values};
+use super::{calibrated, terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Rate, Threshold};
@@ -118,6 +118,12 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     if let Some(fate) = fate {
         document.complete &= !fate.is_interrupted();
         fate.enter(&mut document.ceiling);
+    }
+    if sought.over == Over::Rate {
+        let reached = document.ceiling.connections.map_or(plan.connections, |count| count as u32);
+        let loaded = Plan { connections: reached, ..plan.clone() };
+        let rate = document.ceiling.rate_per_s;
+        document.calibration = calibrated::of_search(&loaded, runs.answer_bytes(), rate);
     }
     VIEWS.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::groups::LoadArgs;
 use super::values::Header;
-use super::{high, print, terminal};
+use super::{calibrated, high, print, terminal};
 use crate::engine;
 use crate::error::{Exit, Result};
 use crate::monitor::{Destination, Needs, Readings, State};
@@ -74,6 +74,7 @@ pub fn run(args: LoadArgs) -> Result<Exit> {
     let readings = Readings::take(INTERVAL);
     let url = (destination != Destination::None).then_some(&*plan.url.shown);
     let checkup = Checkup::new(url, &readings, &destination, &needs(&plan));
+    let checkup = checkup.with(calibrated::row(&plan));
     write(&checkup, args.page.json)?;
     Ok(if checkup.state == State::Stop { Exit::Failed } else { Exit::Done })
 }

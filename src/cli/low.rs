@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::ab::AbArgs;
+use super::calibrate::CalibrateArgs;
 use super::ceiling::CeilingArgs;
 use super::compare::CompareArgs;
 use super::groups::{EngineArgs, PageArgs, RuleArgs, SizeArgs};
@@ -61,6 +62,9 @@ pub enum Verb {
     /// Measure two servers in turns, and say which is faster and how sure that is
     #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]
     Ab(Box<AbArgs>),
+    /// Measure what blast itself can send from a core of this host, for reports to tell the head-room
+    #[command(override_usage = "blast calibrate [FLAGS] [URL|PLAN]")]
+    Calibrate(Box<CalibrateArgs>),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

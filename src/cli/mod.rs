@@ -9,6 +9,8 @@ pub mod shapes;
 mod ab;
 mod beside;
 mod broadcast;
+mod calibrate;
+mod calibrated;
 mod ceiling;
 mod compare;
 mod complaint;
@@ -117,6 +119,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Target(args)) => target::run(args),
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Ab(args)) => ab::run(&args),
+        Some(Verb::Calibrate(args)) => calibrate::run(&args, arguments),
         Some(Verb::Ceiling(args)) => ceiling::run(&args, arguments),
         Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::beside::Beside;
 use super::broadcast::Broadcast;
+use super::calibrated;
 use super::live::Live;
 use super::outputs::Format;
 use super::profile::span;
@@ -47,6 +48,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     let read = beside.end();
     let mut summary = summary?;
     read.tell(&plan, &mut summary);
+    calibrated::tell(&plan, &mut summary);
     if let Some(profiler) = profiler {
         // Who asks twice for the end does not wait for what it has seen.
         match profiler.end(|| stop::requests() > 1) {

@@ -27,6 +27,8 @@ pub struct Runs {
     watches: bool,
     /// The last load, where something is to be sent once after all.
     last: Option<(Plan, Summary)>,
+    /// Of one of the last run's, with its head.
+    answer_bytes: Option<u64>,
 }
 
 impl Runs {
@@ -47,7 +49,14 @@ impl Runs {
         let summary = self.session.insert(session).run(plan, watch)?;
         let is_over_later = plan.scenario.as_ref().is_some_and(|all| !all.run_teardown.is_empty());
         self.last = is_over_later.then(|| (plan.clone(), summary.clone()));
+        let events = &summary.measure_events;
+        self.answer_bytes = events.bytes_received.checked_div(events.completed);
         Ok(summary)
+    }
+
+    /// How long the answers of the last run were, if any came.
+    pub fn answer_bytes(&self) -> Option<u64> {
+        self.answer_bytes
     }
 
     /// Closes the connections, and sends what a plan wants sent after its load.

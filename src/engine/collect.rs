@@ -157,6 +157,7 @@ impl Collector {
             watched_log: None,
             profile: None,
             server: None,
+            calibration: None,
             in_flight_area_ns: area,
             sent_to_end_ns: sent_to_end,
             sent_early: finished.iter().map(|f| f.totals.sent_early).sum(),

@@ -45,6 +45,7 @@ pub fn blank(mode: Mode) -> Summary {
         watched_log: None,
         profile: None,
         server: None,
+        calibration: None,
         in_flight_area_ns: 0,
         sent_to_end_ns: 0,
         sent_early: 0,

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod backfill;
+pub mod calibration;
 pub mod confidence;
 pub mod counters;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub mod warning;
 
 pub use audit::{Audit, Check};
 pub use backfill::Backfill;
+pub use calibration::Calibration;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use gauge::{Course, Gauges, Label, Unit};
 pub use heat::Heat;

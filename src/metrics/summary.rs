@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use super::{
-    Audit, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram, Interval, Named,
-    Profile, Server, Sessions, Slow, Verdict, Warning, WatchedLog,
+    Audit, Calibration, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram,
+    Interval, Named, Profile, Server, Sessions, Slow, Verdict, Warning, WatchedLog,
 };
 use crate::address::Address;
 use crate::agreed::Agreed;
@@ -86,6 +86,8 @@ pub struct Summary {
     pub server: Option<Server>,
     /// Of the watched server, where one was taken.
     pub profile: Option<Profile>,
+    /// What blast can send, as it was measured before; `None`: it was not, of a load like this.
+    pub calibration: Option<Calibration>,
     /// Two sums over the same time, accumulated apart: see [`Audit`].
     pub in_flight_area_ns: u128,
     pub sent_to_end_ns: u128,

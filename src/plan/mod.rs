@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod arrivals;
+pub mod class;
 pub mod data;
 pub mod expect;
 pub mod file;
@@ -34,6 +35,7 @@ use crate::time::Nanos;
 use crate::tls;
 
 pub use arrivals::Law;
+pub use class::Class;
 pub use expect::{Expected, Sizes, Statuses};
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 pub use failure::{Failure, Push};
 
+use super::document::Calibration;
+
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.ceiling/1";
 
@@ -30,6 +32,10 @@ pub struct CeilingDocument {
     pub thresholds: Vec<String>,
     pub budget_s: f64,
     pub ceiling: Ceiling,
+    /// What blast can send; null where nothing was calibrated that is like this load, missing in
+    /// documents of earlier builds.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
 }
 
 /// What was found.

@@ -6,6 +6,7 @@
 
 pub mod ab;
 pub mod advice;
+pub mod calibration;
 pub mod ceiling;
 pub mod chart;
 pub mod checklist;
@@ -36,6 +37,7 @@ pub mod sentences;
 pub mod staged;
 
 mod grade;
+mod head_room;
 mod number;
 mod reading;
 mod repeat;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! ab          two servers in turns
+//! calibrate   what blast can send from a core
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
 //! ladder      chosen rates, one after another
@@ -10,6 +11,7 @@
 //! ```
 
 pub mod ab;
+pub mod calibrate;
 pub mod ceiling;
 pub mod compare;
 pub mod ladder;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Document, LIMIT};
+use super::{Document, LIMIT, NO_CALIBRATION};
 
 /// A command line to be.
 pub struct Blast {
@@ -101,6 +101,7 @@ impl Blast {
 
     fn of(mut command: Command) -> Blast {
         command.env_remove("BLAST_ENGINE").env_remove("COLUMNS").stdin(Stdio::null());
+        command.env("BLAST_CALIBRATION", NO_CALIBRATION);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Blast { command }
     }

@@ -38,6 +38,9 @@ use std::sync::{PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
+/// What the user of this host has calibrated is of no matter: there is no such file.
+pub const NO_CALIBRATION: &str = "/nowhere/calibration.json";
+
 /// No wait in these tests is longer.
 pub const LIMIT: Duration = Duration::from_secs(30);
 

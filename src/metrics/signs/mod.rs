@@ -7,19 +7,21 @@
 //! ```text
 //! answers     errors, timeouts, a rate limit         latency    how the times lie, and change
 //! beside      what was read beside the load          lots       like with like: by name, by stage
+//! own         how near blast was to what it can send
 //! ```
 
 mod answers;
 mod beside;
 mod latency;
 mod lots;
+mod own;
 #[cfg(test)]
 mod tests;
 
 use super::{Summary, Warning};
 
 /// The most important first.
-pub const CODES: [&str; 15] = [
+pub const CODES: [&str; 16] = [
     "errors_5",
     "errors_1",
     "errors_0_1",
@@ -35,6 +37,7 @@ pub const CODES: [&str; 15] = [
     "bimodal",
     "p95_far_from_median",
     "too_short",
+    "near_calibration",
 ];
 
 /// What a run shows. `is_judged`: rules are to hold of it.
@@ -58,6 +61,7 @@ pub fn of(summary: &Summary, is_judged: bool) -> Vec<Warning> {
         beside::retransmits(summary),
         beside::memory_grows(summary),
         answers::too_short(summary, is_judged),
+        own::near_calibration(summary),
     ];
     let shown = trusted.then(latency).into_iter().flatten();
     let mut found: Vec<Warning> = counted.into_iter().chain(shown).flatten().collect();

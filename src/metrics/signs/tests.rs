@@ -1,8 +1,8 @@
 //! Each sign, by figures made up to have it, and to have it just not.
 
 use super::super::{
-    Account, Events, Fates, Gauges, Heat, Histogram, Interval, Label, Limit, Mode, Named, Part,
-    Pause, Phase, Rejection, Stage, Summary, Unit, fixture,
+    Account, Calibration, Events, Fates, Gauges, Heat, Histogram, Interval, Label, Limit, Mode,
+    Named, Part, Pause, Phase, Rejection, Stage, Summary, Unit, fixture,
 };
 use super::*;
 use crate::dice::Dice;
@@ -365,4 +365,35 @@ fn chance_makes_no_sign() {
     let others: Vec<_> = found.iter().filter(|code| **code != "p95_far_from_median").collect();
     assert!(others.len() <= 10, "{others:?}");
     assert_eq!(found.len() - others.len(), 1_000);
+}
+
+#[test]
+fn a_run_near_what_blast_can_send_is_told_so_where_nothing_else_was_the_limit() {
+    let calibrated = |mode, per_worker_per_s, is_lower_bound| Summary {
+        calibration: Some(Calibration {
+            per_worker_per_s,
+            is_lower_bound,
+            cpu_us_per_request: 4.0,
+            measured_at: "2026-11-21T20:00:00Z".to_string(),
+            apart: None,
+        }),
+        ..calm(mode)
+    };
+    // 1,000 a second were sent.
+    let text = only(&calibrated(Mode::Open, 1_100.0, false), "near_calibration");
+    assert!(
+        text.contains("sent 90.9 % of what it can send, as calibrated on 2026-11-21"),
+        "{text}"
+    );
+    assert!(codes(&calibrated(Mode::Open, 1_112.0, false)).is_empty());
+    assert!(codes(&calibrated(Mode::Open, 1_000.0, true)).is_empty(), "it may do more");
+    for (mode, limit, told) in [
+        (Mode::Closed, Limit::Server, true),
+        (Mode::Open, Limit::Server, false),
+        (Mode::Closed, Limit::ClientCpu, false),
+    ] {
+        let mut summary = calibrated(mode, 1_000.0, false);
+        summary.verdict.limit = limit;
+        assert_eq!(codes(&summary).contains(&"near_calibration"), told, "{mode:?} {limit:?}");
+    }
 }

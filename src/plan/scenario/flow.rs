@@ -43,6 +43,16 @@ pub enum Steps {
     OneOf(Vec<Step>),
 }
 
+impl Step {
+    /// Without a thought, nor any in it.
+    pub fn hasten(&mut self) {
+        self.think = Think::Not;
+        if let Steps::Group(steps) | Steps::OneOf(steps) = &mut self.what {
+            steps.iter_mut().for_each(Step::hasten);
+        }
+    }
+}
+
 /// How long a user thinks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Think {

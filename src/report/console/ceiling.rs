@@ -3,6 +3,7 @@
 use super::PageOptions;
 use super::text::{Sheet, Tone};
 use crate::report::ceiling::{Ceiling, CeilingDocument, Failure, Point};
+use crate::report::head_room;
 use crate::report::number::{cell, count, per_second, percent, seconds};
 
 pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
@@ -106,6 +107,7 @@ pub fn facts(document: &CeilingDocument) -> Vec<(&'static str, String)> {
         ("stopped by", stopped(document)),
         ("", policy(ceiling)),
         ("more room", ceiling.more_room.clone()),
+        ("head-room", head_room::of_ceiling(document)),
         ("connections", connections),
         ("need", need),
     ];

@@ -1,8 +1,8 @@
 //! The head of the page: what ran, who was the limit, and, where the load outran the server, by
 //! how much.
 
-use super::super::Document;
 use super::super::number::{count, micros, per_second, percent, seconds};
+use super::super::{Document, head_room};
 use super::names;
 use super::rules;
 use super::text::{Sheet, Tone};
@@ -148,6 +148,9 @@ pub fn verdict(sheet: &mut Sheet, document: &Document) {
     sheet.indented(2, Tone::Plain, &document.verdict.why);
     for (label, text) in behind(document) {
         sheet.hanging(&format!("  {label}: "), 11, Tone::Plain, &text);
+    }
+    if let Some(text) = head_room::of_run(document) {
+        sheet.indented(2, Tone::Plain, &text);
     }
     if let Some(change) = change(document) {
         sheet.hanging("  change:  ", 11, Tone::Plain, change);

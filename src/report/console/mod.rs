@@ -5,6 +5,7 @@
 //! which are wrk's to the character.
 
 pub mod ab;
+pub mod calibration;
 pub mod ceiling;
 pub mod checkup;
 pub mod compare;

@@ -3,6 +3,7 @@
 //! A field is never redefined and never removed; `result.schema.json` says what each holds. What
 //! was not measured, or cannot be said of so few samples, is null. Secrets never enter it.
 
+mod calibration;
 mod counts;
 mod example;
 mod gauge;
@@ -25,6 +26,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use calibration::Calibration;
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
 pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
@@ -111,6 +113,10 @@ pub struct Document {
     #[serde(default)]
     pub profile: Option<Profile>,
     pub verdict: Verdict,
+    /// What blast can send; null where nothing was calibrated that is like this run, missing in
+    /// documents of earlier builds.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
     pub thresholds: Vec<Threshold>,
     /// Null where nobody asked for a grade. This and the next two are missing in documents of
     /// earlier builds.
@@ -175,6 +181,7 @@ impl Document {
             server: Server::of(summary),
             profile: summary.profile.as_ref().map(Profile::new),
             verdict: Verdict::new(&summary.verdict),
+            calibration: Calibration::of(summary),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
             rating: plan.rating.as_ref().map(|set| Rating::new(set, summary)),
             sentences: Vec::new(),

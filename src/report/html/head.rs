@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::report::Document;
 use crate::report::console::text::Tone;
 use crate::report::console::{head, rules};
+use crate::report::head_room;
 use crate::report::number::seconds;
 use crate::report::repeat::repeat;
 
@@ -20,6 +21,7 @@ pub fn verdict(document: &Document) -> Markup {
             }
             p { (document.verdict.why) }
             @for (label, text) in head::behind(document) { p { strong { (label) ": " } (text) } }
+            @if let Some(text) = head_room::of_run(document) { p { (text) } }
             @if let Some(change) = head::change(document) { p { strong { "change: " } (change) } }
             (weighed(document))
         }

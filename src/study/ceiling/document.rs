@@ -39,6 +39,7 @@ pub fn document(finding: &Finding, told: &Told) -> CeilingDocument {
         thresholds: plan.thresholds.iter().map(|rule| rule.shown()).collect(),
         budget_s: told.budget.as_secs_f64(),
         ceiling: ceiling(finding, told),
+        calibration: None,
     }
 }
 
