@@ -18,6 +18,7 @@ use super::profile::ProfileArgs;
 use super::report::ReportArgs;
 use super::target::TargetArgs;
 use super::values;
+use super::versus::VersusArgs;
 
 pub use super::groups::LoadArgs;
 
@@ -59,6 +60,9 @@ pub enum Verb {
     /// Measure two servers in turns, and say which is faster and how sure that is
     #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]
     Ab(Box<AbArgs>),
+    /// Run the same load with wrk, k6, hey and others beside blast: rates, times, cost of each
+    #[command(override_usage = "blast versus [FLAGS] [URL]")]
+    Versus(VersusArgs),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

@@ -6,12 +6,14 @@
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
 //! statistics  differences and how sure they are
+//! versus      other tools on the same load
 //! ```
 
 pub mod ab;
 pub mod ceiling;
 pub mod compare;
 pub mod statistics;
+pub mod versus;
 
 use crate::error::Result;
 use crate::metrics::Summary;
