@@ -43,4 +43,5 @@ mod tls;
 #[cfg(feature = "tui")]
 mod tui;
 mod verdicts;
+mod versus;
 mod views;

@@ -49,7 +49,8 @@ impl Bench for Host<'_> {
             Ok(ended) => ended,
             Err(fault) => return self.fault(fault),
         };
-        let complaint = self.complaint(status);
+        let complaint = outcome::complaint(status);
+        let last_words = outcome::last_words(&self.text(OUT), &self.text(ERR), self.task.url);
         if let Some(words) = &job.then
             && let Err(fault) = self.start(&contender.program, words, PATIENCE)
         {
@@ -65,7 +66,7 @@ impl Bench for Host<'_> {
         let seen = Seen { requests, busy, p50_us: quantile(0.5), p99_us: quantile(0.99) };
         let text = self.text(job.output.as_deref().unwrap_or(OUT));
         let Used { cpu, max_rss_bytes, wall } = used;
-        Ending::Ran(Box::new(Ran { text, complaint, cpu, max_rss_bytes, wall, seen }))
+        Ending::Ran(Box::new(Ran { text, complaint, last_words, cpu, max_rss_bytes, wall, seen }))
     }
 }
 
@@ -118,10 +119,6 @@ impl Host<'_> {
                 Ending::Failed(format!("it could not be started ({reason})"))
             }
         }
-    }
-
-    fn complaint(&self, status: ExitStatus) -> Option<String> {
-        outcome::complaint(status, &self.text(OUT), &self.text(ERR), self.task.url)
     }
 
     fn text(&self, name: &str) -> String {

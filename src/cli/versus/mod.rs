@@ -97,6 +97,7 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
     let Found { mut contenders, missing } = find::tools(&args.tools, &args.commands)?;
     stop::install();
     host::raise_descriptor_limit();
+    let load_average = load_average();
     let (started_at, began) = (SystemTime::now(), time::now());
     let server = Server::of(url, args.pin.as_ref())?;
     let folder = Folder::new()?;
@@ -125,6 +126,7 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
         client_cores: &server.client_cores,
         server_cores: server.server_cores.as_deref(),
         host: machine(),
+        load_average,
         started_at,
         took: time::now() - began,
     };
@@ -217,6 +219,12 @@ fn machine() -> String {
     let cores = if cores == 1 { "1 core".to_string() } else { format!("{cores} cores") };
     let model = model.map(|model| format!(" ({model})")).unwrap_or_default();
     format!("{cores}{model}, Linux {release}")
+}
+
+/// Of the last minute (proc_loadavg(5)).
+fn load_average() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
 }
 
 fn exit(document: &VersusDocument) -> Exit {

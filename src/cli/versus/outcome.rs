@@ -9,17 +9,18 @@ use crate::plan::mask::mask_text;
 /// Longer lines are cut.
 const LONGEST: usize = 200;
 
-/// `None`: it ended well.
-pub fn complaint(status: ExitStatus, out: &str, err: &str, url: &Url) -> Option<String> {
-    if status.success() {
-        return None;
+/// How it ended; `None`: well.
+pub fn complaint(status: ExitStatus) -> Option<String> {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => None,
+        (Some(code), _) => Some(format!("it ended with exit code {code}")),
+        (None, signal) => Some(format!("it was killed by signal {}", signal.unwrap_or_default())),
     }
-    let how = match (status.code(), status.signal()) {
-        (Some(code), _) => format!("it ended with exit code {code}"),
-        (None, signal) => format!("it was killed by signal {}", signal.unwrap_or_default()),
-    };
-    let line = last_line(err).or_else(|| last_line(out));
-    Some(line.map_or(how.clone(), |line| format!("{how}: {}", shown(line, url))))
+}
+
+/// Of its errors, or else of its output.
+pub fn last_words(out: &str, err: &str, url: &Url) -> Option<String> {
+    last_line(err).or_else(|| last_line(out)).map(|line| shown(line, url))
 }
 
 /// The last line that says something: no rule, no brace.
@@ -59,17 +60,16 @@ mod tests {
     #[test]
     fn the_last_line_says_why_and_holds_no_secret() {
         let url = Url::fixed("http://host/?token=geheim&page=2").unwrap();
-        let bad = ExitStatus::from_raw(2 << 8);
         let err = "Traceback:\nunable to GET http://host/?token=geheim&page=2: refused\n}\n";
-        let said = complaint(bad, "", err, &url).unwrap();
-        assert!(said.starts_with("it ended with exit code 2: unable to GET"), "{said}");
+        let said = last_words("out", err, &url).unwrap();
+        assert!(said.starts_with("unable to GET http://host/"), "{said}");
         assert!(said.contains("***") && !said.contains("geheim"), "{said}");
-        assert_eq!(complaint(bad, " ", "", &url).unwrap(), "it ended with exit code 2");
-        assert_eq!(
-            complaint(ExitStatus::from_raw(9), "", "", &url).unwrap(),
-            "it was killed by signal 9"
-        );
-        assert_eq!(complaint(ExitStatus::from_raw(0), "", "oops", &url), None);
+        assert_eq!(last_words("out \x1b[2J\n--\n", " \n", &url).unwrap(), "out [2J");
+        assert_eq!(last_words("", "", &url), None);
+        let ended = |raw| complaint(ExitStatus::from_raw(raw));
+        assert_eq!(ended(2 << 8).unwrap(), "it ended with exit code 2");
+        assert_eq!(ended(9).unwrap(), "it was killed by signal 9");
+        assert_eq!(ended(0), None);
     }
 
     #[test]

@@ -24,8 +24,11 @@ pub fn page(document: &VersusDocument, options: &PageOptions) -> String {
     }
     for tool in &document.tools {
         if let Some(text) = left_out(tool) {
-            let tone = if tool.status == "failed" { Tone::Doubtful } else { Tone::Aside };
-            sheet.labelled(&tool.name, tone, &text);
+            let (label, tone) = match &*tool.status {
+                "failed" => ("failed", Tone::Doubtful),
+                _ => ("left out", Tone::Aside),
+            };
+            sheet.labelled(label, tone, &format!("{}: {text}", tool.name));
         }
     }
     notes(&mut sheet, document);
@@ -141,9 +144,9 @@ pub(in crate::report) fn by_blast(document: &VersusDocument) -> Option<(String, 
 pub(in crate::report) fn left_out(tool: &Tool) -> Option<String> {
     let why = tool.why.as_deref().unwrap_or_default();
     match &*tool.status {
-        "failed" => Some(format!("failed {why}")),
+        "failed" => Some(why.to_string()),
         "missing" => Some(format!("not found; to have it: {why}")),
-        "unsuited" => Some(format!("left out: {why}")),
+        "unsuited" => Some(why.to_string()),
         "unmeasured" => Some("not reached".to_string()),
         _ => None,
     }
@@ -158,11 +161,15 @@ pub(in crate::report) fn legend(document: &VersusDocument) -> Vec<&'static str> 
         "closed loop: nothing is sent before the last answer came, so no p50 or p99 here is a \
          user's waiting time, and each is of another rate"
     };
-    vec![
+    let mut lines = vec![
         "p50, p99: what the tool itself says; CPU/req: user and system time of the whole client, \
          start and end included, by answer",
         loops,
-    ]
+    ];
+    if document.tools.iter().any(|tool| tool.server_p50_us.or(tool.server_p99_us).is_some()) {
+        lines.push("log: what the server's log says of the requests of that tool's runs");
+    }
+    lines
 }
 
 fn notes(sheet: &mut Sheet, document: &VersusDocument) {

@@ -33,7 +33,10 @@ pub fn text(document: &VersusDocument) -> String {
         text += &format!("{}. {}: {}\n", note.number, plain(&note.tool), plain(&note.text));
     }
     let others = document.tools.iter().filter_map(|tool| Some((tool, page::left_out(tool)?)));
-    let others = others.map(|(tool, why)| format!("- {}: {}\n", plain(&tool.name), plain(&why)));
+    let others = others.map(|(tool, why)| {
+        let is_failed = if tool.status == "failed" { "failed " } else { "" };
+        format!("- {}: {is_failed}{}\n", plain(&tool.name), plain(&why))
+    });
     let others: String = others.collect();
     if others.is_empty() { text } else { text + "\n" + &others }
 }

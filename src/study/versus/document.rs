@@ -29,6 +29,8 @@ pub struct Told<'a> {
     pub client_cores: &'a [usize],
     pub server_cores: Option<&'a [usize]>,
     pub host: String,
+    /// Of the last minute, before it began.
+    pub load_average: Option<f64>,
     pub started_at: SystemTime,
     pub took: Nanos,
 }
@@ -250,6 +252,14 @@ fn warnings(turns: &Turns, told: &Told) -> Vec<Caveat> {
     let shared = |cores: &[usize]| cores.iter().any(|core| told.client_cores.contains(core));
     if told.server_cores.is_some_and(shared) {
         warn("shared_cores", "client and server share a core: each took time from the other");
+    }
+    let cores = told.client_cores.len() + told.server_cores.map_or(0, <[usize]>::len);
+    if let Some(load) = told.load_average.filter(|load| *load > cores.max(1) as f64 / 2.0) {
+        let text = format!(
+            "others kept the host busy when it began (load average {load:.1}): what they took, no \
+             tool had; run it on an idle one"
+        );
+        warn("busy_host", &text);
     }
     if told.rounds_asked < FEW_ROUNDS {
         warn("few_rounds", "the middle of one or two rounds is no median; take five");

@@ -53,8 +53,10 @@ pub enum Ending {
 #[derive(Clone, Debug, Default)]
 pub struct Ran {
     pub text: String,
-    /// Why its result may be none: it ended with another code than 0.
+    /// Why its result may be none: how it ended, where that was not well.
     pub complaint: Option<String>,
+    /// The last line that it wrote, without secrets.
+    pub last_words: Option<String>,
     /// User and system time of the program and of all that it started and waited for.
     pub cpu: Nanos,
     /// Of the largest of them.
@@ -136,9 +138,12 @@ pub fn take_turns(
     turns
 }
 
-/// What it said explains more than that its output is none.
+/// What it wrote last explains more than that its output is none.
 fn read(contender: &Contender, ran: Ran) -> Result<(Said, Ran), String> {
-    let because = |why: String| ran.complaint.clone().unwrap_or(why);
+    let because = |why: String| {
+        let why = ran.complaint.clone().unwrap_or(why);
+        ran.last_words.as_ref().map_or(why.clone(), |words| format!("{why}; it said: {words}"))
+    };
     match (contender.tool.read)(&ran.text) {
         Ok(said) if said.completed > 0 => Ok((said, ran)),
         Ok(_) => Err(because("it completed no request".to_string())),
