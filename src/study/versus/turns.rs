@@ -151,9 +151,9 @@ fn read(contender: &Contender, ran: Ran) -> Result<(Said, Ran), String> {
     }
 }
 
-/// Each round begins one further, and every other one goes backwards.
+/// Every other round goes backwards, and after two each begins one further.
 fn order(round: u64, count: usize) -> Vec<usize> {
-    let first = round.saturating_sub(1) as usize;
+    let first = round.saturating_sub(1) as usize / 2;
     let mut order: Vec<usize> = (0..count).map(|at| (at + first) % count).collect();
     if round.is_multiple_of(2) {
         order.reverse();
