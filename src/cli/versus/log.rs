@@ -72,7 +72,7 @@ fn time_of(line: &[u8]) -> Option<Nanos> {
         return word.parse().ok().map(Nanos::from_micros);
     }
     let seconds: f64 = word.parse().ok()?;
-    (0.0..1e6).contains(&seconds).then(|| Nanos((seconds * 1e9) as u64))
+    (0.0..1e6).contains(&seconds).then_some(Nanos((seconds * 1e9) as u64))
 }
 
 #[cfg(test)]
