@@ -14,7 +14,7 @@ pub const WRK2: Tool = Tool {
     read: wrk::read,
     biases: &[
         Bias::Open("its timer waits whole milliseconds: up to 1 ms of what it says is its own"),
-        Bias::Open("its percentiles leave out its first 10 s, in which it calibrates"),
+        Bias::Open("past 10 s its percentiles leave out those first 10 s, in which it calibrates"),
         Bias::Open("an answer past its timeout of 2 s is in no percentile"),
     ],
 };
