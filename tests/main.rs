@@ -44,4 +44,5 @@ mod tls;
 #[cfg(feature = "tui")]
 mod tui;
 mod verdicts;
+mod versus;
 mod views;

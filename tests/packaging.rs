@@ -17,6 +17,7 @@ const VERBS: [&str; 14] = [
     "compare",
     "ab",
     "calibrate",
+    "versus",
     "doctor",
     "import",
     "report",

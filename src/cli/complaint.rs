@@ -11,7 +11,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 14] = [
+pub const VERBS: [&str; 15] = [
     "run",
     "target",
     "demo",
@@ -19,6 +19,7 @@ pub const VERBS: [&str; 14] = [
     "compare",
     "ab",
     "calibrate",
+    "versus",
     "doctor",
     "import",
     "report",
@@ -29,7 +30,7 @@ pub const VERBS: [&str; 14] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 6] = ["soak", "suite", "versus", "history", "serve", "agent"];
+const LATER_VERBS: [&str; 5] = ["soak", "suite", "history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

@@ -19,6 +19,7 @@ use super::profile::ProfileArgs;
 use super::report::ReportArgs;
 use super::target::TargetArgs;
 use super::values;
+use super::versus::VersusArgs;
 
 pub use super::groups::LoadArgs;
 
@@ -65,6 +66,9 @@ pub enum Verb {
     /// Measure what blast itself can send from a core of this host, for reports to tell the head-room
     #[command(override_usage = "blast calibrate [FLAGS] [URL|PLAN]")]
     Calibrate(Box<CalibrateArgs>),
+    /// Run the same load with wrk, k6, hey and others beside blast: rates, times, cost of each
+    #[command(override_usage = "blast versus [FLAGS] [URL]")]
+    Versus(VersusArgs),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

@@ -47,6 +47,7 @@ mod terminal;
 mod tls;
 mod values;
 mod varying;
+mod versus;
 mod wish;
 
 #[cfg(test)]
@@ -122,6 +123,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Calibrate(args)) => calibrate::run(&args, arguments),
         Some(Verb::Ceiling(args)) => ceiling::run(&args, arguments),
         Some(Verb::Compare(args)) => compare::run(&args),
+        Some(Verb::Versus(args)) => versus::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),

@@ -12,7 +12,7 @@
 //! diagnosis   readings + needs -> rows (pure)        flight     the rows that every run checks
 //! sampler     reads gauges once a second             host       gauges of this host
 //! card        how full its network cards are     profile    a profiler beside the load
-//! own         the processor time of blast itself
+//! own         the processor time of blast itself       outsider   a program, and what it took
 //! elsewhere   commands, pages of metrics, a log
 //! server      gauges of the server beside the load   kernel_file, rate   what they read with
 //! ```
@@ -28,6 +28,7 @@ mod kernel_file;
 pub mod limits;
 pub mod listeners;
 pub mod network;
+pub mod outsider;
 pub mod own;
 pub mod probe;
 pub mod profile;

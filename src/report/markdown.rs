@@ -5,6 +5,7 @@ pub mod ab;
 pub mod ceiling;
 pub mod compare;
 pub mod ladder;
+pub mod versus;
 
 use std::collections::BTreeMap;
 use std::path::Path;

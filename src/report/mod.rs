@@ -35,6 +35,7 @@ pub mod schema;
 pub mod screen;
 pub mod sentences;
 pub mod staged;
+pub mod versus;
 
 mod grade;
 mod head_room;

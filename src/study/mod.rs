@@ -8,6 +8,7 @@
 //! compare     saved runs side by side
 //! ladder      chosen rates, one after another
 //! statistics  differences and how sure they are
+//! versus      other tools on the same load
 //! ```
 
 pub mod ab;
@@ -16,6 +17,7 @@ pub mod ceiling;
 pub mod compare;
 pub mod ladder;
 pub mod statistics;
+pub mod versus;
 
 use crate::error::Result;
 use crate::metrics::Summary;

@@ -1,0 +1,259 @@
+//! `blast versus`: the same load with the tools of this host and with blast, in turns.
+
+mod bench;
+mod find;
+mod log;
+mod outcome;
+mod server;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::{Args, ValueHint};
+
+use super::outputs::Format;
+use super::{Outputs, study, terminal, values};
+use crate::engine::stop;
+use crate::error::{Error, Exit, Result};
+use crate::host;
+use crate::monitor::sysctl;
+use crate::plan::{Load, Pin, Rate, Url};
+use crate::report::versus::VersusDocument;
+use crate::report::{console, markdown};
+use crate::study::versus::{Task, Told, document, take_turns};
+use crate::time::{self, Nanos};
+use crate::units::quote;
+use bench::{Folder, Host};
+use find::Found;
+use log::AccessLog;
+use server::Server;
+
+const CONNECTIONS: u32 = 64;
+const LENGTH: Nanos = Nanos::from_secs(3);
+const ROUNDS: u64 = 5;
+
+/// What `blast versus` takes.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct VersusArgs {
+    /// Where the load goes [default: the built-in server, started for it on cores of its own]
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub words: Vec<String>,
+
+    /// Connections of each tool [default: 64]
+    #[arg(short, long, value_name = "N", value_parser = values::connections)]
+    pub connections: Option<u32>,
+
+    /// Requests per second, of the tools that can [default: as answers come]
+    #[arg(short = 'R', long, value_name = "N", value_parser = values::rate, alias = "rate")]
+    pub rps: Option<Rate>,
+
+    /// Length of each run, in whole seconds [default: 3s]
+    #[arg(short, long, value_name = "T", value_parser = values::run_length)]
+    pub duration: Option<Nanos>,
+
+    /// How often each tool runs [default: 5]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+    pub rounds: Option<u64>,
+
+    /// Which: blast, blast-tokio-uring, blast-epoll, wrk, wrk2, k6, hey, oha, h2load, ab, bombardier,
+    /// vegeta, locust, jmeter [default: all that are on the PATH]
+    #[arg(long, value_name = "T,T", value_delimiter = ',')]
+    pub tools: Vec<String>,
+
+    /// Cores of the tools, such as 2,3 or 2-5; off: any [default: the upper half, or all where the
+    /// server is elsewhere]
+    #[arg(long, value_name = "CORES", value_parser = values::pin)]
+    pub pin: Option<Pin>,
+
+    /// The server's access log, whose lines end in the time that a request took: seconds with a
+    /// dot, as nginx's $request_time, or microseconds, as Apache's %D
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub log: Option<PathBuf>,
+
+    /// One more program: NAME=WORDS, with {url}, {address}, {connections}, {seconds}, {rate} in them;
+    /// it prints {"requests": N}
+    #[arg(long = "tool-command", value_name = "NAME=WORDS", hide = true)]
+    pub commands: Vec<String>,
+
+    /// Print the result as JSON, and nothing else, on stdout
+    #[arg(long, short_alias = 'j')]
+    pub json: bool,
+
+    /// Write the result to FILE.json or FILE.md (repeatable)
+    #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+
+    /// No live line on stderr
+    #[arg(long, hide_short_help = true)]
+    pub quiet: bool,
+}
+
+pub fn run(args: &VersusArgs) -> Result<Exit> {
+    let [jsons, markdowns] = files(&args.files)?;
+    let load = Asked::of(args)?;
+    let url = url(&args.words)?;
+    let log = args.log.as_deref().map(AccessLog::open).transpose()?;
+    let Found { mut contenders, missing } = find::tools(&args.tools, &args.commands)?;
+    stop::install();
+    host::raise_descriptor_limit();
+    let load_average = load_average();
+    let (started_at, began) = (SystemTime::now(), time::now());
+    let server = Server::of(url, args.pin.as_ref())?;
+    let folder = Folder::new()?;
+    let task = Task {
+        url: &server.url,
+        connections: load.connections,
+        seconds: load.seconds,
+        rate: load.rate,
+        threads: server.client_cores.len().max(1),
+        folder: folder.path(),
+    };
+    let mut host = Host { task: &task, server: &server, log, readings: server.readings()? };
+    for contender in &mut contenders {
+        contender.version = host.version(contender);
+    }
+    let line = Line { wanted: !args.quiet && io::stderr().is_terminal(), rounds: load.rounds };
+    let mut tell = |round: u64, name: &str| line.show(round, name);
+    let turns = take_turns(&mut host, &contenders, &task, load.rounds, &mut tell);
+    line.end();
+    let told = Told {
+        task: &task,
+        contenders: &contenders,
+        missing: &missing,
+        rounds_asked: load.rounds,
+        server: server.name.clone(),
+        client_cores: &server.client_cores,
+        server_cores: server.server_cores.as_deref(),
+        host: machine(),
+        load_average,
+        started_at,
+        took: time::now() - began,
+    };
+    let document = document(&turns, &told);
+    for file in &markdowns {
+        markdown::versus::save(&document, file)?;
+    }
+    study::write(&document, console::versus::page, args.json, &jsons)?;
+    Ok(exit(&document))
+}
+
+/// The load in numbers that every tool takes.
+struct Asked {
+    connections: u32,
+    seconds: u64,
+    rate: Option<u64>,
+    rounds: u64,
+}
+
+impl Asked {
+    fn of(args: &VersusArgs) -> Result<Asked> {
+        let length = args.duration.unwrap_or(LENGTH);
+        let seconds = length.0 / Nanos::from_secs(1).0;
+        if length != Nanos::from_secs(seconds) || seconds == 0 {
+            return Err(Error::usage(
+                "--duration: most tools take whole seconds alone; give 1s or more of them",
+            ));
+        }
+        let per_s = args.rps.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0));
+        if per_s.is_some_and(|per_s| per_s < 1.0 || per_s.fract() != 0.0) {
+            return Err(Error::usage(
+                "--rps: most tools take whole requests a second alone; give 1 or more of them",
+            ));
+        }
+        Ok(Asked {
+            connections: args.connections.unwrap_or(CONNECTIONS),
+            seconds,
+            rate: per_s.map(|per_s| per_s as u64),
+            rounds: args.rounds.unwrap_or(ROUNDS),
+        })
+    }
+}
+
+/// `None`: the built-in server.
+fn url(words: &[String]) -> Result<Option<Url>> {
+    let word = match words {
+        [] => return Ok(None),
+        [word] => word,
+        _ => return Err(Error::usage("`blast versus` takes one URL; the tools are in `--tools`")),
+    };
+    let url = Url::fixed(word)?;
+    if url.authorization.is_some() {
+        return Err(Error::usage(
+            "the tools make different things of a user in the URL; leave `user:password@` away",
+        ));
+    }
+    if matches!(url.host, crate::plan::url::Host::Unix(_)) {
+        return Err(Error::usage("most tools know no Unix sockets; name a server that has a port"));
+    }
+    Ok(Some(url))
+}
+
+/// Those of JSON, and those of Markdown.
+fn files(files: &[PathBuf]) -> Result<[Vec<PathBuf>; 2]> {
+    let outputs = Outputs::to(files, None)?;
+    let of = |format: Format| -> Vec<PathBuf> {
+        let files = outputs.files.iter().filter(|file| Format::of(file) == Some(format));
+        files.cloned().collect()
+    };
+    let is_written =
+        |file: &&PathBuf| matches!(Format::of(file), Some(Format::Json | Format::Markdown));
+    let others = outputs.files.iter().filter(|file| !is_written(file));
+    match others.chain(&outputs.tables).next() {
+        None => Ok([of(Format::Json), of(Format::Markdown)]),
+        Some(other) => Err(Error::usage(format!(
+            "--output: {}: `blast versus` writes JSON and Markdown; name a file that ends in \
+             `.json` or `.md`",
+            quote(&other.to_string_lossy())
+        ))),
+    }
+}
+
+/// What stands beside every figure.
+fn machine() -> String {
+    let release = sysctl::text("kernel.osrelease").unwrap_or_default();
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut lines = cpuinfo.lines().filter_map(|line| line.strip_prefix("model name"));
+    let model = lines.next().map(|rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let cores = host::allowed_cores().len();
+    let cores = if cores == 1 { "1 core".to_string() } else { format!("{cores} cores") };
+    let model = model.map(|model| format!(" ({model})")).unwrap_or_default();
+    format!("{cores}{model}, Linux {release}")
+}
+
+/// Of the last minute (proc_loadavg(5)).
+fn load_average() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
+fn exit(document: &VersusDocument) -> Exit {
+    match stop::exit() {
+        Some(exit) if !document.complete => exit,
+        _ if document.runs.is_empty() => Exit::Failed,
+        _ => Exit::Done,
+    }
+}
+
+/// What runs, on a terminal.
+struct Line {
+    wanted: bool,
+    rounds: u64,
+}
+
+impl Line {
+    fn show(&self, round: u64, name: &str) {
+        if self.wanted {
+            let text = format!("round {round} of {}: {name}", self.rounds);
+            let width = terminal::width(&io::stderr()).saturating_sub(1);
+            let _ = write!(io::stderr(), "\r{text:width$.width$}");
+        }
+    }
+
+    fn end(&self) {
+        if self.wanted {
+            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
+            let _ = write!(io::stderr(), "\r{blank}\r");
+        }
+    }
+}
