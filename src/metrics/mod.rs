@@ -11,6 +11,7 @@ pub mod counters;
 #[cfg(test)]
 pub mod fixture;
 pub mod gauge;
+pub mod groups;
 pub mod heat;
 pub mod histogram;
 pub mod log;
@@ -33,6 +34,7 @@ pub use audit::{Audit, Check};
 pub use backfill::Backfill;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use gauge::{Course, Gauges, Label, Unit};
+pub use groups::Groups;
 pub use heat::Heat;
 pub use histogram::{Distribution, Histogram, Reading};
 pub use log::WatchedLog;
