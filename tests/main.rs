@@ -15,6 +15,7 @@ mod failures;
 mod faults;
 mod files;
 mod fuzz;
+mod groups;
 mod imports;
 mod interrupts;
 mod latency;

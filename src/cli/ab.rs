@@ -54,6 +54,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     if effect == 0.0 {
         return Err(Error::usage("--effect: no number of rounds shows a difference of 0; give 2%"));
     }
+    study::refuse_groups("ab", &args.load)?;
     let files = study::files("ab", &args.load.output.files)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());

@@ -47,6 +47,7 @@ pub struct CeilingArgs {
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let budget = args.budget.unwrap_or(BUDGET);
     refuse_what_is_searched(&args.load, budget)?;
+    study::refuse_groups("ceiling", &args.load)?;
     let files = study::files("ceiling", &args.load.output.files)?;
     let plan = high::plan(&args.load)?;
     refuse_what_is_not_read(&plan.thresholds)?;

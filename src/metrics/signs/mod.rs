@@ -7,10 +7,12 @@
 //! ```text
 //! answers     errors, timeouts, a rate limit         latency    how the times lie, and change
 //! beside      what was read beside the load          lots       like with like: by name, by stage
+//! groups      who answered, by one of the headers
 //! ```
 
 mod answers;
 mod beside;
+mod groups;
 mod latency;
 mod lots;
 #[cfg(test)]
@@ -19,12 +21,17 @@ mod tests;
 use super::{Summary, Warning};
 
 /// The most important first.
-pub const CODES: [&str; 15] = [
+pub const CODES: [&str; 20] = [
     "errors_5",
     "errors_1",
     "errors_0_1",
     "timeouts",
     "rate_limited",
+    "group_errors",
+    "group_slow",
+    "groups_uneven",
+    "groups_too_many",
+    "groups_without_header",
     "one_core_full",
     "pool_full",
     "retransmits",
@@ -47,6 +54,7 @@ pub fn of(summary: &Summary, is_judged: bool) -> Vec<Warning> {
             latency::saw_tooth(summary),
             latency::bimodal(summary),
             latency::p95_far_from_median(summary),
+            groups::slow(summary),
         ]
     };
     let counted = [
@@ -58,6 +66,10 @@ pub fn of(summary: &Summary, is_judged: bool) -> Vec<Warning> {
         beside::retransmits(summary),
         beside::memory_grows(summary),
         answers::too_short(summary, is_judged),
+        groups::errors(summary),
+        groups::uneven(summary),
+        groups::too_many(summary),
+        groups::without_header(summary),
     ];
     let shown = trusted.then(latency).into_iter().flatten();
     let mut found: Vec<Warning> = counted.into_iter().chain(shown).flatten().collect();

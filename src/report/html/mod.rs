@@ -9,6 +9,7 @@ mod beside;
 mod charts;
 mod figure;
 mod grade;
+mod groups;
 mod head;
 mod latency;
 mod load;
@@ -62,6 +63,7 @@ pub fn page(document: &Document) -> String {
                     (readings::readings(document))
                     (load::stages(document))
                     (names::names(document))
+                    (groups::groups(document))
                     (trouble::errors(document))
                     (slowest::slowest(document))
                     (load::connections(document))
