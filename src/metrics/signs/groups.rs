@@ -180,7 +180,7 @@ mod tests {
         };
         let found = text(slow(&summary(rows(30, 2_000))));
         let expected =
-            "the p95 of c is 32.4ms, and 11.3ms of the others (service time of good answers)";
+            "the p95 of c is 32.4 ms, and 11.3 ms of the others (service time of good answers)";
         assert_eq!(found, expected);
         // Not twice; too few to say so; nobody to compare with.
         assert!(slow(&summary(rows(18, 2_000))).is_none());

@@ -17,8 +17,12 @@ pub fn groups(sheet: &mut Sheet, document: &Document) {
     let Some(groups) = &document.groups else { return };
     sheet.gap();
     table(sheet, groups);
-    let tone = if groups.even == Some(false) { Tone::Bad } else { Tone::Plain };
-    sheet.labelled("shares", tone, &shares(groups));
+    match groups.even {
+        Some(false) => {
+            sheet.labelled("shares", Tone::Bad, "uneven, and not by chance: see the warning below");
+        }
+        _ => sheet.labelled("shares", Tone::Plain, &shares(groups)),
+    }
     if groups.unanswered > 0 {
         let text = format!(
             "{} requests had no answer, so no header: they are in no group",

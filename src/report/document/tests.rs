@@ -155,7 +155,9 @@ fn a_fixture_shows_the_signs_that_were_put_into_it_and_no_other() {
             "users" => &["errors_0_1", "bimodal"],
             "shaped" => &["errors_5", "latency_grows_with_load"],
             "watched" => &["memory_grows"],
-            "grouped" => &["errors_1", "group_errors", "group_slow", "groups_uneven"],
+            "grouped" => {
+                &["errors_1", "group_errors", "group_slow", "groups_uneven", "p95_far_from_median"]
+            }
             _ => &[],
         };
         assert_eq!(signs, expected, "{name}");
