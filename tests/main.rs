@@ -16,6 +16,7 @@ mod failures;
 mod faults;
 mod files;
 mod fuzz;
+mod groups;
 mod imports;
 mod interrupts;
 mod latency;

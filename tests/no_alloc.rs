@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blast::metrics::Summary;
-use blast::plan::{Expected, Law, Load, Offered, Plan, Rate, Shape, Url, Wait, Warmup};
+use blast::plan::{Expected, GroupBy, Law, Load, Offered, Plan, Rate, Shape, Url, Wait, Warmup};
 use blast::target::{Behaviour, Options, Target};
 use blast::{Nanos, engine, http, time};
 
@@ -128,6 +128,24 @@ fn nor_does_one_that_looks_through_the_bodies() {
     let summary = engine::run(&plan, &mut |_| {}).unwrap();
     assert!(summary.audit.ok() && summary.measure.counters.rejected() > 1_000);
     assert_eq!(allocations(&summary).1, 0);
+}
+
+#[test]
+fn nor_does_one_that_tells_answers_apart_by_a_header() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = Target::start(Options::default()).unwrap();
+    let group_by = Some(GroupBy::parse("header:Content-Length").unwrap());
+    for load in [Load::steady(Rate::per_second(5_000)), Load::CLOSED] {
+        let group_by = group_by.clone();
+        let duration = Some(Nanos::from_millis(800));
+        let plan = Plan { group_by, duration, ..plan(target.address(), &load, Nanos::ZERO) };
+        COUNT.store(0, SeqCst);
+        let summary = engine::run(&plan, &mut |_| {}).unwrap();
+        let groups = summary.groups.as_ref().unwrap();
+        assert!(summary.audit.ok() && groups.completed() > 1_000);
+        assert_eq!((groups.rows.len(), groups.rows[0].value.kind()), (1, "value"));
+        assert_eq!(allocations(&summary).1, 0);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::groups::LoadArgs;
 use super::outputs::Format;
-use super::study::{Runs, Views};
+use super::study::{self, Runs, Views};
 use super::{high, terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
@@ -61,6 +61,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     if effect == 0.0 {
         return Err(Error::usage("--effect: no number of rounds shows a difference of 0; give 2%"));
     }
+    study::refuse_groups("ab", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());

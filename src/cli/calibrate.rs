@@ -40,7 +40,7 @@ const ANY: &str = "http://localhost/";
 /// The flags that are not a run's, each of which takes a value.
 const OWN: [&str; 3] = ["--answer-size", "--rounds", "--round-length"];
 
-const VIEWS: Views<CalibrationDocument> =
+pub const VIEWS: Views<CalibrationDocument> =
     Views { verb: "calibrate", page: console::calibration::page, files: &[] };
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]

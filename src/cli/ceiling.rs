@@ -14,11 +14,11 @@ use super::ladder::{self, LadderArgs};
 use super::low::{AimArgs, PlanArgs, RunArgs};
 use super::outputs::Format;
 use super::overload::OverloadArgs;
-use super::study::{Runs, Views};
+use super::study::{self, Runs, Views};
 use super::{calibrated, terminal, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
-use crate::plan::{Load, Rate, Threshold};
+use crate::plan::{Load, Plan, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
 use crate::report::{chart, console, html, markdown};
 use crate::study::ceiling::{self, Field, Outcome, Over, Probe, Told};
@@ -86,6 +86,7 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
         return ladder::run(args);
     }
     refuse_what_is_searched(args)?;
+    study::refuse_groups("ceiling", &args.load)?;
     args.overload.check()?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let sought = over::sought(args, arguments)?;

@@ -16,7 +16,9 @@ use crate::http::Pattern;
 use crate::monitor::elsewhere::{Sample, Scrape};
 use crate::monitor::profile::Tool;
 use crate::plan::route::{ConnectTo, Resolve};
-use crate::plan::{Engine, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup, Watch};
+use crate::plan::{
+    Engine, GroupBy, Network, Pin, Rate, Sizes, Statuses, Threshold, Wait, Warmup, Watch,
+};
 use crate::report::otlp::Endpoint;
 use crate::time::Nanos;
 
@@ -341,6 +343,11 @@ pub struct OutputArgs {
     /// Send the run's metrics to this OpenTelemetry collector, every 5 s and at the end
     #[arg(long, value_name = "URL", value_parser = Endpoint::parse, hide_short_help = true)]
     pub otlp: Option<Endpoint>,
+
+    /// Split answers, errors and times by a header of the answers, to see which backend behind a
+    /// balancer is slow or gets too much: header:X-Served-By
+    #[arg(long, value_name = "header:NAME", value_parser = GroupBy::parse, hide_short_help = true)]
+    pub group_by: Option<GroupBy>,
 
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]

@@ -94,6 +94,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
         route,
         thresholds: args.rules.thresholds.clone(),
         abort_on: args.rules.abort_on.clone(),
+        group_by: args.output.group_by.clone(),
         watch: args.watch.watch.clone().unwrap_or_default(),
         watch_pool: args.watch.watch_pool,
         rating,

@@ -8,7 +8,7 @@ use super::ceiling::CeilingArgs;
 use super::groups::LoadArgs;
 use super::outputs::Format;
 use super::shapes::Rps;
-use super::study::{Runs, Status, Views};
+use super::study::{self, Runs, Status, Views};
 use super::{high, load, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
@@ -74,6 +74,7 @@ fn rung(text: &str) -> Result<Named> {
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     refuse_what_steps_say(args)?;
+    study::refuse_groups("ceiling", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let rungs = rungs(args)?;
     engine::stop::install();

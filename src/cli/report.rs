@@ -15,7 +15,10 @@ use super::study::Views;
 use super::{print, reason, run, terminal};
 use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
-use crate::report::{Document, PageOptions, ab, ceiling, comparison, ladder, ndjson, page, schema};
+use crate::report::{
+    Document, PageOptions, ab, calibration, ceiling, comparison, ladder, ndjson, page, schema,
+    versus,
+};
 use crate::units::quote;
 
 /// No document is nearly as long: an hour of a second each takes 5 MB.
@@ -71,6 +74,8 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
         ladder::SCHEMA_NAME => return again(&super::ladder::VIEWS, &saved, &args),
         comparison::SCHEMA_NAME => return again(&super::compare::VIEWS, &saved, &args),
         ab::SCHEMA_NAME => return again(&super::ab::VIEWS, &saved, &args),
+        versus::SCHEMA_NAME => return again(&super::versus::VIEWS, &saved, &args),
+        calibration::SCHEMA_NAME => return again(&super::calibrate::VIEWS, &saved, &args),
         _ => {}
     }
     let document = saved.result()?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::groups::LoadArgs;
 use super::outputs::Format;
 use super::run::keep_first;
 use super::{Outputs, print, terminal};
@@ -90,6 +91,17 @@ impl Runner for Runs {
 
     fn reconnect(&mut self) {
         self.end();
+    }
+}
+
+/// Their documents have no place for it.
+pub fn refuse_groups(verb: &str, load: &LoadArgs) -> Result<()> {
+    match load.output.group_by {
+        None => Ok(()),
+        Some(_) => Err(Error::usage(format!(
+            "--group-by: `blast {verb}` shows no groups; look at them in a run: `blast URL --group-by \
+             header:NAME`"
+        ))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::by_name;
 use super::core::Finished;
+use super::groups;
 use super::prepare::Prepared;
 use super::refresh;
 use super::tally::INTERVAL;
@@ -12,8 +13,9 @@ use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Interval,
-    Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning, slowest,
+    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Groups,
+    Interval, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
+    slowest,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -140,6 +142,7 @@ impl Collector {
             names: scenario.map(|s| by_name::names(s, books.clone())).unwrap_or_default(),
             checks: scenario.map(|s| by_name::checks(s, books.clone())).unwrap_or_default(),
             sessions: by_name::sessions(books),
+            groups: groups(run, &finished),
             measure_events: self.measure_events,
             warmup_events: self.warmup_events,
             drain_events: self.drain_events,
@@ -175,6 +178,12 @@ impl Collector {
         summary.warnings.extend(unpinned(run, &finished));
         summary
     }
+}
+
+/// The answers of all workers by what the plan tells them apart by.
+fn groups(run: &Run, finished: &[Finished]) -> Option<Groups> {
+    let by = run.plan.group_by.as_ref()?;
+    Some(groups::of_run(by, finished.iter().filter_map(|f| f.groups.as_deref())))
 }
 
 /// The addresses that some worker used, and how many connections opened to each. One of those from

@@ -1,6 +1,7 @@
 //! One connection: its state, and what an event means in it. Sans-IO: bytes and readings in, an
 //! [`Action`] out; the core carries the action out and keeps the books.
 
+use super::groups::Sorter;
 use super::script::reading::Reading;
 use super::wire::Event;
 use crate::evidence::{Evidence, Reached};
@@ -55,13 +56,16 @@ pub struct Asked<'a> {
     pub body: Option<&'a Pattern>,
     /// What is kept of it.
     pub keep: Option<&'a mut Reading>,
+    /// Who wants to know whose answer it is.
+    pub sort: Option<Sorter<'a>>,
 }
 
-/// A pattern that is looked for in a body, and how far; and what is kept beside that.
+/// All who look at an answer: for a pattern in its body, and how far; for what is kept; for its
+/// group.
 struct Search<'a> {
-    pattern: &'a Pattern,
-    sighting: &'a mut Sighting,
+    pattern: Option<(&'a Pattern, &'a mut Sighting)>,
     reading: Option<&'a mut Reading>,
+    sort: Option<Sorter<'a>>,
 }
 
 impl Look for Search<'_> {
@@ -69,11 +73,16 @@ impl Look for Search<'_> {
         if let Some(reading) = &mut self.reading {
             reading.head(head);
         }
+        if let Some(sorter) = &mut self.sort {
+            sorter.head(head);
+        }
     }
 
     #[inline]
     fn body(&mut self, piece: &[u8]) {
-        self.pattern.look(self.sighting, piece);
+        if let Some((pattern, sighting)) = &mut self.pattern {
+            pattern.look(sighting, piece);
+        }
         if let Some(reading) = &mut self.reading {
             reading.body(piece);
         }
@@ -237,13 +246,18 @@ impl Connection {
         if self.in_flight() == 0 {
             return Action::Unsolicited;
         }
-        let Asked { head, body, keep } = asked;
-        let read = match (body, keep) {
-            (None, None) => self.reader.read(bytes, head, pool),
-            (None, Some(reading)) => self.reader.read_shown(bytes, head, pool, reading),
-            (Some(pattern), reading) => {
-                let sighting = self.sighting.get_or_insert(pattern.start());
-                let search = &mut Search { pattern, sighting, reading };
+        let Asked { head, body, keep, sort } = asked;
+        let read = match (body, keep, sort) {
+            (None, None, None) => self.reader.read(bytes, head, pool),
+            (None, None, Some(mut sorter)) => {
+                self.reader.read_shown(bytes, head, pool, &mut sorter)
+            }
+            (None, Some(reading), None) => self.reader.read_shown(bytes, head, pool, reading),
+            (body, reading, sort) => {
+                let sighting = &mut self.sighting;
+                let pattern =
+                    body.map(|pattern| (pattern, sighting.get_or_insert(pattern.start())));
+                let search = &mut Search { pattern, reading, sort };
                 self.reader.read_shown(bytes, head, pool, search)
             }
         };

@@ -12,7 +12,7 @@ use super::wire::SMALL;
 use crate::address::Address;
 use crate::http::Payload;
 use crate::plan::answer::Captured;
-use crate::plan::{Expected, Rate, Scenario, Schedule, Shape, Wait, Warmup};
+use crate::plan::{Expected, GroupBy, Rate, Scenario, Schedule, Shape, Wait, Warmup};
 use crate::time::Nanos;
 use crate::tls;
 
@@ -44,6 +44,8 @@ pub struct Job {
     pub given: Captured,
     pub is_head: bool,
     pub expected: Expected,
+    /// What the answers are told apart by.
+    pub group_by: Option<Arc<GroupBy>>,
     pub pipeline: u32,
     /// Requests on one connection before blast closes it.
     pub per_connection: Option<u64>,
@@ -114,6 +116,7 @@ impl Job {
             given: [].into(),
             is_head: false,
             expected: Expected::default(),
+            group_by: None,
             pipeline: 1,
             per_connection: None,
             arrivals,

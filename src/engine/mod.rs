@@ -22,6 +22,7 @@ mod deadlines;
 mod deliveries;
 pub mod directory;
 mod epoll;
+mod groups;
 pub mod helm;
 pub mod job;
 pub mod mailbox;

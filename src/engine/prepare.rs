@@ -170,6 +170,7 @@ impl Common<'_> {
             given: self.given.clone(),
             is_head: plan.request.is_head(),
             expected: plan.expected.clone(),
+            group_by: plan.group_by.clone().map(Arc::new),
             pipeline: plan.pipeline,
             per_connection: per_connection.into_iter().chain(endurance).min(),
             arrivals: arrivals(plan, self.schedule.as_ref(), worker, workers),

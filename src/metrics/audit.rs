@@ -1,7 +1,7 @@
 //! The audit: the invariants of every run (DESIGN: what is due is sent or dropped, what is sent
 //! has one fate). A run whose audit fails is reported as such and exits with 1.
 
-use super::{Account, Fates, Part, Rejection, Sightings, Summary};
+use super::{Account, Fates, Groups, Part, Rejection, Sightings, Summary};
 
 /// Relative difference allowed between the two areas. They are sums of the same differences of
 /// clock readings, taken at different places; rounding aside they are equal.
@@ -50,6 +50,9 @@ impl Audit {
         if summary.model.is_some() {
             checks.extend(of_fates(&summary.aside, &ASIDE));
             checks.extend(by_name(summary));
+        }
+        if let Some(groups) = &summary.groups {
+            checks.extend(by_group(summary, groups));
         }
         Audit { checks }
     }
@@ -113,6 +116,16 @@ fn by_name(summary: &Summary) -> [Check; 10] {
             all(|a| seen(&a.checks)),
             by_check(&summary.measure) + by_check(&summary.aside),
         ),
+    ]
+}
+
+/// Each answer is in one group.
+fn by_group(summary: &Summary, groups: &Groups) -> [Check; 2] {
+    let counters = &summary.measure.counters;
+    let good: u64 = groups.rows.iter().map(|row| row.book.good.count()).sum();
+    [
+        equal("groups_completed", groups.completed(), counters.completed),
+        equal("groups_good", good, counters.good),
     ]
 }
 

@@ -25,6 +25,7 @@ pub fn blank(mode: Mode) -> Summary {
         names: Vec::new(),
         checks: Vec::new(),
         sessions: None,
+        groups: None,
         measure_events: Events::default(),
         warmup_events: Events::default(),
         drain_events: Events::default(),

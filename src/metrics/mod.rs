@@ -12,6 +12,7 @@ pub mod counters;
 #[cfg(test)]
 pub mod fixture;
 pub mod gauge;
+pub mod groups;
 pub mod heat;
 pub mod histogram;
 pub mod log;
@@ -35,6 +36,7 @@ pub use backfill::Backfill;
 pub use calibration::Calibration;
 pub use counters::{Counters, Drop, Events, Rejection};
 pub use gauge::{Course, Gauges, Label, Unit};
+pub use groups::Groups;
 pub use heat::Heat;
 pub use histogram::{Distribution, Histogram, Reading};
 pub use log::WatchedLog;

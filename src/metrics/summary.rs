@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::{
-    Audit, Calibration, CheckCount, Course, Distribution, Events, Fates, Gauges, Histogram,
+    Audit, Calibration, CheckCount, Course, Distribution, Events, Fates, Gauges, Groups, Histogram,
     Interval, Named, Profile, Server, Sessions, Slow, Verdict, Warning, WatchedLog,
 };
 use crate::address::Address;
@@ -55,6 +55,8 @@ pub struct Summary {
     pub names: Vec<Named>,
     pub checks: Vec<CheckCount>,
     pub sessions: Option<Sessions>,
+    /// The answers by one of their headers; `None`: nobody asked.
+    pub groups: Option<Groups>,
     /// What happened inside measure, inside warm-up, and in the drain.
     pub measure_events: Events,
     pub warmup_events: Events,

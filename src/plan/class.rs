@@ -1,12 +1,13 @@
 //! What kind of load a plan is, as far as a request's cost to blast goes: what is measured of one
 //! load says something of another of its kind.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use crate::units::{format_bytes, format_exact};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Class {
     pub engine: String,
     pub tls: bool,

@@ -53,7 +53,6 @@ fn name_before(text: &str) -> &str {
 
 /// Where the value of a field begins, and its length if nobody is to see it.
 fn value_of(name: &str, after: &str) -> (usize, usize) {
-    const WHOLE_LINES: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
     let is_whole_line = WHOLE_LINES.contains(&name.to_ascii_lowercase().as_str());
     if !is_whole_line && !sounds_secret(name) {
         return (0, 0);
@@ -68,6 +67,14 @@ fn value_of(name: &str, after: &str) -> (usize, usize) {
     };
     (after.len() - value.len(), length.unwrap_or(value.len()))
 }
+
+/// Whether a header of this name may hold a secret.
+pub fn is_secret_header(name: &str) -> bool {
+    WHOLE_LINES.contains(&name.trim().to_ascii_lowercase().as_str()) || sounds_secret(name)
+}
+
+/// Headers whose values are secrets to their end.
+const WHOLE_LINES: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
 
 /// Whether a field of this name may hold a secret.
 pub fn sounds_secret(name: &str) -> bool {

@@ -10,6 +10,7 @@ pub mod class;
 pub mod data;
 pub mod expect;
 pub mod file;
+pub mod group;
 pub mod import;
 pub mod integral;
 pub mod load;
@@ -37,6 +38,7 @@ use crate::tls;
 pub use arrivals::Law;
 pub use class::Class;
 pub use expect::{Expected, Sizes, Statuses};
+pub use group::GroupBy;
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;
 pub use request_id::RequestId;
@@ -108,6 +110,8 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// Rules that end the run when they become true.
     pub abort_on: Vec<Threshold>,
+    /// What the answers are told apart by in the report; `None`: they are not.
+    pub group_by: Option<GroupBy>,
     /// The server beside the load.
     pub watch: Watch,
     /// The port of a pool whose connections are counted.
@@ -152,6 +156,7 @@ impl Plan {
             route: Route::default(),
             thresholds: Vec::new(),
             abort_on: Vec::new(),
+            group_by: None,
             watch: Watch::default(),
             watch_pool: None,
             rating: Some(rating::Set::usual()),

@@ -1,6 +1,7 @@
 //! What blast can send from a core of this host, as a document: `blast.calibration/1`. It is printed,
 //! and kept for the runs to come. Its page is in `console::calibration`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Fingerprint;
@@ -9,7 +10,10 @@ use crate::plan::Class;
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.calibration/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("calibration.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CalibrationDocument {
     pub schema: String,
     /// False when it was interrupted.
@@ -33,7 +37,7 @@ pub struct CalibrationDocument {
 }
 
 /// In a closed loop, as fast as answers come.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Closed {
     /// What the worker can send: what it reached where it had nothing to spare, and otherwise what
     /// its processor time would have sufficed for.
@@ -51,7 +55,7 @@ pub struct Closed {
 }
 
 /// In open loop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Open {
     pub rate_per_s: f64,
     /// The rate over what a closed loop reached.
@@ -63,7 +67,7 @@ pub struct Open {
 }
 
 /// One burst in a closed loop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Round {
     pub rate_per_s: f64,
     pub cpu_us_per_request: f64,

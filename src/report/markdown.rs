@@ -4,6 +4,7 @@
 pub mod ab;
 pub mod ceiling;
 pub mod compare;
+mod groups;
 pub mod ladder;
 pub mod versus;
 
@@ -30,6 +31,7 @@ pub fn text(document: &Document) -> String {
     let mut text = format!("## blast: {}\n\n", plain(&what));
     text += &figures(document);
     text += &by_name(document);
+    text += &groups::groups(document);
     text += &thresholds(document);
     text += &grades(document);
     for sentence in sentences(document) {
@@ -387,6 +389,22 @@ mod tests {
             let last = &rows[rows.len() - 1];
             assert_eq!(last[1], "**Aggregated**");
             assert_eq!(number(&last[2]) as u64, document.requests.scheduled);
+        }
+    }
+
+    #[test]
+    fn the_table_of_groups_has_the_documents_figures() {
+        let document = fixture::grouped().document();
+        let rows = table(&text(&document), "no good");
+        let groups = &document.groups.as_ref().unwrap().rows;
+        assert_eq!(rows.len(), groups.len() + 1);
+        assert_eq!(rows[2][0], "back\\|end &lt;2&gt;");
+        for (row, group) in rows[1..].iter().zip(groups) {
+            assert_eq!(
+                [&row[1], &row[3]].map(|cell| number(cell) as u64),
+                [group.completed, group.rejected]
+            );
+            assert!(is_near(&row[6], group.latency.response.p95_us), "{row:?}");
         }
     }
 

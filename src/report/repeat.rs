@@ -132,6 +132,7 @@ fn request(words: &mut Vec<String>, plan: &PlanEcho) {
         }
     }
     optional(words, "--request-id", plan.request_id.as_ref());
+    optional(words, "--group-by", plan.group_by.as_ref());
     if plan.body_bytes > 0 {
         flag(words, "-b", "@BODY");
     }

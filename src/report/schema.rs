@@ -3,15 +3,17 @@
 //! Those of a run, of the monitor and of the doctor are written by hand; those of the studies are
 //! made from their types (`BLAST_GOLDEN=write cargo test --lib golden` writes them anew).
 
-use super::{ab, ceiling, checkup, comparison, document, ladder, monitored};
+use super::{ab, calibration, ceiling, checkup, comparison, document, ladder, monitored, versus};
 
 /// Each document by the verb that writes it, and its schema.
-const ALL: [(&str, &str); 7] = [
+const ALL: [(&str, &str); 9] = [
     ("result", document::SCHEMA),
     ("ceiling", ceiling::SCHEMA),
     ("ladder", ladder::SCHEMA),
     ("compare", comparison::SCHEMA),
     ("ab", ab::SCHEMA),
+    ("versus", versus::SCHEMA),
+    ("calibrate", calibration::SCHEMA),
     ("monitor", monitored::SCHEMA),
     ("doctor", checkup::SCHEMA),
 ];
@@ -106,6 +108,12 @@ pub mod tests {
                 generated::<comparison::Comparison>(comparison::SCHEMA_NAME),
             ),
             ("ladder", ladder::SCHEMA, generated::<ladder::LadderDocument>(ladder::SCHEMA_NAME)),
+            ("versus", versus::SCHEMA, generated::<versus::VersusDocument>(versus::SCHEMA_NAME)),
+            (
+                "calibration",
+                calibration::SCHEMA,
+                generated::<calibration::CalibrationDocument>(calibration::SCHEMA_NAME),
+            ),
             ("ab", ab::SCHEMA, generated::<ab::AbDocument>(ab::SCHEMA_NAME)),
         ] {
             let path = format!("src/report/{file}.schema.json");
@@ -149,7 +157,7 @@ pub mod tests {
         });
         let document: ceiling::CeilingDocument = serde_json::from_value(older).unwrap();
         assert_valid("ceiling", &serde_json::to_value(document).unwrap());
-        assert_valid("ceiling", &serde_json::to_value(fixture::study::ceiling()).unwrap());
-        assert_valid("ladder", &serde_json::to_value(fixture::study::ladder()).unwrap());
+        assert_valid("ceiling", &serde_json::to_value(fixture::ceiling()).unwrap());
+        assert_valid("ladder", &serde_json::to_value(fixture::ladder()).unwrap());
     }
 }

@@ -1,6 +1,7 @@
 //! The document of tools on the same load: `blast.versus/1`. Its page is in `console::versus`, for a
 //! pull request in `markdown::versus`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Caveat;
@@ -8,7 +9,10 @@ use super::comparison::Caveat;
 /// The name and version of the document's schema.
 pub const SCHEMA_NAME: &str = "blast.versus/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What the document is valid by: made from the types below.
+pub const SCHEMA: &str = include_str!("versus.schema.json");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VersusDocument {
     pub schema: String,
     pub blast_version: String,
@@ -44,7 +48,7 @@ pub struct VersusDocument {
 }
 
 /// One tool: medians of its runs; null: it does not say, or nobody knows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     pub name: String,
     pub version: Option<String>,
@@ -82,7 +86,7 @@ pub struct Tool {
 }
 
 /// How a tool's figures differ from what one would take them for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Footnote {
     pub number: u64,
     pub tool: String,
@@ -90,7 +94,7 @@ pub struct Footnote {
 }
 
 /// One run of one tool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// From 1.
     pub round: u64,

@@ -35,6 +35,19 @@ fn each_request_is_counted_once_on_both_sides() {
     });
 }
 
+#[test]
+fn answers_are_told_apart_by_a_header_as_without_tls() {
+    each_engine(|engine| {
+        let site = Site::new();
+        let answer = ok().replacen("\r\n", "\r\nX-Served-By: b-1\r\n", 1);
+        let server = site.answering(&Terms::default(), answer);
+        let flags = "-n 60 -c 3 -t 1 --group-by header:x-served-by";
+        let document = site.blast(engine, &server.https()).args(flags).document();
+        let rows = document.at("groups.rows");
+        assert_eq!((&rows[0]["value"], &rows[0]["good"]), (&"b-1".into(), &60.into()));
+    });
+}
+
 /// Its plaintext, and the socket's own figures.
 #[test]
 fn the_slowest_requests_are_known_as_well_as_without_tls() {

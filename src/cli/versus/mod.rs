@@ -13,7 +13,8 @@ use std::time::SystemTime;
 use clap::{Args, ValueHint};
 
 use super::outputs::Format;
-use super::{Outputs, study, terminal, values};
+use super::study::Views;
+use super::{terminal, values};
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use crate::host;
@@ -23,7 +24,6 @@ use crate::report::versus::VersusDocument;
 use crate::report::{console, markdown};
 use crate::study::versus::{Task, Told, document, take_turns};
 use crate::time::{self, Nanos};
-use crate::units::quote;
 use bench::{Folder, Host};
 use find::Found;
 use log::AccessLog;
@@ -32,6 +32,12 @@ use server::Server;
 const CONNECTIONS: u32 = 64;
 const LENGTH: Nanos = Nanos::from_secs(3);
 const ROUNDS: u64 = 5;
+
+pub const VIEWS: Views<VersusDocument> = Views {
+    verb: "versus",
+    page: console::versus::page,
+    files: &[(Format::Markdown, markdown::versus::text)],
+};
 
 /// What `blast versus` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -90,7 +96,7 @@ pub struct VersusArgs {
 }
 
 pub fn run(args: &VersusArgs) -> Result<Exit> {
-    let [jsons, markdowns] = files(&args.files)?;
+    let files = VIEWS.accept(&args.files)?;
     let load = Asked::of(args)?;
     let url = url(&args.words)?;
     let log = args.log.as_deref().map(AccessLog::open).transpose()?;
@@ -131,10 +137,7 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
         took: time::now() - began,
     };
     let document = document(&turns, &told);
-    for file in &markdowns {
-        markdown::versus::save(&document, file)?;
-    }
-    study::write(&document, console::versus::page, args.json, &jsons)?;
+    VIEWS.write(&document, args.json, &files)?;
     Ok(exit(&document))
 }
 
@@ -187,26 +190,6 @@ fn url(words: &[String]) -> Result<Option<Url>> {
         return Err(Error::usage("most tools know no Unix sockets; name a server that has a port"));
     }
     Ok(Some(url))
-}
-
-/// Those of JSON, and those of Markdown.
-fn files(files: &[PathBuf]) -> Result<[Vec<PathBuf>; 2]> {
-    let outputs = Outputs::to(files, None)?;
-    let of = |format: Format| -> Vec<PathBuf> {
-        let files = outputs.files.iter().filter(|file| Format::of(file) == Some(format));
-        files.cloned().collect()
-    };
-    let is_written =
-        |file: &&PathBuf| matches!(Format::of(file), Some(Format::Json | Format::Markdown));
-    let others = outputs.files.iter().filter(|file| !is_written(file));
-    match others.chain(&outputs.tables).next() {
-        None => Ok([of(Format::Json), of(Format::Markdown)]),
-        Some(other) => Err(Error::usage(format!(
-            "--output: {}: `blast versus` writes JSON and Markdown; name a file that ends in \
-             `.json` or `.md`",
-            quote(&other.to_string_lossy())
-        ))),
-    }
 }
 
 /// What stands beside every figure.

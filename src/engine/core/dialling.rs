@@ -129,6 +129,9 @@ impl Core {
         }
         connection.free_since = now;
         self.addresses.worked(connection.address);
+        if let Some(groups) = &mut self.groups {
+            groups.opened(slot);
+        }
         let totals = &mut self.tally.connections;
         totals.opened += 1;
         totals.reopened += u64::from(connection.reopening);

@@ -30,6 +30,7 @@ use super::by_name::Rows;
 use super::connection::{Action, Asked, Connection};
 use super::crew::Crew;
 use super::deadlines::Deadlines;
+use super::groups::Grouping;
 use super::job::{Arrivals, Job};
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
@@ -90,6 +91,8 @@ pub struct Core {
     curiosity: Curiosity,
     /// Of a scenario.
     script: Option<Box<Script>>,
+    /// Of `--group-by`.
+    groups: Option<Box<Grouping>>,
     /// Requests of sessions beyond one for each that arrived, in warm-up and in measure.
     further: [u64; 2],
     /// Requests that were due and then were none: there was no data for them, or whoever came
@@ -141,6 +144,8 @@ pub struct Finished {
     pub opened: Vec<u64>,
     /// By its first connection over TLS.
     pub agreed: Option<Agreed>,
+    /// Its books by group.
+    pub groups: Option<Box<Grouping>>,
     /// By its first user.
     pub captured: Option<Captured>,
     /// The data had no more rows.
@@ -194,6 +199,7 @@ impl Core {
             pool: HeadPool::new(HEADS),
             curiosity: Curiosity::new(job.workers),
             script: Script::of(&job).map(Box::new),
+            groups: groups(&job, open_loop),
             further: [0; 2],
             taken_back: [0; 2],
             secure: Secure::of(&job).map(Box::new),
@@ -235,6 +241,7 @@ impl Core {
             + self.redial.memory()
             + self.secure.as_ref().map_or(0, |secure| secure.memory())
             + self.script.as_ref().map_or(0, |script| script.memory())
+            + self.groups.as_ref().map_or(0, |groups| groups.memory())
     }
 
     /// What the time alone brings about. False when the worker's work is over.
@@ -348,6 +355,7 @@ impl Core {
                     head: self.job.is_head,
                     body: self.job.expected.body.as_deref(),
                     keep: None,
+                    sort: None,
                 },
                 // Nothing was asked: what comes is nobody's answer.
                 Some(_) if connection.in_flight() == 0 => Asked::default(),
@@ -356,7 +364,8 @@ impl Core {
                     script.asked(slot, self.flights[oldest].entry)
                 }
             };
-            match connection.on(event, asked, &mut self.pool) {
+            let sort = self.groups.as_mut().map(|groups| groups.sorter(slot));
+            match connection.on(event, Asked { sort, ..asked }, &mut self.pool) {
                 Action::Answered { response, used, found } => {
                     let (read, rest) = match event {
                         Event::Received(bytes) => bytes.split_at(used),
@@ -448,7 +457,8 @@ impl Core {
         let script = self.script.as_mut();
         let has_run_out = script.as_ref().is_some_and(|script| script.has_run_out);
         let captured = script.and_then(|script| script.captured());
-        Finished { totals, worker, phases, skipped, opened, agreed, captured, has_run_out }
+        let groups = self.groups.take();
+        Finished { totals, worker, phases, skipped, opened, agreed, groups, captured, has_run_out }
     }
 
     /// Connections that were to take part, but for those whose turn came so late that the run was
@@ -481,6 +491,11 @@ impl Core {
 #[inline]
 fn place_of(slot: Slot, number: u32, depth: u32) -> usize {
     (slot * depth + (number & (depth - 1))) as usize
+}
+
+fn groups(job: &Job, open_loop: bool) -> Option<Box<Grouping>> {
+    let by = job.group_by.as_deref()?;
+    Some(Box::new(Grouping::new(by, job.connections as usize, open_loop)))
 }
 
 fn pacer(job: &Job) -> Pacer {

@@ -174,6 +174,9 @@ impl Core {
             }
         };
         self.tally.answered(&flight, status, rejection, now);
+        if let Some(groups) = &mut self.groups {
+            groups.answered(slot, &flight, rejection, now);
+        }
         if self.tally.may_be_slow(&flight, now) {
             self.note_slow_answer(slot, &flight, (status, rejection, read), now, wire);
         }

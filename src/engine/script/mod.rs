@@ -121,7 +121,7 @@ impl Script {
         let body = self.scenario.requests[facet.request].expected.body.as_deref();
         let keeps = facet.needs != Needs::default();
         let keep = keeps.then(|| self.readings.of(slot as usize, facet.needs));
-        Asked { head: facet.is_head, body, keep }
+        Asked { head: facet.is_head, body, keep, sort: None }
     }
 
     /// Whether the bodies of its answers matter.

@@ -7,11 +7,13 @@
 //! ```text
 //! answers     errors, timeouts, a rate limit         latency    how the times lie, and change
 //! beside      what was read beside the load          lots       like with like: by name, by stage
+//! groups      who answered, by one of the headers
 //! own         how near blast was to what it can send
 //! ```
 
 mod answers;
 mod beside;
+mod groups;
 mod latency;
 mod lots;
 mod own;
@@ -21,12 +23,17 @@ mod tests;
 use super::{Summary, Warning};
 
 /// The most important first.
-pub const CODES: [&str; 16] = [
+pub const CODES: [&str; 21] = [
     "errors_5",
     "errors_1",
     "errors_0_1",
     "timeouts",
     "rate_limited",
+    "group_errors",
+    "group_slow",
+    "groups_uneven",
+    "groups_too_many",
+    "groups_without_header",
     "one_core_full",
     "pool_full",
     "retransmits",
@@ -50,6 +57,7 @@ pub fn of(summary: &Summary, is_judged: bool) -> Vec<Warning> {
             latency::saw_tooth(summary),
             latency::bimodal(summary),
             latency::p95_far_from_median(summary),
+            groups::slow(summary),
         ]
     };
     let counted = [
@@ -62,9 +70,17 @@ pub fn of(summary: &Summary, is_judged: bool) -> Vec<Warning> {
         beside::memory_grows(summary),
         answers::too_short(summary, is_judged),
         own::near_calibration(summary),
+        groups::errors(summary),
+        groups::uneven(summary),
+        groups::too_many(summary),
+        groups::without_header(summary),
     ];
     let shown = trusted.then(latency).into_iter().flatten();
     let mut found: Vec<Warning> = counted.into_iter().chain(shown).flatten().collect();
+    // Who asks what tells two kinds of answers apart has been told.
+    if found.iter().any(|sign| sign.code() == "group_slow") {
+        found.retain(|sign| sign.code() != "bimodal");
+    }
     found.sort_by_key(|sign| CODES.iter().position(|code| *code == sign.code()));
     found
 }

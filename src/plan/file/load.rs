@@ -70,6 +70,9 @@ pub struct LoadSheet {
     /// The header that an id is sent in, another for each request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Word>,
+    /// The answers' header that the report tells groups apart by: "header:X-Served-By".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<Word>,
     /// Limit for opening a connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Word>,

@@ -17,6 +17,7 @@ mod beside;
 pub(super) mod errors;
 pub(super) mod examples;
 mod grade;
+mod groups;
 pub(super) mod head;
 mod host;
 mod log;
@@ -33,6 +34,7 @@ use super::Document;
 use super::number;
 use text::Sheet;
 
+pub(super) use groups::shares as shares_by_group;
 pub(super) use head::{change as change_in_words, limit_in_words, load as load_in_words};
 pub(super) use rules::{aborted, value_of as threshold_value};
 
@@ -67,6 +69,7 @@ pub fn page(document: &Document, options: &PageOptions) -> String {
     backfill::as_wrk(&mut sheet, document);
     stages::stages(&mut sheet, document);
     names::names(&mut sheet, document);
+    groups::groups(&mut sheet, document);
     sheet.gap();
     errors::errors(&mut sheet, document);
     names::failures(&mut sheet, document);

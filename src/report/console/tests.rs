@@ -37,6 +37,7 @@ fn the_golden_pages_are_printed() {
     golden("mixed-verbose", &PageOptions { verbose: true, ..PageOptions::default() });
     golden("mix-narrow", &PageOptions { width: 50, ..PageOptions::default() });
     golden("mix-wide", &PageOptions { width: 132, ..PageOptions::default() });
+    golden("grouped-narrow", &PageOptions { width: 50, ..PageOptions::default() });
     golden("mixed-narrow", &PageOptions { width: 50, ..PageOptions::default() });
 }
 

@@ -1,7 +1,8 @@
 //! Four tables of CSV with the columns of Locust's, in Locust's order (its `stats.py`, checked
 //! against version 2.47), so that what reads those reads these: `PREFIX_stats.csv`,
 //! `PREFIX_failures.csv`, `PREFIX_stats_history.csv`, `PREFIX_exceptions.csv`. Beside them
-//! `PREFIX_gauges.csv`, where something was read beside the load.
+//! `PREFIX_gauges.csv`, where something was read beside the load, and `PREFIX_groups.csv`, where
+//! answers were told apart by a header.
 //!
 //! Times are milliseconds, with decimals where Locust rounds. What the document holds as null, or
 //! does not hold, is `N/A`, as Locust writes it. Quoted as Python's csv module does by default:
@@ -9,6 +10,7 @@
 
 mod failures;
 mod gauges;
+mod groups;
 mod history;
 mod stats;
 
@@ -48,10 +50,12 @@ pub fn save(document: &Document, prefix: &Path) -> Result<()> {
         make_folder(file).map_err(|error| staged::failed(file, &error))?;
         staged::save(file, table.as_bytes())?;
     }
-    match gauges(document) {
-        Some(table) => staged::save(&file(prefix, "gauges"), table.as_bytes()),
-        None => Ok(()),
+    for (name, table) in [("gauges", gauges(document)), ("groups", groups(document))] {
+        if let Some(table) = table {
+            staged::save(&file(prefix, name), table.as_bytes())?;
+        }
     }
+    Ok(())
 }
 
 /// The texts of the four files.
@@ -68,6 +72,11 @@ pub fn tables(document: &Document) -> [String; 4] {
 /// The text of the fifth.
 pub fn gauges(document: &Document) -> Option<String> {
     gauges::rows(document).map(|rows| text(&rows))
+}
+
+/// The text of the sixth.
+pub fn groups(document: &Document) -> Option<String> {
+    groups::rows(document).map(|rows| text(&rows))
 }
 
 fn make_folder(file: &Path) -> io::Result<()> {

@@ -7,6 +7,7 @@ mod calibration;
 mod counts;
 mod example;
 mod gauge;
+mod groups;
 mod heat;
 mod host;
 mod latency;
@@ -30,6 +31,7 @@ pub use calibration::Calibration;
 pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
 pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
+pub use groups::{Group, GroupLatencies, Groups, Shares};
 pub use heat::Heat;
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency, is_exact};
@@ -139,6 +141,10 @@ pub struct Document {
     /// Missing where there is no scenario.
     #[serde(flatten)]
     pub by_name: Option<ByName>,
+    /// The answers by one of their headers; null without `--group-by`, missing in documents of
+    /// earlier builds.
+    #[serde(default)]
+    pub groups: Option<Groups>,
     pub interval_s: f64,
     /// Where each bucket of the intervals' `heat` begins, in microseconds; it ends, exclusive, where
     /// the next one begins. Missing in documents of earlier builds, as `heat` is.
@@ -192,6 +198,7 @@ impl Document {
             drain: Happened::new(&summary.drain_events),
             stages: Stage::all(summary),
             by_name: ByName::of(summary),
+            groups: Groups::of(summary),
             interval_s: summary.interval_length.as_secs_f64(),
             heat_bounds_us: heat::bounds_us(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),

@@ -7,7 +7,7 @@ use super::example;
 use super::mode_name;
 use super::tls::TlsEcho;
 use crate::metrics::Summary;
-use crate::plan::mask::{MASK, sounds_secret};
+use crate::plan::mask::{MASK, is_secret_header};
 use crate::plan::{Expected, Law, Offered, Pin, Plan, Threshold, Warmup};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct PlanEcho {
     /// The header of `--request-id`; null without it. Missing in documents of earlier builds.
     #[serde(default)]
     pub request_id: Option<String>,
+    /// What `--group-by` names; null without it. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub group_by: Option<String>,
     pub body_bytes: u64,
     pub expect: Expect,
     pub connections: u64,
@@ -138,6 +141,7 @@ impl PlanEcho {
                 .as_ref()
                 .and_then(|scenario| scenario.request_id.as_ref())
                 .map(|id| id.header.clone()),
+            group_by: plan.group_by.as_ref().map(ToString::to_string),
             body_bytes: plan.request.body.len() as u64,
             expect: Expect::new(&plan.expected),
             connections: plan.connections.into(),
@@ -195,15 +199,9 @@ fn law_name(law: Law) -> &'static str {
 
 impl Header {
     fn new(name: &str, value: &str) -> Header {
-        let value = if is_secret(name) { MASK } else { value };
+        let value = if is_secret_header(name) { MASK } else { value };
         Header { name: name.to_string(), value: value.to_string() }
     }
-}
-
-/// Whether a field of this name may hold a secret.
-fn is_secret(name: &str) -> bool {
-    const NAMES: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
-    NAMES.contains(&name.trim().to_ascii_lowercase().as_str()) || sounds_secret(name)
 }
 
 fn pin(pin: &Pin) -> String {

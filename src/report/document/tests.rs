@@ -32,7 +32,7 @@ fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     warmed_up.as_wrk = true;
     for run in [warmed_up, fixture::judged(), fixture::aborted(), fixture::shaped()]
         .into_iter()
-        .chain([fixture::mix(), fixture::users(), fixture::watched()])
+        .chain([fixture::mix(), fixture::users(), fixture::watched(), fixture::grouped()])
     {
         let whole = value(&run);
         // Maps by status or kind take any name.
@@ -155,6 +155,9 @@ fn a_fixture_shows_the_signs_that_were_put_into_it_and_no_other() {
             "users" => &["errors_0_1", "bimodal"],
             "shaped" => &["errors_5", "latency_grows_with_load"],
             "watched" => &["memory_grows"],
+            "grouped" => {
+                &["errors_1", "group_errors", "group_slow", "groups_uneven", "p95_far_from_median"]
+            }
             _ => &[],
         };
         assert_eq!(signs, expected, "{name}");

@@ -14,6 +14,7 @@ pub mod compare;
 mod figure;
 mod frame;
 mod grade;
+mod groups;
 mod head;
 pub mod ladder;
 mod latency;
@@ -56,6 +57,7 @@ pub fn page(document: &Document) -> String {
             (readings::readings(document))
             (load::stages(document))
             (names::names(document))
+            (groups::groups(document))
             (trouble::errors(document))
             (slowest::slowest(document))
             (load::connections(document))

@@ -87,6 +87,15 @@ fn every_figure_is_the_document_s() {
 }
 
 #[test]
+fn each_group_has_its_figures_and_its_value_is_no_markup() {
+    let page = page(&fixture::grouped().document());
+    for at in ["/groups/rows/2/completed", "/groups/rows/1/error_share", "/groups/unanswered"] {
+        assert!(figures(&page).iter().any(|figure| figure.at == at), "{at}");
+    }
+    assert!(page.contains("back|end &lt;2&gt;") && !page.contains("<2>"));
+}
+
+#[test]
 fn the_figures_that_people_ask_for_are_there() {
     let page = page(&fixture::mix().document());
     for at in [

@@ -1,18 +1,9 @@
 //! Tools on the same load, for a README or a pull request.
 
-use std::path::Path;
-
 use super::{plain, row};
-use crate::error::Result;
 use crate::report::console::versus as page;
 use crate::report::number::cell;
-use crate::report::staged;
 use crate::report::versus::{Tool, VersusDocument};
-
-/// Writes the file, which is either whole or untouched.
-pub fn save(document: &VersusDocument, path: &Path) -> Result<()> {
-    staged::save(path, text(document).as_bytes())
-}
 
 pub fn text(document: &VersusDocument) -> String {
     let mut text = "## blast versus\n\n".to_string();
