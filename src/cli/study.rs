@@ -96,13 +96,16 @@ impl Status {
     }
 }
 
+/// A format, and the document in it.
+pub type View<D> = (Format, fn(&D) -> String);
+
 /// How the document of a study is seen: on a terminal, as JSON, and in files of other formats.
 pub struct Views<D: 'static> {
     pub verb: &'static str,
     pub page: fn(&D, &PageOptions) -> String,
     /// Beside JSON, in the order in which an error lists them. Whoever has an SVG has it in pixels
     /// too.
-    pub files: &'static [(Format, fn(&D) -> String)],
+    pub files: &'static [View<D>],
 }
 
 impl<D: Serialize> Views<D> {
