@@ -130,7 +130,7 @@ impl Status {
     }
 }
 
-/// The text of a file of this format.
+/// A format, and the document in it.
 pub type View<D> = (Format, fn(&D) -> String);
 
 /// How the document of a study is seen: on a terminal, as JSON, and in files of other formats.
