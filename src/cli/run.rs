@@ -37,7 +37,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
                 recorder.record(&interval, measure, origin);
                 streams.record(&interval, |after, to| beside.between(after, to));
             }
-            Progress::Connecting { .. } | Progress::Slice { .. } => {}
+            Progress::Connecting { .. } | Progress::Slice { .. } | Progress::Look { .. } => {}
         }
         broadcast.show(&progress, beside.sampler());
         live.show(progress, beside.sampler());
