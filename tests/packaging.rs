@@ -9,11 +9,12 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "run",
     "target",
     "demo",
     "ceiling",
+    "soak",
     "compare",
     "ab",
     "doctor",

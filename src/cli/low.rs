@@ -16,6 +16,7 @@ use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
 use super::report::ReportArgs;
+use super::soak::SoakArgs;
 use super::target::TargetArgs;
 use super::values;
 
@@ -53,6 +54,11 @@ pub enum Verb {
     /// Find the highest rate that meets the thresholds
     #[command(override_usage = "blast ceiling [FLAGS] URL")]
     Ceiling(Box<CeilingArgs>),
+    /// Run for hours, and say what leaks or gets slower
+    #[command(
+        override_usage = "blast soak [FLAGS] --duration T URL\n       blast soak [FLAGS] PLAN.toml [URL]"
+    )]
+    Soak(Box<SoakArgs>),
     /// Compare saved results: what changed, and whether it is more than chance
     #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
     Compare(CompareArgs),

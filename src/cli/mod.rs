@@ -10,6 +10,7 @@ mod ab;
 mod beside;
 mod broadcast;
 mod ceiling;
+mod checkpoint;
 mod compare;
 mod complaint;
 mod cookie;
@@ -36,6 +37,7 @@ mod run;
 mod run_plan;
 #[cfg(feature = "tui")]
 mod screen;
+mod soak;
 mod source;
 mod study;
 mod target;
@@ -116,6 +118,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Ab(args)) => ab::run(&args),
         Some(Verb::Ceiling(args)) => ceiling::run(&args),
+        Some(Verb::Soak(args)) => soak::run(&args, arguments),
         Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),

@@ -33,6 +33,7 @@ pub mod screen;
 pub mod sentences;
 pub mod staged;
 
+mod drift;
 mod grade;
 mod number;
 mod reading;

@@ -5,12 +5,14 @@
 //! ab          two servers in turns
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
+//! soak        a long run, and what drifts in it
 //! statistics  differences and how sure they are
 //! ```
 
 pub mod ab;
 pub mod ceiling;
 pub mod compare;
+pub mod soak;
 pub mod statistics;
 
 use crate::error::Result;

@@ -13,6 +13,7 @@ pub mod picture;
 #[cfg(feature = "pictures")]
 pub mod pixels;
 mod run;
+mod trends;
 
 use std::borrow::Cow;
 
@@ -22,6 +23,7 @@ pub use axis::Axis;
 pub use draw::{HEIGHT, WIDTH};
 pub use gauges::beside;
 pub use heat::Cell;
+pub use trends::trends;
 
 use super::Document;
 

@@ -16,6 +16,7 @@ mod rating;
 mod rules;
 mod server;
 mod slow;
+mod soak;
 mod stage;
 mod tls;
 mod verdict;
@@ -38,6 +39,7 @@ pub use rating::{Absent, Advice, Limit, Limits, Mark, Rating, Sentence};
 pub use rules::{Aborted, Threshold};
 pub use server::Server;
 pub use slow::Slow;
+pub use soak::{Soak, SoakLimit, Trend};
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 pub use verdict::{Evidence, Verdict};
@@ -112,6 +114,9 @@ pub struct Document {
     pub profile: Option<Profile>,
     pub verdict: Verdict,
     pub thresholds: Vec<Threshold>,
+    /// What drifted; null but for `blast soak`. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub soak: Option<Soak>,
     /// Null where nobody asked for a grade. This and the next two are missing in documents of
     /// earlier builds.
     #[serde(default)]
@@ -176,6 +181,7 @@ impl Document {
             profile: summary.profile.as_ref().map(Profile::new),
             verdict: Verdict::new(&summary.verdict),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
+            soak: None,
             rating: plan.rating.as_ref().map(|set| Rating::new(set, summary)),
             sentences: Vec::new(),
             advice: Vec::new(),
