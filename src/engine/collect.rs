@@ -32,8 +32,8 @@ pub struct Collector {
     pub measure: Fates,
     pub warmup: Fates,
     aside: Fates,
-    measure_events: Events,
-    warmup_events: Events,
+    pub measure_events: Events,
+    pub warmup_events: Events,
     drain_events: Events,
     /// What happened in measure, by stage; empty for a steady load.
     stage_events: Vec<Events>,

@@ -61,21 +61,24 @@ fn cut_off(collector: &Collector, phase: Phase) -> Snapshot {
         ..Snapshot::default()
     };
     let Snapshot { warmup, measure, events, .. } = &mut snapshot;
-    for (open, to) in [(&collector.warmup, warmup), (&collector.measure, measure)] {
-        end_all(open, to, events);
+    let of_warmup = (&collector.warmup, collector.warmup_events.scheduled, warmup);
+    let of_measure = (&collector.measure, collector.measure_events.scheduled, measure);
+    for (open, due, to) in [of_warmup, of_measure] {
+        end_all(open, due, to, events);
     }
     snapshot
 }
 
-fn end_all(open: &Fates, to: &mut Fates, events: &mut Events) {
+/// `due`: in the intervals so far. Whoever counts the requests of a phase does so at its end.
+fn end_all(open: &Fates, due: u64, to: &mut Fates, events: &mut Events) {
     let counters = &open.counters;
     let ended = counters.completed + counters.failed() + counters.abandoned;
     let in_flight = counters.sent.saturating_sub(ended);
     let known = counters.sent + counters.dropped;
-    let unsent = counters.scheduled.saturating_sub(known);
     // A session says that a request is due when it sends it.
-    let unheard_of = known.saturating_sub(counters.scheduled);
-    to.counters.scheduled = unheard_of;
+    let unheard_of = known.saturating_sub(due);
+    let unsent = (due + unheard_of) - known;
+    to.counters.scheduled = (due + unheard_of).saturating_sub(counters.scheduled);
     to.counters.abandoned = in_flight;
     to.counters.dropped = unsent;
     to.counters.drops[Drop::Unsent as usize] = unsent;

@@ -18,8 +18,9 @@ pub enum Harm {
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub name: &'static str,
-    /// As a sentence has it.
+    /// As a sentence begins: what it is, and what it does.
     pub words: &'static str,
+    pub verb: &'static str,
     pub unit: &'static str,
     pub harm: Harm,
     pub share: f64,
@@ -27,13 +28,15 @@ pub struct Rule {
     pub by: By,
 }
 
+/// Of what can be counted there are several.
 const fn leak(name: &'static str, words: &'static str, unit: &'static str, amount: f64) -> Rule {
-    let (harm, by) = (Harm::Leak, By::Medians);
-    Rule { name, words, unit, harm, share: 0.05, amount, by }
+    let verb = if amount > 1e3 { "grows" } else { "grow" };
+    Rule { name, words, verb, unit, harm: Harm::Leak, share: 0.05, amount, by: By::Medians }
 }
 
 const fn slower(name: &'static str, words: &'static str, share: f64, amount: f64) -> Rule {
-    Rule { name, words, unit: "us", harm: Harm::Degradation, share, amount, by: By::Medians }
+    let (harm, by) = (Harm::Degradation, By::Medians);
+    Rule { name, words, verb: "grows", unit: "us", harm, share, amount, by }
 }
 
 /// 5 % of what it was and 4 MB; 10 descriptors, 4 threads, 2 connections of a pool; of the median
@@ -48,6 +51,7 @@ pub const P99: Rule = slower("response.p99", "the p99 of the response time", 0.3
 pub const ERRORS: Rule = Rule {
     name: "errors",
     words: "the number of errors an hour",
+    verb: "grows",
     unit: "per_h",
     harm: Harm::Degradation,
     share: 0.0,

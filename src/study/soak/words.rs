@@ -8,7 +8,7 @@ use crate::report::document::{Soak, Trend};
 use crate::time::Nanos;
 use crate::units::{format_bytes, format_count, format_duration};
 
-const RULES: [Rule; 7] = [
+static RULES: [Rule; 7] = [
     series::RSS,
     series::FILES,
     series::THREADS,
@@ -48,9 +48,12 @@ pub fn sentences(soak: &Soak, summary: &Summary) -> Vec<String> {
 }
 
 /// As a sentence has it; of the user's own, its name.
-pub fn words(trend: &Trend) -> &str {
-    let rule = RULES.iter().find(|rule| rule.name == trend.name);
-    rule.map_or(trend.name.as_str(), |rule| rule.words)
+fn words(trend: &Trend) -> &str {
+    rule(trend).map_or(trend.name.as_str(), |rule| rule.words)
+}
+
+fn rule(trend: &Trend) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == trend.name)
 }
 
 fn grows(trend: &Trend) -> String {
@@ -61,14 +64,7 @@ fn grows(trend: &Trend) -> String {
     });
     let from = trend.first.unwrap_or(0.0);
     let to = trend.last.unwrap_or(0.0);
-    let verb = if trend.name == series::FILES.name
-        || trend.name == series::THREADS.name
-        || trend.name == series::POOL.name
-    {
-        "grow"
-    } else {
-        "grows"
-    };
+    let verb = rule(trend).map_or("grows", |rule| rule.verb);
     format!(
         "{} {verb} by {} an hour{sure}, from {} to {}{}",
         words(trend),

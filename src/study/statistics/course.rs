@@ -10,7 +10,8 @@
 //! 1 + 2 / (n (n-1) (n-2)) * sum over k of (n-k) (n-k-1) (n-k-2) rho_k
 //! ```
 //!
-//! Lags are taken as long as they are positive (Geyer's initial sequence, Statistical Science 7,
+//! The slope is taken out of each half apart: what is left of a trend that bends would look like
+//! neighbours that are alike. Lags are taken as long as they are positive (Geyer's initial sequence, Statistical Science 7,
 //! 1992), and up to a quarter of the values; the factor is never below 1.
 //!
 //! The slope is Theil's and Sen's, and its interval is Sen's (Estimates of the regression
@@ -56,7 +57,7 @@ pub fn course(points: &[Point], by: By) -> Option<Course> {
         By::Squares => least_squares(points),
     };
     let rest: Vec<f64> = points.iter().map(|(at, value)| value - slope * at).collect();
-    let factor = factor(&ranks(&rest));
+    let factor = factor(&ranks(&left_by_halves(points)));
     let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
     let deviation = (variance(&values) * factor).sqrt();
     let estimate = match by {
@@ -74,6 +75,18 @@ pub fn course(points: &[Point], by: By) -> Option<Course> {
         first: at(&points[0]),
         last: at(&points[points.len() - 1]),
     })
+}
+
+/// What is left of each half without its own line.
+fn left_by_halves(points: &[Point]) -> Vec<f64> {
+    let (early, late) = points.split_at(points.len() / 2);
+    let of_half = |half: &[Point]| {
+        let slope = median(slopes(half));
+        let rest: Vec<f64> = half.iter().map(|(at, value)| value - slope * at).collect();
+        let level = median(rest.clone());
+        rest.into_iter().map(move |rest| rest - level)
+    };
+    of_half(early).chain(of_half(late)).collect()
 }
 
 /// Of all pairs that are apart in time.
