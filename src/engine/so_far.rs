@@ -23,8 +23,9 @@ pub struct Cut<'a> {
 
 pub fn summary(collector: &Collector, run: &Run, cut: &Cut) -> Summary {
     let mut collector = collector.clone();
-    let end = collector.series.reported().unwrap_or(cut.past).min(cut.past);
-    let warmup = cut.warmup.unwrap_or(end).min(end);
+    let warmup = cut.warmup.unwrap_or(cut.past).min(cut.past);
+    // A warm-up is published when it is over, though its last interval goes on.
+    let end = collector.series.reported().unwrap_or(cut.past).min(cut.past).max(warmup);
     let measured = (end - warmup).min(cut.length.unwrap_or(Nanos::MAX));
     let phase = if measured > Nanos::ZERO { Phase::Measure } else { Phase::Warmup };
     let cut_off = cut_off(&collector, phase);
