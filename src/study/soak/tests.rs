@@ -154,7 +154,8 @@ fn files_that_are_never_closed_reach_their_limit() {
 
 #[test]
 fn what_only_fills_up_or_steps_is_no_leak() {
-    let shapes: [(&str, fn(f64) -> f64); 4] = [
+    type Shape = (&'static str, fn(f64) -> f64);
+    let shapes: [Shape; 4] = [
         ("a step at the start", |x| if x > 0.05 { 200.0 } else { 0.0 }),
         ("a step in the middle", |x| if x > 0.5 { 200.0 } else { 0.0 }),
         ("a cache that fills", |x| 200.0 * (1.0 - (-6.0 * x).exp())),
