@@ -37,6 +37,7 @@ mod requests;
 mod scenarios;
 mod shapes;
 mod slowest;
+mod soak;
 mod support;
 mod target;
 mod thresholds;

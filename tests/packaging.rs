@@ -14,6 +14,7 @@ const VERBS: [&str; 14] = [
     "target",
     "demo",
     "ceiling",
+    "soak",
     "compare",
     "ab",
     "calibrate",

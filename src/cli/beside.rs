@@ -8,7 +8,7 @@ use crate::metrics::{Gauges, Server, Summary, Verdict, Warning};
 use crate::monitor::card::Cards;
 use crate::monitor::elsewhere::Readers;
 use crate::monitor::own::Own;
-use crate::monitor::{Elsewhere, Flight, Probe, Sampler, Watched, host, sampler};
+use crate::monitor::{Elsewhere, Flight, Probe, Sampler, Watched, host};
 use crate::plan::Plan;
 use crate::time::Nanos;
 
@@ -31,7 +31,8 @@ pub struct Read {
 }
 
 impl Beside {
-    pub fn start(plan: &Plan, elsewhere: &Elsewhere) -> Result<Beside> {
+    /// `step`: from one reading to the next.
+    pub fn start(plan: &Plan, elsewhere: &Elsewhere, step: Nanos) -> Result<Beside> {
         let addresses = || engine::addresses(plan).unwrap_or_default();
         let Watched { probes: of_server, server, pids } =
             Watched::find(&plan.watch, addresses, plan.watch_pool)?;
@@ -39,7 +40,7 @@ impl Beside {
         let (of_elsewhere, readers) = elsewhere.start()?;
         let here: [Box<dyn Probe>; 2] = [Box::new(Cards::default()), Box::new(Own::default())];
         let probes = host::probes().into_iter().chain(here).chain(of_server).chain(of_elsewhere);
-        let sampler = Sampler::start(probes.collect(), sampler::STEP)?;
+        let sampler = Sampler::start(probes.collect(), step)?;
         Ok(Beside { flight, sampler, readers, server, pids, begun: Nanos::ZERO })
     }
 
@@ -60,6 +61,12 @@ impl Beside {
     /// The readings after one instant up to another, from the start of the load.
     pub fn between(&self, after: Nanos, to: Nanos) -> Gauges {
         self.sampler.between(self.begun + after, self.begun + to).since(self.begun)
+    }
+
+    /// Puts what was read so far into the summary of a run that goes on.
+    pub fn tell_so_far(&self, summary: &mut Summary) {
+        summary.gauges = Some(self.between(Nanos::ZERO, Nanos::MAX));
+        summary.server = self.server.clone();
     }
 
     /// The load is over: nothing is read any more.

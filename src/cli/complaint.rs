@@ -11,11 +11,12 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 15] = [
+pub const VERBS: [&str; 16] = [
     "run",
     "target",
     "demo",
     "ceiling",
+    "soak",
     "compare",
     "ab",
     "calibrate",
@@ -30,7 +31,7 @@ pub const VERBS: [&str; 15] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 5] = ["soak", "suite", "history", "serve", "agent"];
+const LATER_VERBS: [&str; 4] = ["suite", "history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

@@ -48,7 +48,7 @@ Exit codes:
   0    the run was done and its report written
   1    could not run, a report could not be written, or the audit failed
   2    the command line is wrong
-  3    a threshold failed, or --abort-on ended the run
+  3    a threshold failed, --abort-on ended the run, or a soak leaks or degrades
   4    not a valid measurement: open loop, and blast or its host was the limit
   130  interrupted (SIGINT), the report printed
   143  terminated (SIGTERM, SIGHUP), the report printed";

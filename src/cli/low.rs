@@ -17,6 +17,7 @@ use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
 use super::report::ReportArgs;
+use super::soak::SoakArgs;
 use super::target::TargetArgs;
 use super::values;
 use super::versus::VersusArgs;
@@ -57,6 +58,11 @@ pub enum Verb {
         override_usage = "blast ceiling [FLAGS] URL\n       blast ceiling [FLAGS] PLAN [URL]"
     )]
     Ceiling(Box<CeilingArgs>),
+    /// Run for hours, and say what leaks or gets slower
+    #[command(
+        override_usage = "blast soak [FLAGS] --duration T URL\n       blast soak [FLAGS] PLAN.toml [URL]"
+    )]
+    Soak(Box<SoakArgs>),
     /// Compare saved results: what changed, and whether it is more than chance
     #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
     Compare(CompareArgs),

@@ -12,6 +12,7 @@ mod broadcast;
 mod calibrate;
 mod calibrated;
 mod ceiling;
+mod checkpoint;
 mod compare;
 mod complaint;
 mod cookie;
@@ -40,6 +41,7 @@ mod run;
 mod run_plan;
 #[cfg(feature = "tui")]
 mod screen;
+mod soak;
 mod source;
 mod study;
 mod target;
@@ -122,6 +124,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Ab(args)) => ab::run(&args),
         Some(Verb::Calibrate(args)) => calibrate::run(&args, arguments),
         Some(Verb::Ceiling(args)) => ceiling::run(&args, arguments),
+        Some(Verb::Soak(args)) => soak::run(&args, arguments),
         Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Versus(args)) => versus::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),

@@ -8,25 +8,35 @@ use super::calibrated;
 use super::live::Live;
 use super::outputs::Format;
 use super::profile::span;
+use super::soak::Soak;
 use super::terminal;
 use super::{Outputs, print};
 use crate::engine::{self, Progress, stop};
 use crate::error::{Error, Exit, Result};
 use crate::metrics::{Mode, Summary, signs};
-use crate::monitor::Profiler;
+use crate::monitor::{Profiler, sampler};
 use crate::plan::Plan;
 use crate::report::hlog::Logs;
 use crate::report::ndjson::Streams;
 use crate::report::{Document, PageOptions, document_of, json, page};
 
 pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
+    carry_out(plan, outputs, None)
+}
+
+/// The same, and watched for drift.
+pub fn carry_out(plan: Plan, outputs: Outputs, mut soak: Option<Soak>) -> Result<Exit> {
     stop::install();
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
     let mut broadcast = Broadcast::start(&plan, &outputs)?;
-    let mut beside = Beside::start(&plan, &outputs.elsewhere)?;
+    let step = soak.as_ref().map_or(sampler::STEP, |soak| soak.step);
+    let mut beside = Beside::start(&plan, &outputs.elsewhere, step)?;
+    if let Some(soak) = &mut soak {
+        soak.watches(beside.pids());
+    }
     let profile = outputs.profile.as_ref().map(|tool| tool.job(beside.pids())).transpose()?;
     let mut live = Live::start(&outputs, &plan);
     let helm = live.helm();
@@ -37,6 +47,14 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
             Progress::Interval { interval, measure, origin, .. } => {
                 recorder.record(&interval, measure, origin);
                 streams.record(&interval, |after, to| beside.between(after, to));
+                if let Some(soak) = &mut soak {
+                    soak.interval(&interval, measure);
+                }
+            }
+            Progress::Look { so_far } => {
+                if let Some(soak) = &mut soak {
+                    soak.look(so_far, &beside);
+                }
             }
             Progress::Connecting { .. } | Progress::Slice { .. } => {}
         }
@@ -60,6 +78,7 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
     summary.warnings.extend(signs::of(&summary, !plan.thresholds.is_empty()));
     recorder.end(summary.started_at);
     let mut document = document_of(&plan, &summary);
+    document.soak = soak.map(|soak| soak.end(&summary));
     if outputs.as_wrk {
         document.back_fill(&plan, &summary);
     }
@@ -118,9 +137,13 @@ fn exit(summary: &Summary, document: &Document, written: Result<()>) -> Exit {
         Some(exit) => exit,
         None if written.is_err() || !summary.audit.ok() => Exit::Failed,
         None if invalid => Exit::Invalid,
-        None if !document.is_within_thresholds() => Exit::Threshold,
+        None if !document.is_within_thresholds() || drifts(document) => Exit::Threshold,
         None => Exit::Done,
     }
+}
+
+fn drifts(document: &Document) -> bool {
+    document.soak.as_ref().is_some_and(|soak| soak.drifts())
 }
 
 fn complain(error: &Error) {

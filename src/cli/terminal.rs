@@ -94,7 +94,7 @@ impl Line {
                 let room = width.saturating_sub(1);
                 format!("{text:room$.room$}")
             }
-            Progress::Slice { .. } => return,
+            Progress::Slice { .. } | Progress::Look { .. } => return,
             Progress::Interval { interval, errors, .. } => {
                 let Events { sent, .. } = interval.events;
                 self.sent += sent;

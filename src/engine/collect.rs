@@ -14,8 +14,8 @@ use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
     Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Groups,
-    Interval, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd, Warning,
-    slowest,
+    Interval, Links, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd,
+    Warning, slowest,
 };
 use crate::plan::{OfferedRate, Plan};
 use crate::time::Nanos;
@@ -26,18 +26,22 @@ const SLOW_CONNECT: Nanos = Nanos::from_millis(950);
 /// A share of requests that waited for a connection worth mentioning.
 const WAITED: f64 = 0.01;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Collector {
     mode: Mode,
-    series: Series,
-    measure: Fates,
-    warmup: Fates,
+    pub series: Series,
+    pub measure: Fates,
+    pub warmup: Fates,
     aside: Fates,
-    measure_events: Events,
-    warmup_events: Events,
+    pub measure_events: Events,
+    pub warmup_events: Events,
     drain_events: Events,
     /// What happened in measure, by stage; empty for a steady load.
     stage_events: Vec<Events>,
+    /// By worker: its connections when it published last.
+    pub links: Vec<Links>,
+    /// The most that were open then.
+    pub open_peak: u64,
 }
 
 /// What the control thread knows of the run.
@@ -64,6 +68,8 @@ impl Collector {
             warmup_events: Events::default(),
             drain_events: Events::default(),
             stage_events: vec![Events::default(); stages],
+            links: vec![Links::default(); workers],
+            open_peak: 0,
         }
     }
 
@@ -91,6 +97,13 @@ impl Collector {
             events.add(&snapshot.events);
         }
         self.series.push(worker, snapshot, last, completed);
+    }
+
+    /// Takes in how a worker's connections were when it published.
+    pub fn links(&mut self, worker: usize, links: Links) {
+        self.links[worker] = links;
+        let open = self.links.iter().map(|links| links.open).sum();
+        self.open_peak = self.open_peak.max(open);
     }
 
     /// No more snapshots come: what is still open is complete as it is.

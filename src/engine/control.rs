@@ -9,9 +9,11 @@ use super::core::Finished;
 use super::helm::{Helm, Reach};
 use super::prepare::Prepared;
 use super::refresh::Refresher;
+use super::so_far::{self, Cut};
+use super::tally::INTERVAL;
 use super::timeline::{Gate, Refusal, Stop, Timeline};
 use super::worker::Running;
-use super::{Progress, stop};
+use super::{Progress, SoFar, stop};
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::failure::Kind;
@@ -109,6 +111,8 @@ struct Control<'a> {
     is_elastic: bool,
     /// By worker: how busy it was in its latest interval.
     busy: Vec<f64>,
+    /// The same over all of them.
+    busy_time: Vec<Nanos>,
 }
 
 #[derive(Clone, Copy)]
@@ -141,6 +145,7 @@ impl<'a> Control<'a> {
             length: prepared.jobs.first().and_then(|job| job.length()),
             is_elastic: prepared.jobs.iter().all(|job| job.is_elastic()),
             busy: vec![0.0; workers],
+            busy_time: vec![Nanos::ZERO; workers],
         }
     }
 
@@ -198,6 +203,7 @@ impl<'a> Control<'a> {
             self.steer();
             if self.start.is_some() {
                 self.collect(watch);
+                watch(Progress::Look { so_far: SoFar(&|| self.so_far()) });
                 thread::sleep(LOOK);
             } else {
                 if let Some(at) = self.start_if_ready() {
@@ -268,6 +274,9 @@ impl<'a> Control<'a> {
                 let guard = &mut self.guard;
                 if letter.last {
                     self.busy[worker] = letter.busy;
+                    let nanos = letter.busy * INTERVAL.0 as f64;
+                    // A float becomes an integer by saturation.
+                    self.busy_time[worker] += Nanos(nanos as u64);
                 }
                 let busy = &self.busy[..];
                 let mut completed = |interval: &Interval, ended: Ended| {
@@ -278,6 +287,7 @@ impl<'a> Control<'a> {
                     *warmup_end = warmup_end.or_else(|| warm(steadiness.as_mut()?, interval));
                 };
                 self.collector.push(worker, &letter.snapshot, letter.last, &mut completed);
+                self.collector.links(worker, letter.snapshot.links);
                 job.mailbox.give_back(letter.snapshot);
             }
         }
@@ -312,17 +322,37 @@ impl<'a> Control<'a> {
     }
 
     fn summarise(self, finished: Vec<Finished>) -> Summary {
-        let run = Run {
+        let origin = self.timeline().origin().unwrap_or(self.began);
+        let run = self.told(origin);
+        self.collector.summarise(&run, finished)
+    }
+
+    /// What is known of the run.
+    fn told(&self, origin: Nanos) -> Run<'a> {
+        Run {
             plan: self.plan,
             prepared: self.prepared,
             complete: self.timeline().stop() == Stop::No,
             aborted: self.guard.aborted().cloned(),
             started_at: self.start.map_or_else(SystemTime::now, |start| start.wall),
-            origin: self.timeline().origin().unwrap_or(self.began),
+            origin,
             warmup_end: self.warmup_end,
             open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),
+        }
+    }
+
+    /// As if the load had been cut off where the workers last published.
+    fn so_far(&self) -> Summary {
+        let origin = self.timeline().origin().unwrap_or(self.began);
+        let warmup = self.timeline().measure().map(|measure| measure - origin);
+        let run = Run { complete: false, aborted: None, ..self.told(origin) };
+        let cut = Cut {
+            past: time::now() - origin,
+            warmup: warmup.or(self.plan.warmup.length()),
+            length: self.length,
+            busy: &self.busy_time,
         };
-        self.collector.summarise(&run, finished)
+        so_far::summary(&self.collector, &run, &cut)
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {

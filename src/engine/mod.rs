@@ -6,6 +6,7 @@
 //! core       slots, pacer, deadlines, redials, tally      (no IO, no clock)
 //! control    start barrier, signals, collecting snapshots
 //! collect    snapshots and totals -> Summary, audit, verdict
+//! so_far     the same of a run that goes on
 //! session    one load after another on the same connections
 //! ```
 
@@ -42,6 +43,7 @@ mod script;
 mod session;
 #[cfg(test)]
 mod sim;
+mod so_far;
 mod socket;
 mod sources;
 pub mod stop;
@@ -54,6 +56,7 @@ mod worker;
 
 pub use session::Session;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
@@ -88,6 +91,27 @@ pub enum Progress<'a> {
     /// What one worker did in a stretch of the load, as it comes in; the sum of all of them is
     /// what the summary is made of.
     Slice { worker: usize, snapshot: &'a Snapshot },
+    /// A look at the workers is over, and all that they had published is told.
+    Look { so_far: SoFar<'a> },
+}
+
+/// The run as it would be told if it had been cut off where the workers last published.
+#[derive(Clone, Copy)]
+pub struct SoFar<'a>(&'a dyn Fn() -> Summary);
+
+impl SoFar<'_> {
+    /// Takes the control thread some milliseconds, and the workers nothing: what they have
+    /// published is put together anew. Nothing is told by name, by stage, or of the slowest
+    /// requests: the workers keep that to themselves until they are done.
+    pub fn summary(&self) -> Summary {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for SoFar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SoFar")
+    }
 }
 
 /// The length of warm-up and measure together, where it is known before the run.

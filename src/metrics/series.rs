@@ -38,7 +38,7 @@ pub struct Ended<'a> {
 }
 
 /// Collects the workers' snapshots into intervals.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Series {
     length: Nanos,
     mode: Mode,
@@ -57,7 +57,7 @@ pub struct Series {
     part: Option<Interval>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     index: u32,
     phase: Phase,
@@ -124,6 +124,16 @@ impl Series {
             self.finish(open, completed);
         }
         self.done.extend(self.part.take());
+        if self.done.len() > LIMIT {
+            self.double();
+            self.done.extend(self.part.take());
+        }
+    }
+
+    /// Up to where each worker has reported, from the start of warm-up; `None`: all are done.
+    pub fn reported(&self) -> Option<Nanos> {
+        let complete = self.progress.iter().copied().min().unwrap_or(0);
+        (complete < u32::MAX).then(|| Nanos(self.length.0 * u64::from(complete)))
     }
 
     /// The best second of good responses.
@@ -341,6 +351,22 @@ mod tests {
         }
         assert_eq!(ended, [(Nanos::from_secs(2), 3)]);
         assert_eq!(series.intervals().len(), 1);
+    }
+
+    #[test]
+    fn what_is_left_at_the_end_takes_the_series_past_no_limit() {
+        let mut series = Series::new(1, SECOND, Mode::Open);
+        // As many pairs as there may be, and half of another one.
+        (0..2 * LIMIT as u32 + 1).for_each(|index| {
+            series.push(0, &snapshot(index, 1), true, &mut |_, _| {});
+        });
+        series.close(&mut |_, _| {});
+        assert_eq!(
+            (series.intervals().len(), series.interval()),
+            (LIMIT / 2 + 1, Nanos::from_secs(4))
+        );
+        let sent: u64 = series.intervals().iter().map(|i| i.events.sent).sum();
+        assert_eq!(sent, 2 * LIMIT as u64 + 1);
     }
 
     #[test]

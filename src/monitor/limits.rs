@@ -46,6 +46,12 @@ impl Limits {
     }
 }
 
+/// The open files that another process may have.
+pub fn files_of(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    limit(&text, "Max open files")?.soft
+}
+
 fn limit(text: &str, name: &str) -> Option<Limit> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     let mut words = rest.split_whitespace();
@@ -93,5 +99,7 @@ Max locked memory         8388608              unlimited            bytes
         let limits = Limits::read();
         assert!(limits.files.is_some_and(|files| files.reachable() > 0));
         assert!(limits.memory_available > Some(0));
+        assert_eq!(files_of(std::process::id()), limits.files.and_then(|files| files.soft));
+        assert_eq!(files_of(u32::MAX), None);
     }
 }

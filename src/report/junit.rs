@@ -9,6 +9,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::console::head::target;
 use super::console::threshold_value;
+use super::document::Soak;
 use super::{Document, staged};
 use crate::error::Result;
 
@@ -81,7 +82,16 @@ fn cases(document: &Document) -> Vec<Case> {
     });
     cases.push(Case::run("audit", broken));
     cases.push(Case::run("complete", incomplete(document)));
+    cases.extend(document.soak.as_ref().map(|soak| Case::run("soak", drift(soak))));
     cases
+}
+
+fn drift(soak: &Soak) -> Option<Failure> {
+    soak.drifts().then(|| Failure {
+        kind: "drift",
+        message: format!("the server is {}", soak.verdict),
+        text: soak.sentences.join("\n"),
+    })
 }
 
 fn incomplete(document: &Document) -> Option<Failure> {
@@ -250,13 +260,15 @@ mod tests {
             let document = run.document();
             let xml = text(&document);
             let cases = elements(&xml, "testcase");
-            assert_eq!(cases.len(), document.thresholds.len() + 2, "{name}");
+            let soaks = usize::from(document.soak.is_some());
+            assert_eq!(cases.len(), document.thresholds.len() + 2 + soaks, "{name}");
             for (case, threshold) in cases.iter().zip(&document.thresholds) {
                 assert_eq!(case["name"], threshold.expr, "{name}");
             }
             let failed = document.thresholds.iter().filter(|threshold| !threshold.ok).count()
                 + usize::from(!document.audit.ok)
-                + usize::from(!document.complete);
+                + usize::from(!document.complete)
+                + usize::from(document.soak.as_ref().is_some_and(Soak::drifts));
             assert_eq!(elements(&xml, "failure").len(), failed, "{name}");
             for element in ["testsuites", "testsuite"] {
                 let suite = &elements(&xml, element)[0];

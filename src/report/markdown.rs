@@ -14,7 +14,7 @@ use std::path::Path;
 use super::console::{limit_in_words, load_in_words, threshold_value};
 use super::document::{Advice, Gauge, Latency, Requests};
 use super::number::{count, micros, per_second, percent, seconds};
-use super::{Document, grade, reading, staged};
+use super::{Document, drift, grade, reading, staged};
 use crate::error::Result;
 use crate::plan::Threshold;
 
@@ -33,6 +33,7 @@ pub fn text(document: &Document) -> String {
     text += &by_name(document);
     text += &groups::groups(document);
     text += &thresholds(document);
+    text += &soak(document);
     text += &grades(document);
     for sentence in sentences(document) {
         text += &format!("- {sentence}\n");
@@ -91,6 +92,25 @@ fn thresholds(document: &Document) -> String {
         let why = threshold.why.as_deref().map(plain).unwrap_or_default();
         let expr = plain(&threshold.expr);
         text += &row(&[mark, &expr, &plain(&threshold_value(threshold)), &why]);
+    }
+    text + "\n"
+}
+
+/// What drifted, and what did not.
+fn soak(document: &Document) -> String {
+    let Some(soak) = &document.soak else { return String::new() };
+    let said: Vec<String> = soak.sentences.iter().map(|sentence| plain(sentence)).collect();
+    let mut text = format!("**Soak: {}**: {}\n\n", drift::verdict(soak), said.join("; "));
+    if soak.trends.is_empty() {
+        return text;
+    }
+    text += &row(&["trend", "first", "last", "an hour", "state"]);
+    text += &row(&["---", "---:", "---:", "---:", "---"]);
+    for trend in &soak.trends {
+        let cell =
+            |value: Option<f64>| value.map_or("-".to_string(), |value| drift::amount(trend, value));
+        let [first, last, slope] = [trend.first, trend.last, trend.slope_per_h].map(cell);
+        text += &row(&[plain(&trend.name), first, last, slope, drift::state(trend).to_string()]);
     }
     text + "\n"
 }

@@ -37,6 +37,7 @@ pub mod sentences;
 pub mod staged;
 pub mod versus;
 
+mod drift;
 mod grade;
 mod head_room;
 mod number;

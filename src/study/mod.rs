@@ -7,6 +7,7 @@
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
 //! ladder      chosen rates, one after another
+//! soak        a long run, and what drifts in it
 //! statistics  differences and how sure they are
 //! versus      other tools on the same load
 //! ```
@@ -16,6 +17,7 @@ pub mod calibrate;
 pub mod ceiling;
 pub mod compare;
 pub mod ladder;
+pub mod soak;
 pub mod statistics;
 pub mod versus;
 

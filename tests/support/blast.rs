@@ -226,6 +226,12 @@ impl Running {
         unsafe { libc::kill(self.child.id() as i32, libc::SIGCONT) };
     }
 
+    /// As a machine that crashes ends it.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is ours");
+        self.child.wait().expect("it was started");
+    }
+
     /// The processor time used so far, user and system.
     pub fn cpu(&self) -> Duration {
         super::process::cpu(self.child.id())

@@ -40,6 +40,15 @@ pub struct Meant {
 }
 
 pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
+    carry_out(typed, arguments, |plan, outputs, _| super::run::run(plan, outputs))
+}
+
+/// The same with something else than an ordinary run.
+pub fn carry_out(
+    typed: &RunArgs,
+    arguments: &[OsString],
+    run: impl FnOnce(Plan, Outputs, &LoadArgs) -> Result<Exit>,
+) -> Result<Exit> {
     if typed.file.schema {
         return print(file::SCHEMA);
     }
@@ -52,7 +61,7 @@ pub fn run(typed: &RunArgs, arguments: &[OsString]) -> Result<Exit> {
         return print(&format!("{check}{between}{shown}"));
     }
     guard::pass(&meant)?;
-    super::run::run(meant.plan, meant.outputs)
+    run(meant.plan, meant.outputs, &meant.args.load)
 }
 
 /// The plan of `blast run ARGUMENTS`; the program's name and the verb come first.

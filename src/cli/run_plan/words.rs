@@ -206,6 +206,7 @@ pub fn typed(arguments: &[OsString]) -> Result<RunArgs> {
         Parsed::Cli(cli) => match *cli {
             Cli { verb: Some(Verb::Run(args)), .. } => Ok(*args),
             Cli { verb: Some(Verb::Ceiling(args)), .. } => Ok(args.of_plan()),
+            Cli { verb: Some(Verb::Soak(args)), .. } => Ok(args.run),
             _ => Err(Error::usage("this is no plan's command line; write `blast run plan.toml`")),
         },
         Parsed::Text(_) => Err(Error::usage("help was asked for; write `blast run plan.toml`")),

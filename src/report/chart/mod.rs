@@ -17,6 +17,7 @@ pub mod picture;
 pub mod pixels;
 mod rounds;
 mod run;
+mod trends;
 
 use std::borrow::Cow;
 
@@ -28,6 +29,7 @@ pub use draw::{HEIGHT, WIDTH};
 pub use gauges::beside;
 pub use heat::Cell;
 pub use rounds::{of_rounds, of_sides};
+pub use trends::trends;
 
 use super::Document;
 

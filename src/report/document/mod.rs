@@ -18,6 +18,7 @@ mod rating;
 mod rules;
 mod server;
 mod slow;
+mod soak;
 mod stage;
 mod tls;
 mod verdict;
@@ -42,6 +43,7 @@ pub use rating::{Absent, Advice, Limit, Limits, Mark, Rating, Sentence};
 pub use rules::{Aborted, Threshold};
 pub use server::Server;
 pub use slow::Slow;
+pub use soak::{Soak, SoakLimit, Trend};
 pub use stage::{SpanLatencies, Stage};
 pub use tls::{Certificate, Tls, TlsEcho};
 pub use verdict::{Evidence, Verdict};
@@ -120,6 +122,9 @@ pub struct Document {
     #[serde(default)]
     pub calibration: Option<Calibration>,
     pub thresholds: Vec<Threshold>,
+    /// What drifted; null but for `blast soak`. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub soak: Option<Soak>,
     /// Null where nobody asked for a grade. This and the next two are missing in documents of
     /// earlier builds.
     #[serde(default)]
@@ -189,6 +194,7 @@ impl Document {
             verdict: Verdict::new(&summary.verdict),
             calibration: Calibration::of(summary),
             thresholds: plan.thresholds.iter().map(|t| Threshold::new(t, summary)).collect(),
+            soak: None,
             rating: plan.rating.as_ref().map(|set| Rating::new(set, summary)),
             sentences: Vec::new(),
             advice: Vec::new(),

@@ -30,9 +30,14 @@ fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut warmed_up = fixture::warmed_up();
     warmed_up.as_wrk = true;
-    for run in [warmed_up, fixture::judged(), fixture::aborted(), fixture::shaped()]
-        .into_iter()
-        .chain([fixture::mix(), fixture::users(), fixture::watched(), fixture::grouped()])
+    for run in
+        [warmed_up, fixture::judged(), fixture::aborted(), fixture::shaped()].into_iter().chain([
+            fixture::mix(),
+            fixture::users(),
+            fixture::watched(),
+            fixture::grouped(),
+            fixture::soaked(),
+        ])
     {
         let whole = value(&run);
         // Maps by status or kind take any name.

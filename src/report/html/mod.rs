@@ -23,6 +23,7 @@ mod names;
 mod profile;
 mod readings;
 mod slowest;
+mod soak;
 mod trouble;
 mod words;
 
@@ -46,6 +47,7 @@ pub fn page(document: &Document) -> String {
         main {
             (head::verdict(document))
             (head::thresholds(document))
+            (soak::soak(document))
             (load::headline(document))
             (grade::rating(document))
             (trouble::warnings(document))

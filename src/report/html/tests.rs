@@ -30,14 +30,30 @@ fn figures(page: &str) -> Vec<Figure> {
     between(page, "<data value=\"", "</data>").map(figure).collect()
 }
 
+/// A part of a long time, such as `7h`, in seconds.
+fn long(part: &str) -> f64 {
+    let (number, unit) = part.split_at(part.len() - 1);
+    let seconds =
+        [("h", 3_600.0), ("m", 60.0), ("s", 1.0)].into_iter().find(|(name, _)| *name == unit);
+    number.parse::<f64>().unwrap() * seconds.unwrap().1
+}
+
 /// The number that people read, in the document's unit.
 fn read(figure: &Figure, in_percent: bool) -> f64 {
     let shown = figure.shown.replace([',', '<'], "").replace("&lt;", "").replace("≥ ", "");
+    if let Some(shown) = shown.strip_prefix('-') {
+        let (at, value) = (figure.at.clone(), figure.value.clone());
+        return -read(&Figure { at, value, shown: shown.to_string() }, in_percent);
+    }
+    if figure.at.starts_with("/soak/") && figure.at.ends_with("_s") {
+        return shown.split(' ').map(long).sum();
+    }
     let end = shown.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(shown.len());
     let number: f64 = shown[..end].parse().unwrap();
     let is_of_rule = figure.at.starts_with("/thresholds") && figure.at.ends_with("/value");
     let is_of_evidence = figure.at.starts_with("/verdict") && figure.at.ends_with("/value");
-    let in_us = figure.at.ends_with("_us") || is_of_rule || is_of_evidence;
+    let is_of_trend = figure.at.starts_with("/soak/trends");
+    let in_us = figure.at.ends_with("_us") || is_of_rule || is_of_evidence || is_of_trend;
     match shown[end..].trim().trim_end_matches("/s") {
         "" => number,
         "%" if in_percent => number,

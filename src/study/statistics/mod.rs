@@ -5,8 +5,10 @@
 //! estimate   a value with its interval, and the difference of two
 //! series     how much surer or less sure a run is than its number of samples says
 //! rounds     measurements in pairs, round by round
+//! course     whether values drift over time
 //! ```
 
+pub mod course;
 mod estimate;
 pub mod rounds;
 mod series;
