@@ -45,11 +45,23 @@ pub struct CeilingArgs {
 }
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
-    let budget = args.budget.unwrap_or(BUDGET);
-    refuse_what_is_searched(&args.load, budget)?;
     let files = study::files("ceiling", &args.load.output.files)?;
+    let document = find(args)?;
+    study::write(&document, console::ceiling::page, args.load.page.json, &files)?;
+    Ok(exit(&document))
+}
+
+/// What the probes are made from; what makes no sense is refused.
+pub fn plan(args: &CeilingArgs) -> Result<Plan> {
+    refuse_what_is_searched(&args.load, args.budget.unwrap_or(BUDGET))?;
     let plan = high::plan(&args.load)?;
     refuse_what_is_not_read(&plan.thresholds)?;
+    Ok(plan)
+}
+
+/// Searches, and shows on a terminal how that goes.
+pub fn find(args: &CeilingArgs) -> Result<CeilingDocument> {
+    let (plan, budget) = (plan(args)?, args.budget.unwrap_or(BUDGET));
     let is_fixed = args.load.size.connections.is_some();
     let connections = if is_fixed { plan.connections } else { CONNECTIONS };
     let plan = Plan { connections, engine: engine::engine(&plan), ..plan };
@@ -70,9 +82,7 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         budget,
         need: args.need.map(|rate| Load::steady(rate).per_s().unwrap_or(0.0)),
     };
-    let document = ceiling::document(&finding, &told);
-    study::write(&document, console::ceiling::page, args.load.page.json, &files)?;
-    Ok(exit(&document))
+    Ok(ceiling::document(&finding, &told))
 }
 
 /// Flags that say what the search is to find out.
@@ -105,7 +115,7 @@ fn refuse_what_is_not_read(rules: &[Threshold]) -> Result<()> {
     }
 }
 
-fn exit(document: &CeilingDocument) -> Exit {
+pub fn exit(document: &CeilingDocument) -> Exit {
     match engine::stop::exit() {
         Some(exit) => exit,
         None if document.ceiling.burst_per_s.is_none() => Exit::Failed,

@@ -2,6 +2,7 @@
 //! by name, the thresholds with their marks, then plain sentences.
 
 pub mod compare;
+pub mod suite;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -32,6 +32,7 @@ pub mod prometheus;
 pub mod screen;
 pub mod sentences;
 pub mod staged;
+pub mod suite;
 
 mod grade;
 mod number;

@@ -5,6 +5,7 @@
 //! ab          two servers in turns
 //! ceiling     the highest rate that meets the thresholds
 //! compare     saved runs side by side
+//! suite       runs in order, for each value of a matrix
 //! statistics  differences and how sure they are
 //! ```
 
@@ -12,6 +13,7 @@ pub mod ab;
 pub mod ceiling;
 pub mod compare;
 pub mod statistics;
+pub mod suite;
 
 use crate::error::Result;
 use crate::metrics::Summary;

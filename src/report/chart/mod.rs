@@ -22,6 +22,7 @@ pub use axis::Axis;
 pub use draw::{HEIGHT, WIDTH};
 pub use gauges::beside;
 pub use heat::Cell;
+pub use monitor::readings;
 
 use super::Document;
 
@@ -47,7 +48,7 @@ pub struct Chart {
 /// A phase, from and to in s.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub from: f64,
     pub to: f64,
 }

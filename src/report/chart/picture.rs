@@ -37,7 +37,7 @@ pub fn of_monitor(document: &Monitored) -> String {
         text x=(MARGIN) y="48" { (cut(&document.heading())) }
         text class="unit" x=(MARGIN) y="65" { "by blast " (document.blast_version) }
     };
-    sheet(&monitor::panels(&document.gauges), &heading)
+    sheet(&monitor::readings(document), &heading)
 }
 
 fn sheet(charts: &[Chart], heading: &Markup) -> String {

@@ -8,6 +8,7 @@ pub mod ab;
 pub mod ceiling;
 pub mod checkup;
 pub mod compare;
+pub mod suite;
 
 mod backfill;
 mod beside;

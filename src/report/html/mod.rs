@@ -16,6 +16,7 @@ mod names;
 mod profile;
 mod readings;
 mod slowest;
+pub mod suite;
 mod trouble;
 mod words;
 
