@@ -11,13 +11,14 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 13] = [
+pub const VERBS: [&str; 14] = [
     "run",
     "target",
     "demo",
     "ceiling",
     "compare",
     "ab",
+    "suite",
     "doctor",
     "import",
     "report",
@@ -28,8 +29,7 @@ pub const VERBS: [&str; 13] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 7] =
-    ["soak", "suite", "versus", "calibrate", "history", "serve", "agent"];
+const LATER_VERBS: [&str; 6] = ["soak", "versus", "calibrate", "history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

@@ -16,6 +16,7 @@ use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
 use super::report::ReportArgs;
+use super::suite::SuiteArgs;
 use super::target::TargetArgs;
 use super::values;
 
@@ -59,6 +60,9 @@ pub enum Verb {
     /// Measure two servers in turns, and say which is faster and how sure that is
     #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]
     Ab(Box<AbArgs>),
+    /// Carry out several runs in order, with one report and one exit code
+    #[command(override_usage = "blast suite [FLAGS] FILE")]
+    Suite(SuiteArgs),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

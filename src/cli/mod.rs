@@ -38,6 +38,7 @@ mod run_plan;
 mod screen;
 mod source;
 mod study;
+mod suite;
 mod target;
 mod terminal;
 mod tls;
@@ -117,6 +118,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Ab(args)) => ab::run(&args),
         Some(Verb::Ceiling(args)) => ceiling::run(&args),
         Some(Verb::Compare(args)) => compare::run(&args),
+        Some(Verb::Suite(args)) => suite::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),

@@ -33,7 +33,7 @@ use crate::time;
 use crate::units::format_duration;
 use folder::Folder;
 use hands::Crew;
-use words::{Meant, Work};
+use words::{Meant, Wishes, Work};
 
 /// What `blast suite` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -76,10 +76,11 @@ pub fn run(args: &SuiteArgs) -> Result<Exit> {
     let written = Written::read(name, text(name)?)?;
     let suite = Suite::of(&written)?;
     let parent = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
+    let wishes = Wishes { is_check: args.check, quiet: args.quiet, yes: args.yes.clone() };
     if !args.check {
         words::make_log(&written, &parent)?;
     }
-    let meant = words::mean(&written, &suite, &parent, args)?;
+    let meant = words::mean(&written, &suite, &parent, &wishes)?;
     if args.check {
         return print(&check_text(&written, &suite, &meant));
     }
@@ -122,7 +123,8 @@ fn show(document: &SuiteDocument, args: &SuiteArgs) -> Result<()> {
 /// What could not be written is worse than whatever was measured, and no worse than Ctrl-C.
 fn exit(course: &Course, saved: Result<()>, folder: &Folder, quiet: bool) -> Result<Exit> {
     if let Err(error) = saved {
-        return Err(Error { exit: course.exit_unless(Exit::Failed), ..error });
+        let is_cut = matches!(course.exit, Exit::Interrupted | Exit::Terminated);
+        return Err(if is_cut { Error { exit: course.exit, ..error } } else { error });
     }
     if !quiet {
         hands::tell(&format!("the report is {}", folder.report().display()));

@@ -6,7 +6,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use super::SuiteArgs;
 use crate::cli::ceiling::{self, CeilingArgs};
 use crate::cli::low::{Cli, LoadArgs, Verb};
 use crate::cli::run_plan::words::{FileWord, beside, blamed, dropped, of_load, without_flag};
@@ -73,8 +72,17 @@ const SEARCHED: [&str; 11] = [
     "warmup",
 ];
 
-pub fn mean(written: &Written, suite: &Suite, folder: &Path, args: &SuiteArgs) -> Result<Meant> {
-    let reader = Reader { written, folder, args };
+/// What was typed beside the file.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    pub is_check: bool,
+    pub quiet: bool,
+    /// A protected target that is meant.
+    pub yes: Option<String>,
+}
+
+pub fn mean(written: &Written, suite: &Suite, folder: &Path, wishes: &Wishes) -> Result<Meant> {
+    let reader = Reader { written, folder, wishes };
     let runs = suite.turns.iter().zip(&written.sheet.runs).enumerate();
     let work = runs.map(|(at, (turn, run))| match (turn.kind, &run.plan) {
         (Kind::Ceiling, _) => reader.ceiling(at, run),
@@ -121,7 +129,7 @@ pub fn log_file(folder: &Path, text: &str) -> Option<std::path::PathBuf> {
 struct Reader<'a> {
     written: &'a Written,
     folder: &'a Path,
-    args: &'a SuiteArgs,
+    wishes: &'a Wishes,
 }
 
 impl Reader<'_> {
@@ -160,7 +168,7 @@ impl Reader<'_> {
         };
         run.target.iter().for_each(|name| word("target", "--target", name));
         run.vars.iter().for_each(|(name, value)| word("vars", "--var", &format!("{name}={value}")));
-        self.args.yes.iter().for_each(|name| word("plan", "--yes", name));
+        self.wishes.yes.iter().for_each(|name| word("plan", "--yes", name));
         let name = self.folder.join(plan).to_string_lossy().into_owned();
         let url = match (&run.url, &run.target) {
             (None, Some(_)) => None,
@@ -190,7 +198,7 @@ impl Reader<'_> {
             flag: "--budget".to_string(),
             word: format!("--budget={budget}"),
         }));
-        if self.args.quiet {
+        if self.wishes.quiet {
             words.push(FileWord {
                 place: place.clone(),
                 flag: "--quiet".to_string(),
@@ -232,9 +240,8 @@ impl Reader<'_> {
             (None, _) => return Err(self.written.error(&place, NO_URL)),
         };
         let status = sheet.ready.status.as_ref().map_or("100-599", |status| &status.0);
-        let statuses = Statuses::parse(status).map_err(|error| {
-            self.written.error(&place.then("status"), error.message)
-        })?;
+        let statuses = Statuses::parse(status)
+            .map_err(|error| self.written.error(&place.then("status"), error.message))?;
         Ok(Plan {
             scenario: None,
             expected: Expected { statuses: Some(statuses), ..Expected::default() },
@@ -273,7 +280,8 @@ impl Reader<'_> {
     fn request(&self, at: usize, run: &RunSheet) -> Result<Vec<FileWord>> {
         let place = Place::top("runs").then(at);
         if run.body.as_deref().is_some_and(|body| body.starts_with('@')) {
-            let message = "a body from a file is a plan's (`body_file`); write it here, or use `plan`";
+            let message =
+                "a body from a file is a plan's (`body_file`); write it here, or use `plan`";
             return Err(self.written.error(&place.then("body"), message));
         }
         let word = |key: &str, value: &Option<String>| {
@@ -331,12 +339,12 @@ impl Reader<'_> {
 
     fn monitor(&self) -> Vec<FileWord> {
         let sheet = &self.written.sheet.monitor;
-        let mut sheet_now = sheet.clone();
-        // Before the server is started, `--check` finds no log that the server is to write.
-        if self.args.check && sheet.watch_log.as_deref().is_some_and(|log| log_file(self.folder, log).is_none()) && self.written.sheet.server.before.is_some() {
-            sheet_now.watch_log = None;
+        let mut read = sheet.clone();
+        if self.wishes.is_check && self.written.sheet.server.before.is_some() {
+            // What the server is to write may not be there yet.
+            read.watch_log = read.watch_log.filter(|log| log_file(self.folder, log).is_some());
         }
-        let mut words = beside(&sheet_now, self.folder, &LoadArgs::default());
+        let mut words = beside(&read, self.folder, &LoadArgs::default());
         words.extend(sheet.profile.iter().map(|tool| FileWord {
             place: Place::top("monitor").then("profile"),
             flag: "--profile".to_string(),
@@ -361,7 +369,10 @@ impl Reader<'_> {
         }
         match &self.written.sheet.url {
             Some(base) => Ok(format!("{}{url}", origin(base))),
-            None => Err(self.written.error(place, "it is a path, and there is no `url` at the top of the file; add it")),
+            None => Err(self.written.error(
+                place,
+                "it is a path, and there is no `url` at the top of the file; add it",
+            )),
         }
     }
 
@@ -400,7 +411,8 @@ impl Reader<'_> {
     }
 }
 
-const NO_URL: &str = "there is no URL; add `url = \"http://localhost:8080\"` at the top of the file";
+const NO_URL: &str =
+    "there is no URL; add `url = \"http://localhost:8080\"` at the top of the file";
 
 fn no_command_line() -> Error {
     Error::usage("a word of the suite file is a verb; name the URL with its scheme")
@@ -433,7 +445,7 @@ mod tests {
     fn meant(text: &str) -> Result<Meant> {
         let written = Written::read("s.toml", text.to_string())?;
         let suite = Suite::of(&written)?;
-        mean(&written, &suite, Path::new(""), &SuiteArgs::default())
+        mean(&written, &suite, Path::new(""), &Wishes::default())
     }
 
     fn plan(text: &str) -> Plan {
@@ -513,7 +525,10 @@ mod tests {
             ),
             ("[[runs]]\nname = \"a\"\nurl = \"/x\"", "s.toml:3:7: it is a path"),
             ("url = \"h\"\n[[runs]]\nname = \"a\"\nplan = \"none.toml\"", "s.toml:4:8: "),
-            ("url = \"h\"\n[[runs]]\nname = \"a\"\nbody = \"@f\"", "s.toml:4:8: a body from a file"),
+            (
+                "url = \"h\"\n[[runs]]\nname = \"a\"\nbody = \"@f\"",
+                "s.toml:4:8: a body from a file",
+            ),
             ("url = \"h\"\n[ready]\nstatus = \"x\"\n[[runs]]\nname = \"a\"", "s.toml:3:10: "),
         ] {
             let error = meant(text).map(drop).expect_err(text);

@@ -103,7 +103,11 @@ fn turn(written: &Written, at: usize, run: &RunSheet) -> Result<Turn> {
     let refused = [
         ("plan", is_ceiling && run.plan.is_some(), "a ceiling is looked for at a URL; drop `plan`"),
         ("abort_on", is_ceiling && !run.abort_on.is_empty(), "a ceiling goes on; drop `abort_on`"),
-        ("budget", !is_ceiling && run.budget.is_some(), "it is a ceiling's; add kind = \"ceiling\""),
+        (
+            "budget",
+            !is_ceiling && run.budget.is_some(),
+            "it is a ceiling's; add kind = \"ceiling\"",
+        ),
         ("method", run.plan.is_some() && run.method.is_some(), beside_plan),
         ("body", run.plan.is_some() && run.body.is_some(), beside_plan),
         ("target", run.plan.is_none() && run.target.is_some(), "it is a plan file's; add `plan`"),
@@ -189,9 +193,7 @@ fn time(
 ) -> Result<Nanos> {
     match text {
         None => Ok(usual),
-        Some(text) => {
-            parse_duration(&text.0).map_err(|error| written.error(place, error.message))
-        }
+        Some(text) => parse_duration(&text.0).map_err(|error| written.error(place, error.message)),
     }
 }
 

@@ -87,7 +87,9 @@ impl<'de> Deserialize<'de> for CommandSheet {
             type Value = CommandSheet;
 
             fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.write_str("a line of the shell in quotes, or a list of a program and its arguments")
+                f.write_str(
+                    "a line of the shell in quotes, or a list of a program and its arguments",
+                )
             }
 
             fn visit_str<E: serde::de::Error>(self, line: &str) -> Result<CommandSheet, E> {

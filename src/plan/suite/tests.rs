@@ -117,10 +117,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("[[runs]]\nrps = 5", "s.toml:2:1: unknown key \"rps\" in [[runs]]"),
         ("[[runs]]\nload = {}", "the key \"name\" is missing in [[runs]]"),
         ("[[runs]]\nname = \"\"", "s.toml:2:8: a run's name is empty"),
-        (
-            "[[runs]]\nname = \"a\"\n[[runs]]\nname = \"a\"",
-            "s.toml:4:8: another run has this name",
-        ),
+        ("[[runs]]\nname = \"a\"\n[[runs]]\nname = \"a\"", "s.toml:4:8: another run has this name"),
         ("[[runs]]\nname = \"a b\"\n[[runs]]\nname = \"a-b\"", "s.toml:4:8: its folder would be"),
         ("[[runs]]\nname = \"a\"\nkind = \"ramp\"", "s.toml:3:8: \"kind\" is one of \"run\""),
         ("[[runs]]\nname = \"a\"\npause = \"x\"", "s.toml:3:9: "),

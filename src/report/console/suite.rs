@@ -140,7 +140,6 @@ pub(in crate::report) fn growth_rows(scaling: &Scaling) -> Vec<[String; 4]> {
     std::iter::once(head).chain(scaling.points.iter().map(row)).collect()
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

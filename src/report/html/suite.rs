@@ -132,7 +132,8 @@ fn link(file: &str) -> String {
 
 fn growth(at: usize, scaling: &Scaling) -> Markup {
     let rows = growth_rows(scaling);
-    let (head, body) = rows.split_first().map_or((None, &[][..]), |(head, body)| (Some(head), body));
+    let (head, body) =
+        rows.split_first().map_or((None, &[][..]), |(head, body)| (Some(head), body));
     html! { section {
         h2 { (title(scaling)) }
         div.scroll { table {

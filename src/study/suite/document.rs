@@ -26,9 +26,10 @@ pub fn document(suite: &Suite, course: &Course, told: Told) -> SuiteDocument {
         let steps = suite.turns.iter().zip(&visit.steps);
         steps.map(|(turn, step)| run(turn, &visit.setting, step, told.began))
     });
-    let problems = course.visits.iter().flat_map(|visit| {
-        visit.faults.iter().map(|fault| problem(fault, &visit.setting))
-    });
+    let problems = course
+        .visits
+        .iter()
+        .flat_map(|visit| visit.faults.iter().map(|fault| problem(fault, &visit.setting)));
     SuiteDocument {
         schema: SCHEMA_NAME.to_string(),
         blast_version: env!("CARGO_PKG_VERSION").to_string(),

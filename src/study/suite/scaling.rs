@@ -29,10 +29,7 @@ fn number(setting: &Setting) -> Option<f64> {
 }
 
 /// C and n of what the others are compared with: n = 1, or else the first value.
-fn base(
-    rates: &[(&Setting, Option<f64>)],
-    numbers: Option<&[f64]>,
-) -> Option<(f64, Option<f64>)> {
+fn base(rates: &[(&Setting, Option<f64>)], numbers: Option<&[f64]>) -> Option<(f64, Option<f64>)> {
     let one = numbers.and_then(|numbers| numbers.iter().position(|n| *n == 1.0)).unwrap_or(0);
     let rate = rates.get(one)?.1.filter(|rate| *rate > 0.0)?;
     Some((rate, numbers.map(|numbers| numbers[one])))

@@ -156,10 +156,9 @@ fn a_required_run_that_does_not_pass_ends_its_setting() {
 
 #[test]
 fn a_server_that_does_not_start_is_stopped_all_the_same_and_nothing_is_run() {
-    for (part, why) in [
-        (Part::Before, "the server was not started"),
-        (Part::Ready, "the server did not answer"),
-    ] {
+    for (part, why) in
+        [(Part::Before, "the server was not started"), (Part::Ready, "the server did not answer")]
+    {
         let notes = Notes { bad_start: Some(part), ..Notes::default() };
         let (course, document, log) = carried_out(THREE, notes);
         assert_eq!(log, ["start", "stop"]);
@@ -167,8 +166,7 @@ fn a_server_that_does_not_start_is_stopped_all_the_same_and_nothing_is_run() {
         assert_eq!(document.problems[0].part, part.name());
         assert!(document.runs.iter().all(|run| run.why.as_deref() == Some(why)));
     }
-    let (course, document, _) =
-        carried_out(THREE, Notes { bad_stop: true, ..Notes::default() });
+    let (course, document, _) = carried_out(THREE, Notes { bad_stop: true, ..Notes::default() });
     assert_eq!((course.exit, outcomes(&document)), (Exit::Failed, vec!["passed"; 3]));
 }
 
@@ -183,7 +181,8 @@ fn an_interrupt_ends_the_present_run_and_the_server_and_keeps_what_is_known() {
     assert_eq!(outcomes(&document), expected);
     assert!(document.runs[1].figures.is_some());
     // It came while the server was started.
-    let notes = Notes { bad_start: Some(Part::Ready), ends: Some(Exit::Terminated), ..Notes::default() };
+    let notes =
+        Notes { bad_start: Some(Part::Ready), ends: Some(Exit::Terminated), ..Notes::default() };
     assert_eq!(carried_out(THREE, notes).0.exit, Exit::Terminated);
 }
 
@@ -191,7 +190,8 @@ fn an_interrupt_ends_the_present_run_and_the_server_and_keeps_what_is_known() {
 fn efficiency_is_the_rate_over_n_times_that_of_one() {
     let matrix = |values: &str| format!("matrix = {{ N = [{values}] }}\n{THREE}");
     let of = |values: &str, rate: fn(f64) -> Option<f64>| {
-        let (_, document, _) = carried_out(&matrix(values), Notes { rate: Some(rate), ..Notes::default() });
+        let (_, document, _) =
+            carried_out(&matrix(values), Notes { rate: Some(rate), ..Notes::default() });
         assert_eq!(document.scaling.len(), 3);
         let points = &document.scaling[2].points;
         points.iter().map(|point| (point.speedup, point.efficiency)).collect::<Vec<_>>()
@@ -216,7 +216,8 @@ fn a_rate_that_was_asked_for_is_no_capacity() {
     let names: Vec<&str> = document.scaling.iter().map(|scaling| &*scaling.run).collect();
     assert_eq!(names, ["c"]);
     let two = "matrix = { N = [1, 2], M = [1, 2] }\nruns = [{ name = \"c\" }]";
-    let (_, document, log) = carried_out(two, Notes { rate: Some(|n| Some(n)), ..Notes::default() });
+    let (_, document, log) =
+        carried_out(two, Notes { rate: Some(|n| Some(n)), ..Notes::default() });
     assert_eq!(log.iter().filter(|line| line.starts_with("start")).count(), 4);
     let points = &document.scaling[0].points;
     assert!(points.iter().all(|point| point.efficiency.is_none() && point.speedup.is_some()));
