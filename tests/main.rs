@@ -35,6 +35,7 @@ mod requests;
 mod scenarios;
 mod shapes;
 mod slowest;
+mod suite;
 mod support;
 mod target;
 mod thresholds;

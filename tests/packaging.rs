@@ -9,13 +9,14 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "run",
     "target",
     "demo",
     "ceiling",
     "compare",
     "ab",
+    "suite",
     "doctor",
     "import",
     "report",

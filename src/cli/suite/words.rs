@@ -547,4 +547,20 @@ mod tests {
             assert_eq!(origin(url), expected);
         }
     }
+
+    #[test]
+    fn the_suites_that_are_shipped_are_valid() {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/suites"));
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let files: Vec<_> = files.filter(|file| file.extension().is_some()).collect();
+        assert!(files.len() >= 2, "{files:?}");
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let name = file.display().to_string();
+            let written = Written::read(&name, text).unwrap();
+            let suite = Suite::of(&written).unwrap();
+            let meant = mean(&written, &suite, folder, &Wishes::default()).unwrap();
+            assert_eq!(meant.work.len(), suite.turns.len());
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{Kind, RunSheet, Written};
 use crate::error::Result;
 use crate::plan::file::Place;
+use crate::plan::mask::sounds_secret;
 use crate::time::Nanos;
 use crate::units::parse_duration;
 
@@ -149,6 +150,12 @@ fn settings(written: &Written) -> Result<Vec<Setting>> {
         if !is_variable(name) {
             return refuse(
                 "this is no name of a variable: letters, digits and `_`; such as WORKERS",
+            );
+        }
+        if sounds_secret(name) {
+            return refuse(
+                "it sounds like a secret, and the values of a matrix stand in every output; give \
+                 it to the server another way",
             );
         }
         if values.is_empty() {

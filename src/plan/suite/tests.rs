@@ -125,6 +125,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("[[runs]]\nname = \"a\"\nvars = { a = 1 }", "they are a plan file's"),
         ("[matrix]\nN = []\n[[runs]]\nname = \"a\"", "s.toml:2:1: there are no values"),
         ("[matrix]\n\"a b\" = [1]\n[[runs]]\nname = \"a\"", "this is no name of a variable"),
+        ("[matrix]\nAPI_KEY = [1]\n[[runs]]\nname = \"a\"", "it sounds like a secret"),
         ("[matrix]\nN = [1, 1]\n[[runs]]\nname = \"a\"", "two of its values are alike"),
         ("[matrix]\nN = 5\n[[runs]]\nname = \"a\"", "\"N\" takes a list in brackets"),
         ("[server]\nbefore = 5\n[[runs]]\nname = \"a\"", "\"before\" takes a line of the shell"),
