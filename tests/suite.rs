@@ -25,7 +25,7 @@ fn write(folder: &Folder, text: &str) -> String {
 /// Into `out` of the folder.
 fn suite(folder: &Folder, text: &str) -> Blast {
     let out = folder.path().join("out").display().to_string();
-    Blast::verb("suite").args("--quiet -o").arg(&out).arg(&write(folder, text))
+    Blast::verb("suite").args("--quiet --svg -o").arg(&out).arg(&write(folder, text))
 }
 
 fn read(path: &Path) -> Value {

@@ -18,26 +18,37 @@ use crate::report::{Monitored, PageOptions, console, html, json, markdown, stage
 
 const RESULT: &str = "result.json";
 const REPORT: &str = "report.html";
-const PICTURE: &str = if cfg!(feature = "pictures") { "result.png" } else { "result.svg" };
 /// The page of a ceiling.
 const PAGE: &str = "report.txt";
 
 const SUMMARY: &str = "summary.md";
 const SUITE: &str = "suite.json";
 const METRICS: &str = "system_metrics.json";
-const MONITOR: &str =
-    if cfg!(feature = "pictures") { "system_monitor.png" } else { "system_monitor.svg" };
 
 pub struct Folder {
     path: PathBuf,
+    /// Its picture, and that of the readings.
+    pictures: [&'static str; 2],
 }
 
 impl Folder {
     /// With all its folders, so that what cannot be written is told before the first run.
-    pub fn create(asked: Option<&Path>, at: SystemTime, suite: &Suite) -> Result<Folder> {
+    /// `as_svg`: pictures are no pixels, which this build may not have anyway.
+    pub fn create(
+        asked: Option<&Path>,
+        at: SystemTime,
+        suite: &Suite,
+        as_svg: bool,
+    ) -> Result<Folder> {
         let date = humantime::format_rfc3339_seconds(at).to_string().replace(':', "-");
         let usual = || PathBuf::from(format!("blast-suite-{date}"));
-        let folder = Folder { path: asked.map_or_else(usual, Path::to_path_buf) };
+        let folder = Folder {
+            path: asked.map_or_else(usual, Path::to_path_buf),
+            pictures: match as_svg || cfg!(not(feature = "pictures")) {
+                true => ["result.svg", "system_monitor.svg"],
+                false => ["result.png", "system_monitor.png"],
+            },
+        };
         let failed = |path: &Path, error: &std::io::Error| {
             Error::failed(format!(
                 "--output: {} cannot be written ({}); choose another place",
@@ -64,7 +75,7 @@ impl Folder {
 
     /// Of a run, beside what its plan writes.
     pub fn outputs(&self, outputs: &Outputs, setting: &Setting, turn: &Turn) -> Outputs {
-        let names = names(turn.kind);
+        let names = self.names(turn.kind);
         let place = self.path.join(place(setting, turn));
         let files = names.iter().map(|name| place.join(name));
         Outputs { files: outputs.files.iter().cloned().chain(files).collect(), ..outputs.clone() }
@@ -73,7 +84,8 @@ impl Folder {
     /// From the suite's folder.
     pub fn files_of(&self, setting: &Setting, turn: &Turn) -> Vec<String> {
         let place = place(setting, turn);
-        names(turn.kind).iter().map(|name| place.join(name).display().to_string()).collect()
+        let names = self.names(turn.kind);
+        names.iter().map(|name| place.join(name).display().to_string()).collect()
     }
 
     pub fn save_ceiling(
@@ -88,8 +100,16 @@ impl Folder {
         staged::save(&place.join(PAGE), page.as_bytes())
     }
 
+    fn names(&self, kind: Kind) -> Vec<&'static str> {
+        match kind {
+            Kind::Run => vec![RESULT, REPORT, self.pictures[0]],
+            Kind::Ceiling => vec![RESULT, PAGE],
+        }
+    }
+
     pub fn files(&self, has_readings: bool) -> Vec<String> {
-        let readings: &[&str] = if has_readings { &[METRICS, MONITOR] } else { &[] };
+        let readings = [METRICS, self.pictures[1]];
+        let readings = if has_readings { &readings[..] } else { &[] };
         let all = [&[SUITE, SUMMARY], readings].concat();
         all.iter().map(|name| name.to_string()).collect()
     }
@@ -103,16 +123,9 @@ impl Folder {
         ];
         if let Some(readings) = &readings {
             saved.push(readings.save_json(&self.path.join(METRICS)));
-            saved.push(readings.save_picture(&self.path.join(MONITOR)));
+            saved.push(readings.save_picture(&self.path.join(self.pictures[1])));
         }
         saved.into_iter().fold(Ok(()), run::keep_first)
-    }
-}
-
-fn names(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Run => &[RESULT, REPORT, PICTURE],
-        Kind::Ceiling => &[RESULT, PAGE],
     }
 }
 

@@ -59,6 +59,10 @@ pub struct SuiteArgs {
     #[arg(help_heading = "Output")]
     pub output: Option<PathBuf>,
 
+    /// Pictures as SVG, which takes less time than PNG
+    #[arg(long, help_heading = "Output")]
+    pub svg: bool,
+
     /// Print the result as JSON, and nothing else, on stdout
     #[arg(long, short_alias = 'j', help_heading = "Output")]
     pub json: bool,
@@ -85,7 +89,7 @@ pub fn run(args: &SuiteArgs) -> Result<Exit> {
         return print(&check_text(&written, &suite, &meant));
     }
     let (started_at, began) = (SystemTime::now(), time::now());
-    let folder = Folder::create(args.output.as_deref(), started_at, &suite)?;
+    let folder = Folder::create(args.output.as_deref(), started_at, &suite, args.svg)?;
     stop::install();
     let mut crew = Crew::new(&written, &suite, &meant, &parent, &folder, args.quiet);
     let course = carry_out(&suite, &mut crew);

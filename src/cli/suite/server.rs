@@ -203,6 +203,6 @@ mod tests {
     #[test]
     fn one_that_takes_too_long_is_killed() {
         let failed = ran(&line("sleep 100"), Nanos::from_millis(200)).err().unwrap();
-        assert!(failed.why.starts_with("was not over after 200ms"), "{}", failed.why);
+        assert!(failed.why.starts_with("was not over after 200 ms"), "{}", failed.why);
     }
 }
