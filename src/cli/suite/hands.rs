@@ -76,28 +76,22 @@ impl<'a> Crew<'a> {
         fault
     }
 
-    fn load(
-        &self,
-        loaded: &Loaded,
-        setting: &Setting,
-        turn: &Turn,
-    ) -> Result<(Figures, Exit), Error> {
+    fn load(&self, loaded: &Loaded, setting: &Setting, turn: &Turn) -> Result<Done, Error> {
         let mut outputs = self.folder.outputs(&loaded.outputs, setting, turn);
         outputs.quiet = self.quiet;
         let measured = run::measure(&loaded.plan, &outputs)?;
+        let ended = time::now();
         let (document, exit) = measured.save(&outputs);
-        Ok((Figures::of_run(&document), exit))
+        let files = self.folder.files_of(setting, turn);
+        Ok(Done { ended, exit, figures: Figures::of_run(&document), files })
     }
 
-    fn ceiling(
-        &self,
-        args: &CeilingArgs,
-        setting: &Setting,
-        turn: &Turn,
-    ) -> Result<(Figures, Exit), Error> {
+    fn ceiling(&self, args: &CeilingArgs, setting: &Setting, turn: &Turn) -> Result<Done, Error> {
         let document = ceiling::find(args)?;
+        let ended = time::now();
         self.folder.save_ceiling(&document, setting, turn)?;
-        Ok((Figures::of_ceiling(&document), ceiling::exit(&document)))
+        let (figures, exit) = (Figures::of_ceiling(&document), ceiling::exit(&document));
+        Ok(Done { ended, exit, figures, files: self.folder.files_of(setting, turn) })
     }
 }
 
@@ -129,14 +123,14 @@ impl Hands for Crew<'_> {
             Work::Load(loaded) => self.load(loaded, setting, turn),
             Work::Ceiling(args) => self.ceiling(args, setting, turn),
         };
-        self.readings.mark(title, began, time::now());
-        let (figures, exit) = found.map_err(|error| {
+        let ended = found.as_ref().map_or_else(|_| time::now(), |done| done.ended);
+        self.readings.mark(title, began, ended);
+        found.map_err(|error| {
             // What was typed was read before: now it is the host that has no such thing.
             let exit = if error.exit == Exit::Usage { Exit::Failed } else { error.exit };
             tell(&format!("{}: {error}", turn.name));
             Error { exit, ..error }
-        })?;
-        Ok(Done { exit, figures, files: self.folder.files_of(setting, turn) })
+        })
     }
 
     fn pause(&mut self, length: Nanos) {

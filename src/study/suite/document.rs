@@ -60,8 +60,8 @@ fn pairs(setting: &Setting) -> BTreeMap<String, String> {
 
 fn run(turn: &Turn, setting: &Setting, step: &Step, start: Nanos) -> SuiteRun {
     let (times, figures, files, why) = match step {
-        Step::Done { began, ended, done } => {
-            (Some((began, ended)), Some(done.figures.clone()), done.files.clone(), None)
+        Step::Done { began, done } => {
+            (Some((began, &done.ended)), Some(done.figures.clone()), done.files.clone(), None)
         }
         Step::Failed { began, ended, error } => {
             (Some((began, ended)), None, Vec::new(), Some(error.message.clone()))

@@ -55,6 +55,8 @@ impl Part {
 /// A run that was made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done {
+    /// When the load was over; its files are written after that.
+    pub ended: Nanos,
     pub exit: Exit,
     pub figures: Figures,
     /// That it left in the suite's folder.
@@ -64,7 +66,7 @@ pub struct Done {
 /// What became of a run. Times are on the clock of [`Hands::now`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    Done { began: Nanos, ended: Nanos, done: Done },
+    Done { began: Nanos, done: Done },
     Failed { began: Nanos, ended: Nanos, error: Error },
     Skipped { why: String },
 }
@@ -159,10 +161,9 @@ fn runs(suite: &Suite, setting: &Setting, hands: &mut dyn Hands) -> Vec<Step> {
         }
         let began = hands.now();
         let outcome = hands.run(place, setting);
-        let ended = hands.now();
         let step = match outcome {
-            Ok(done) => Step::Done { began, ended, done },
-            Err(error) => Step::Failed { began, ended, error },
+            Ok(done) => Step::Done { began, done },
+            Err(error) => Step::Failed { began, ended: hands.now(), error },
         };
         if turn.required && step.exit() != Some(Exit::Done) {
             ends_here = Some(format!("{} is required and did not pass", turn.name));

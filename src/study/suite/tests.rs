@@ -61,7 +61,7 @@ impl Hands for Notes {
         let mode = if name == "steady" { "open" } else { "search" };
         let figures = figures(mode, self.rate.and_then(|rate| rate(n)));
         let exit = exit.map_err(Error::failed)?;
-        Ok(Done { exit: self.ends.unwrap_or(exit), figures, files: vec![name] })
+        Ok(Done { ended: self.clock, exit: self.ends.unwrap_or(exit), figures, files: vec![name] })
     }
 
     fn pause(&mut self, length: Nanos) {
