@@ -38,6 +38,7 @@ mod scenarios;
 mod shapes;
 mod slowest;
 mod soak;
+mod suite;
 mod support;
 mod target;
 mod thresholds;

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 17] = [
     "run",
     "target",
     "demo",
@@ -19,6 +19,7 @@ const VERBS: [&str; 14] = [
     "ab",
     "calibrate",
     "versus",
+    "suite",
     "doctor",
     "import",
     "report",

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 
 use clap::Args;
 
+use over::Sought;
+
 use super::groups::LoadArgs;
 use super::ladder::{self, LadderArgs};
 use super::low::{AimArgs, PlanArgs, RunArgs};
@@ -85,14 +87,26 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     if !args.ladder.ladder.is_empty() {
         return ladder::run(args);
     }
+    let files = VIEWS.accept(&args.load.output.files)?;
+    let document = find(args, &sought(args, arguments)?)?;
+    VIEWS.write(&document, args.load.page.json, &files)?;
+    Ok(exit(&document))
+}
+
+/// What is searched over, and where; what makes no sense is refused.
+pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
     refuse_what_is_searched(args)?;
     study::refuse_groups("ceiling", &args.load)?;
     args.overload.check()?;
-    let files = VIEWS.accept(&args.load.output.files)?;
     let sought = over::sought(args, arguments)?;
-    let budget = budget(args, sought.over);
     refuse_what_is_not_read(&sought.plan.thresholds)?;
     refuse_what_takes_a_rate(args, sought.over)?;
+    Ok(sought)
+}
+
+/// Searches, and shows on a terminal how that goes.
+pub fn find(args: &CeilingArgs, sought: &Sought) -> Result<CeilingDocument> {
+    let budget = budget(args, sought.over);
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::default();
@@ -126,8 +140,7 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
         let rate = document.ceiling.rate_per_s;
         document.calibration = calibrated::of_search(&loaded, runs.answer_bytes(), rate);
     }
-    VIEWS.write(&document, args.load.page.json, &files)?;
-    Ok(exit(&document))
+    Ok(document)
 }
 
 fn budget(args: &CeilingArgs, over: Over) -> Nanos {
@@ -190,7 +203,7 @@ fn refuse_what_is_not_read(rules: &[Threshold]) -> Result<()> {
     }
 }
 
-fn exit(document: &CeilingDocument) -> Exit {
+pub fn exit(document: &CeilingDocument) -> Exit {
     match engine::stop::exit() {
         Some(exit) => exit,
         None if document.ceiling.burst_per_s.is_none() => Exit::Failed,

@@ -11,7 +11,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 16] = [
+pub const VERBS: [&str; 17] = [
     "run",
     "target",
     "demo",
@@ -21,6 +21,7 @@ pub const VERBS: [&str; 16] = [
     "ab",
     "calibrate",
     "versus",
+    "suite",
     "doctor",
     "import",
     "report",
@@ -31,7 +32,7 @@ pub const VERBS: [&str; 16] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 4] = ["suite", "history", "serve", "agent"];
+const LATER_VERBS: [&str; 3] = ["history", "serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

@@ -18,6 +18,7 @@ use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
 use super::report::ReportArgs;
 use super::soak::SoakArgs;
+use super::suite::SuiteArgs;
 use super::target::TargetArgs;
 use super::values;
 use super::versus::VersusArgs;
@@ -75,6 +76,9 @@ pub enum Verb {
     /// Run the same load with wrk, k6, hey and others beside blast: rates, times, cost of each
     #[command(override_usage = "blast versus [FLAGS] [URL]")]
     Versus(VersusArgs),
+    /// Carry out several runs in order, with one report and one exit code
+    #[command(override_usage = "blast suite [FLAGS] FILE")]
+    Suite(SuiteArgs),
     /// Check what this host has for a run, and what the run would need
     #[command(override_usage = "blast doctor [FLAGS] [URL]")]
     Doctor(Box<LoadArgs>),

@@ -44,6 +44,7 @@ mod screen;
 mod soak;
 mod source;
 mod study;
+mod suite;
 mod target;
 mod terminal;
 mod tls;
@@ -127,6 +128,7 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Soak(args)) => soak::run(&args, arguments),
         Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Versus(args)) => versus::run(&args),
+        Some(Verb::Suite(args)) => suite::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),

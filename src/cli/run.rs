@@ -25,23 +25,48 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
 }
 
 /// The same, and watched for drift.
-pub fn carry_out(plan: Plan, outputs: Outputs, mut soak: Option<Soak>) -> Result<Exit> {
+pub fn carry_out(plan: Plan, outputs: Outputs, soak: Option<Soak>) -> Result<Exit> {
     stop::install();
+    let Measured { document, summary, logs, streams } = measure(&plan, &outputs, soak)?;
+    let written = write(&document, &outputs, logs, streams);
+    Ok(exit(&summary, &document, written))
+}
+
+/// A run that is over, before anything of it is written.
+pub struct Measured {
+    pub document: Document,
+    summary: Summary,
+    logs: Logs,
+    streams: Streams,
+}
+
+impl Measured {
+    /// Writes its files, and nothing to stdout; how it ended.
+    pub fn save(self, outputs: &Outputs) -> (Document, Exit) {
+        let Measured { document, summary, logs, streams } = self;
+        let written = save(&document, outputs, logs, streams).into_iter().fold(Ok(()), keep_first);
+        let exit = exit(&summary, &document, written);
+        (document, exit)
+    }
+}
+
+/// Carries the plan out, with all that goes on beside it.
+pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result<Measured> {
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
     let mut recorder = logs.recorder(mode);
-    let mut broadcast = Broadcast::start(&plan, &outputs)?;
+    let mut broadcast = Broadcast::start(plan, outputs)?;
     let step = soak.as_ref().map_or(sampler::STEP, |soak| soak.step);
-    let mut beside = Beside::start(&plan, &outputs.elsewhere, step)?;
+    let mut beside = Beside::start(plan, &outputs.elsewhere, step)?;
     if let Some(soak) = &mut soak {
         soak.watches(beside.pids());
     }
     let profile = outputs.profile.as_ref().map(|tool| tool.job(beside.pids())).transpose()?;
-    let mut live = Live::start(&outputs, &plan);
+    let mut live = Live::start(outputs, plan);
     let helm = live.helm();
     let profiler = profile.map(|job| Profiler::start(job, move || span(&helm))).transpose()?;
-    let summary = engine::run_steered(&plan, &live.helm(), &mut |progress| {
+    let summary = engine::run_steered(plan, &live.helm(), &mut |progress| {
         match progress {
             Progress::Starting { at } => beside.begin_at(at),
             Progress::Interval { interval, measure, origin, .. } => {
@@ -65,8 +90,8 @@ pub fn carry_out(plan: Plan, outputs: Outputs, mut soak: Option<Soak>) -> Result
     live.end();
     let read = beside.end();
     let mut summary = summary?;
-    read.tell(&plan, &mut summary);
-    calibrated::tell(&plan, &mut summary);
+    read.tell(plan, &mut summary);
+    calibrated::tell(plan, &mut summary);
     if let Some(profiler) = profiler {
         // Who asks twice for the end does not wait for what it has seen.
         match profiler.end(|| stop::requests() > 1) {
@@ -77,13 +102,12 @@ pub fn carry_out(plan: Plan, outputs: Outputs, mut soak: Option<Soak>) -> Result
     summary.warnings.extend(unsent);
     summary.warnings.extend(signs::of(&summary, !plan.thresholds.is_empty()));
     recorder.end(summary.started_at);
-    let mut document = document_of(&plan, &summary);
+    let mut document = document_of(plan, &summary);
     document.soak = soak.map(|soak| soak.end(&summary));
     if outputs.as_wrk {
-        document.back_fill(&plan, &summary);
+        document.back_fill(plan, &summary);
     }
-    let written = write(&document, &outputs, logs, streams);
-    Ok(exit(&summary, &document, written))
+    Ok(Measured { document, summary, logs, streams })
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.
@@ -99,16 +123,22 @@ fn write(document: &Document, outputs: &Outputs, logs: Logs, streams: Streams) -
         };
         print(&page(document, &options)).map(drop)
     };
-    let mut files = outputs.save_json(document);
-    let kept = outputs.json_stdout || files.iter().any(Result::is_ok);
-    files.extend(outputs.save_views(document));
-    files.extend(logs.keep());
-    files.extend(streams.end(document));
+    let documents = outputs.of_format(Format::Json).count();
+    let files = save(document, outputs, logs, streams);
+    let kept = outputs.json_stdout || files.iter().take(documents).any(Result::is_ok);
     let files = files.into_iter().fold(Ok(()), keep_first);
     match files {
         Err(error) if !kept => keep_first(stdout, Err(offer(document, error))),
         files => keep_first(stdout, files),
     }
+}
+
+/// Each file; those of JSON come first.
+fn save(document: &Document, outputs: &Outputs, logs: Logs, streams: Streams) -> Vec<Result<()>> {
+    let mut files = outputs.save(document);
+    files.extend(logs.keep());
+    files.extend(streams.end(document));
+    files
 }
 
 /// The first error is the one to end with; the others are told at once.

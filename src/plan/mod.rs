@@ -23,6 +23,7 @@ pub mod route;
 pub mod scenario;
 pub mod schedule;
 pub mod shape;
+pub mod suite;
 pub mod template;
 pub mod threshold;
 pub mod url;

@@ -6,6 +6,7 @@ pub mod ceiling;
 pub mod compare;
 mod groups;
 pub mod ladder;
+pub mod suite;
 pub mod versus;
 
 use std::collections::BTreeMap;

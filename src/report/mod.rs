@@ -35,6 +35,7 @@ pub mod schema;
 pub mod screen;
 pub mod sentences;
 pub mod staged;
+pub mod suite;
 pub mod versus;
 
 mod drift;

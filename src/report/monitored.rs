@@ -30,6 +30,18 @@ pub struct Monitored {
     /// Who was watched; null where nobody was.
     pub server: Option<Server>,
     pub gauges: Gauges,
+    /// What went on meanwhile, in the order it began. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+}
+
+/// A stretch of the time: a run of a suite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    pub name: String,
+    /// From the start of the readings.
+    pub from_s: f64,
+    pub to_s: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +73,7 @@ impl Monitored {
             duration_s: length.as_secs_f64(),
             server,
             gauges: Gauges::within(gauges, Nanos::ZERO, Nanos::MAX),
+            marks: Vec::new(),
         }
     }
 
@@ -135,7 +148,9 @@ mod tests {
         let summary = fixture::watched().summary;
         let gauges = summary.gauges.as_ref().unwrap();
         let server = summary.server.as_ref();
-        Monitored::new(SystemTime::UNIX_EPOCH, Nanos::from_secs(10), server, gauges)
+        let read = Monitored::new(SystemTime::UNIX_EPOCH, Nanos::from_secs(10), server, gauges);
+        let mark = Mark { name: "baseline".to_string(), from_s: 1.0, to_s: 9.0 };
+        Monitored { marks: vec![mark], ..read }
     }
 
     #[test]
@@ -161,7 +176,7 @@ mod tests {
         for title in ["CPU", "Memory", "Network", "Connections", "Disk"] {
             assert!(svg.contains(&format!(">{title}<")), "{title}: {svg}");
         }
-        for line in ["this host", "nginx", "pool", "received"] {
+        for line in ["this host", "nginx", "pool", "received", ">baseline<"] {
             assert!(svg.contains(line), "{line}");
         }
         assert!(svg.contains("this host, with nginx (pid 4711) for 10 s from 1970-01-01T00:00:00"));

@@ -3,16 +3,19 @@
 //! Those of a run, of the monitor and of the doctor are written by hand; those of the studies are
 //! made from their types (`BLAST_GOLDEN=write cargo test --lib golden` writes them anew).
 
-use super::{ab, calibration, ceiling, checkup, comparison, document, ladder, monitored, versus};
+use super::{
+    ab, calibration, ceiling, checkup, comparison, document, ladder, monitored, suite, versus,
+};
 
 /// Each document by the verb that writes it, and its schema.
-const ALL: [(&str, &str); 9] = [
+const ALL: [(&str, &str); 10] = [
     ("result", document::SCHEMA),
     ("ceiling", ceiling::SCHEMA),
     ("ladder", ladder::SCHEMA),
     ("compare", comparison::SCHEMA),
     ("ab", ab::SCHEMA),
     ("versus", versus::SCHEMA),
+    ("suite", suite::SCHEMA),
     ("calibrate", calibration::SCHEMA),
     ("monitor", monitored::SCHEMA),
     ("doctor", checkup::SCHEMA),
@@ -114,6 +117,7 @@ pub mod tests {
                 calibration::SCHEMA,
                 generated::<calibration::CalibrationDocument>(calibration::SCHEMA_NAME),
             ),
+            ("suite", suite::SCHEMA, generated::<suite::SuiteDocument>(suite::SCHEMA_NAME)),
             ("ab", ab::SCHEMA, generated::<ab::AbDocument>(ab::SCHEMA_NAME)),
         ] {
             let path = format!("src/report/{file}.schema.json");

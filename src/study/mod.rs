@@ -8,6 +8,7 @@
 //! compare     saved runs side by side
 //! ladder      chosen rates, one after another
 //! soak        a long run, and what drifts in it
+//! suite       runs in order, for each value of a matrix
 //! statistics  differences and how sure they are
 //! versus      other tools on the same load
 //! ```
@@ -19,6 +20,7 @@ pub mod compare;
 pub mod ladder;
 pub mod soak;
 pub mod statistics;
+pub mod suite;
 pub mod versus;
 
 use crate::error::Result;

@@ -5,10 +5,10 @@
 //! What is sent is built by `plan::file`; the files it names are read here.
 
 mod check;
-mod guard;
+pub mod guard;
 mod show;
 mod target;
-mod words;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -82,7 +82,8 @@ pub fn sheet(load: &LoadArgs) -> Result<Written> {
     Written::read(name, read_text(name, &mut Sources::default())?)
 }
 
-fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
+/// Reads the plan file and what it names; nothing is sent.
+pub fn mean(typed: &RunArgs, arguments: &[OsString]) -> Result<Meant> {
     refuse(typed)?;
     let (name, url) = words_of(&typed.load.words)?;
     let mut sources = Sources::default();

@@ -11,15 +11,15 @@ use crate::cli::{Parsed, parse, rating};
 use crate::error::{Error, Result};
 use crate::monitor::elsewhere::Scrape;
 use crate::monitor::profile::Tool;
-use crate::plan::file::{LoadSheet, Place, Written};
+use crate::plan::file::{LoadSheet, MonitorSheet, Place, Written};
 
 /// A word, and where in the file it comes from.
 #[derive(Clone, Debug)]
 pub struct FileWord {
-    place: Place,
+    pub place: Place,
     /// `--rps`.
-    flag: String,
-    word: String,
+    pub flag: String,
+    pub word: String,
 }
 
 /// Keys that are other names of flags.
@@ -38,14 +38,30 @@ const REPEATED: [&str; 2] = ["resolve", "connect_to"];
 /// What stands in the file, but for what was typed.
 pub fn of_file(written: &Written, folder: &Path, typed: &LoadArgs) -> Result<Vec<FileWord>> {
     let dropped = dropped(typed, &written.sheet.load);
+    let refuse = |place: &Place, message: &str| written.error(place, message);
+    let mut words = of_load(&written.sheet.load, &Place::top("load"), folder, &dropped, &refuse)?;
+    words.extend(beside(&written.sheet.monitor, folder, typed));
+    words.extend(profile(written, typed)?);
+    words.extend(lists(written, folder));
+    Ok(words)
+}
+
+/// A table of flags of a load, but for those that are `dropped`.
+pub fn of_load(
+    load: &LoadSheet,
+    table: &Place,
+    folder: &Path,
+    dropped: &[&str],
+    refuse: &dyn Fn(&Place, &str) -> Error,
+) -> Result<Vec<FileWord>> {
     let mut words = Vec::new();
-    for (key, values) in values(&written.sheet.load) {
-        let place = Place::top("load").then(&*key);
+    for (key, values) in values(load) {
+        let place = table.then(&*key);
         let other = OTHER_NAMES.iter().find(|(name, _)| *name == key);
         let meant = other.map_or(&*key, |(_, meant)| meant);
-        if other.is_some() && values_of(&written.sheet.load, meant) {
+        if other.is_some() && values_of(load, meant) {
             let message = format!("`{key}` and `{meant}` are two names of one key; keep one");
-            return Err(written.error(&place, message));
+            return Err(refuse(&place, &message));
         }
         if dropped.contains(&meant) {
             continue;
@@ -65,16 +81,12 @@ pub fn of_file(written: &Written, folder: &Path, typed: &LoadArgs) -> Result<Vec
             _ => words.push(word(format!("{flag}={}", values.join(",")))),
         }
     }
-    words.extend(beside(written, folder, typed));
-    words.extend(profile(written, typed)?);
-    words.extend(lists(written, folder));
     Ok(words)
 }
 
 /// What is read beside the load. A typed sample or scrape takes the place of the file's of its name;
 /// others stand beside them.
-fn beside(written: &Written, folder: &Path, typed: &LoadArgs) -> Vec<FileWord> {
-    let sheet = &written.sheet.monitor;
+pub fn beside(sheet: &MonitorSheet, folder: &Path, typed: &LoadArgs) -> Vec<FileWord> {
     let table = || Place::top("monitor");
     let word = |place: Place, flag: &str, value: &str| FileWord {
         place,
@@ -163,7 +175,7 @@ fn values_of(load: &LoadSheet, key: &str) -> bool {
 }
 
 /// The file's keys that what was typed takes the place of.
-fn dropped(typed: &LoadArgs, file: &LoadSheet) -> Vec<&'static str> {
+pub fn dropped(typed: &LoadArgs, file: &LoadSheet) -> Vec<&'static str> {
     const SHAPES: [&str; 5] = ["rps", "stages", "steps", "connections_stages", "spawn_rate"];
     const OF_A_RATE: [&str; 3] = ["arrivals", "deadline", "max_in_flight"];
     let (size, shape) = (&typed.size, &typed.shape);
@@ -231,13 +243,24 @@ pub fn merge(written: &Written, words: &[FileWord], arguments: &[OsString]) -> R
 }
 
 /// The file is told where to look, not which flag was meant.
-fn without_flag<'a>(message: &'a str, flag: &str) -> &'a str {
+pub fn without_flag<'a>(message: &'a str, flag: &str) -> &'a str {
     let rest = message.strip_prefix(flag).and_then(|rest| rest.strip_prefix(": "));
     rest.unwrap_or(message)
 }
 
 /// An error of flags that do not go together is told with the first of them that is the file's.
 pub fn blame(written: &Written, words: &[FileWord], error: Error) -> Error {
+    match blamed(words, &error) {
+        Some(word) => {
+            let message = without_flag(&error.message, &word.flag);
+            Error { exit: error.exit, ..written.error(&word.place, message) }
+        }
+        None => error,
+    }
+}
+
+/// The first word that an error of several is about.
+pub fn blamed<'a>(words: &'a [FileWord], error: &Error) -> Option<&'a FileWord> {
     let of_rule = words.iter().find(|word| {
         let rule = word.word.strip_prefix(&word.flag).and_then(|rest| rest.strip_prefix('='));
         let is_rule = word.flag == "--threshold" || word.flag == "--abort-on";
@@ -250,11 +273,5 @@ pub fn blame(written: &Written, words: &[FileWord], error: Error) -> Error {
             .match_indices(&word.flag)
             .any(|(at, flag)| is_end(error.message[at + flag.len()..].chars().next()))
     };
-    match of_rule.or_else(|| words.iter().find(names)) {
-        Some(word) => {
-            let message = without_flag(&error.message, &word.flag);
-            Error { exit: error.exit, ..written.error(&word.place, message) }
-        }
-        None => error,
-    }
+    of_rule.or_else(|| words.iter().find(names))
 }

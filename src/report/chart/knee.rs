@@ -146,9 +146,10 @@ impl Frame<'_> {
         let ceiling = self.ceiling;
         let (low, high) = ceiling.ends();
         let bracket = low.zip(high);
-        let bracket = bracket.map(|(from, to)| Span { name: "ceiling", from, to });
+        let bracket = bracket.map(|(from, to)| Span { name: "ceiling".into(), from, to });
         let collapse = ceiling.collapse_per_s;
-        let collapse = collapse.map(|from| Span { name: "collapse", from, to: self.x.high() });
+        let collapse =
+            collapse.map(|from| Span { name: "collapse".into(), from, to: self.x.high() });
         let ends = [low, high, collapse.as_ref().map(|span| span.from)];
         Chart {
             title,

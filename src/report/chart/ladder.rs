@@ -78,7 +78,7 @@ fn chart(
     let spans = failing.map(|(step, at)| {
         let (from, to) = half(at);
         let name = if step.outcome == "fails" { "fails" } else { "no verdict" };
-        Span { name, from, to }
+        Span { name: name.into(), from, to }
     });
     Chart {
         title,

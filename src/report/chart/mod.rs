@@ -28,6 +28,7 @@ pub use distribution::of_runs;
 pub use draw::{HEIGHT, WIDTH};
 pub use gauges::beside;
 pub use heat::Cell;
+pub use monitor::readings;
 pub use rounds::{of_rounds, of_sides};
 pub use trends::trends;
 
@@ -55,7 +56,7 @@ pub struct Chart {
 /// A phase, from and to in s.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub from: f64,
     pub to: f64,
 }

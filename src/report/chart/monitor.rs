@@ -1,13 +1,29 @@
 //! What was read beside a load, or without one, in five panels.
 
-use super::{Axis, Chart, Line};
+use super::{Axis, Chart, Line, Span};
 use crate::report::document::{Gauge, Gauges};
+use crate::report::monitored::{Mark, Monitored};
 
 /// A line: its gauge, its name, its colour, and whether it is filled.
 type Drawn = (&'static str, &'static str, &'static str, bool);
 
-/// Always five, so that pictures can be laid side by side; what was not read is not drawn.
-pub fn panels(gauges: &Gauges) -> Vec<Chart> {
+/// Always five, so that pictures can be laid side by side; what was not read is not drawn. What went
+/// on meanwhile is shaded.
+pub fn readings(document: &Monitored) -> Vec<Chart> {
+    let mut charts = panels(&document.gauges);
+    for chart in &mut charts {
+        let (low, high) = (chart.x.low(), chart.x.high());
+        let span = |mark: &Mark| Span {
+            name: mark.name.clone().into(),
+            from: mark.from_s.clamp(low, high),
+            to: mark.to_s.clamp(low, high),
+        };
+        chart.spans = document.marks.iter().map(span).collect();
+    }
+    charts
+}
+
+fn panels(gauges: &Gauges) -> Vec<Chart> {
     let cpu: [Drawn; 4] = [
         ("host.cpu", "this host", "c1", true),
         ("host.cpu_system", "system", "c0", false),

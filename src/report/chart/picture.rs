@@ -38,7 +38,7 @@ pub fn of_monitor(document: &Monitored) -> String {
         text x=(MARGIN) y="48" { (cut(&document.heading())) }
         text class="unit" x=(MARGIN) y="65" { "by blast " (document.blast_version) }
     };
-    sheet(&monitor::panels(&document.gauges), None, &heading)
+    sheet(&monitor::readings(document), None, &heading)
 }
 
 /// The same of a study: what came of it, what it was, and `beside` in the place after the charts.

@@ -133,7 +133,7 @@ fn spans(document: &Document) -> Vec<Span> {
         };
         match (name, spans.last_mut()) {
             (Some(name), Some(last)) if last.name == name => last.to = interval.t_s,
-            (Some(name), _) => spans.push(Span { name, from, to: interval.t_s }),
+            (Some(name), _) => spans.push(Span { name: name.into(), from, to: interval.t_s }),
             _ => {}
         }
         from = interval.t_s;

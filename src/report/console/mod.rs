@@ -10,6 +10,7 @@ pub mod ceiling;
 pub mod checkup;
 pub mod compare;
 pub mod ladder;
+pub mod suite;
 pub mod versus;
 
 mod backfill;

@@ -24,6 +24,7 @@ mod profile;
 mod readings;
 mod slowest;
 mod soak;
+pub mod suite;
 mod trouble;
 mod words;
 

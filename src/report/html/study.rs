@@ -54,7 +54,7 @@ fn the_hockey_stick_has_each_rate_once_the_thresholds_the_bracket_and_the_collap
     assert_eq!(rates, expected);
     assert!(named("p99<50ms").points.iter().flatten().all(|(_, us)| *us == 50_000.0));
     assert!(!response.lines.iter().any(|line| line.name == "errors<1%"), "it is no time");
-    let spans: Vec<_> = response.spans.iter().map(|span| (span.name, span.from)).collect();
+    let spans: Vec<_> = response.spans.iter().map(|span| (&*span.name, span.from)).collect();
     assert_eq!(spans, [("ceiling", 1_490.0), ("collapse", 2_592.0)]);
     assert_eq!(response.bounds, [1_490.0, 1_512.0, 2_592.0]);
     // The same rate twice: the longer run is the surer one.
