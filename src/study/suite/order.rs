@@ -66,7 +66,7 @@ pub struct Done {
 /// What became of a run. Times are on the clock of [`Hands::now`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    Done { began: Nanos, done: Done },
+    Done { began: Nanos, done: Box<Done> },
     Failed { began: Nanos, ended: Nanos, error: Error },
     Skipped { why: String },
 }
@@ -162,7 +162,7 @@ fn runs(suite: &Suite, setting: &Setting, hands: &mut dyn Hands) -> Vec<Step> {
         let began = hands.now();
         let outcome = hands.run(place, setting);
         let step = match outcome {
-            Ok(done) => Step::Done { began, done },
+            Ok(done) => Step::Done { began, done: Box::new(done) },
             Err(error) => Step::Failed { began, ended: hands.now(), error },
         };
         if turn.required && step.exit() != Some(Exit::Done) {

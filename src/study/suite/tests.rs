@@ -212,12 +212,11 @@ fn efficiency_is_the_rate_over_n_times_that_of_one() {
 #[test]
 fn a_rate_that_was_asked_for_is_no_capacity() {
     let text = "matrix = { N = [1, 2] }\nruns = [{ name = \"steady\" }, { name = \"c\" }]";
-    let (_, document, _) = carried_out(text, Notes { rate: Some(|n| Some(n)), ..Notes::default() });
+    let (_, document, _) = carried_out(text, Notes { rate: Some(Some), ..Notes::default() });
     let names: Vec<&str> = document.scaling.iter().map(|scaling| &*scaling.run).collect();
     assert_eq!(names, ["c"]);
     let two = "matrix = { N = [1, 2], M = [1, 2] }\nruns = [{ name = \"c\" }]";
-    let (_, document, log) =
-        carried_out(two, Notes { rate: Some(|n| Some(n)), ..Notes::default() });
+    let (_, document, log) = carried_out(two, Notes { rate: Some(Some), ..Notes::default() });
     assert_eq!(log.iter().filter(|line| line.starts_with("start")).count(), 4);
     let points = &document.scaling[0].points;
     assert!(points.iter().all(|point| point.efficiency.is_none() && point.speedup.is_some()));
