@@ -9,18 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cli::{Outputs, reason, run};
+use crate::cli::{Outputs, ceiling, reason, run};
 use crate::error::{Error, Result};
-use crate::plan::suite::{Kind, Setting, Suite, Turn};
+use crate::plan::suite::{Setting, Suite, Turn};
 use crate::report::ceiling::CeilingDocument;
 use crate::report::suite::SuiteDocument;
-use crate::report::{Monitored, PageOptions, console, html, json, markdown, staged};
+use crate::report::{Monitored, html, json, markdown, staged};
 
 const RESULT: &str = "result.json";
 const REPORT: &str = "report.html";
-/// The page of a ceiling.
-const PAGE: &str = "report.txt";
-
 const SUMMARY: &str = "summary.md";
 const SUITE: &str = "suite.json";
 const METRICS: &str = "system_metrics.json";
@@ -75,7 +72,7 @@ impl Folder {
 
     /// Of a run, beside what its plan writes.
     pub fn outputs(&self, outputs: &Outputs, setting: &Setting, turn: &Turn) -> Outputs {
-        let names = self.names(turn.kind);
+        let names = self.names();
         let place = self.path.join(place(setting, turn));
         let files = names.iter().map(|name| place.join(name));
         Outputs { files: outputs.files.iter().cloned().chain(files).collect(), ..outputs.clone() }
@@ -84,8 +81,7 @@ impl Folder {
     /// From the suite's folder.
     pub fn files_of(&self, setting: &Setting, turn: &Turn) -> Vec<String> {
         let place = place(setting, turn);
-        let names = self.names(turn.kind);
-        names.iter().map(|name| place.join(name).display().to_string()).collect()
+        self.names().iter().map(|name| place.join(name).display().to_string()).collect()
     }
 
     pub fn save_ceiling(
@@ -95,16 +91,13 @@ impl Folder {
         turn: &Turn,
     ) -> Result<()> {
         let place = self.path.join(place(setting, turn));
-        json::save(document, &place.join(RESULT))?;
-        let page = console::ceiling::page(document, &PageOptions::default());
-        staged::save(&place.join(PAGE), page.as_bytes())
+        let files = self.names().map(|name| place.join(name));
+        ceiling::VIEWS.save(document, &files)
     }
 
-    fn names(&self, kind: Kind) -> Vec<&'static str> {
-        match kind {
-            Kind::Run => vec![RESULT, REPORT, self.pictures[0]],
-            Kind::Ceiling => vec![RESULT, PAGE],
-        }
+    /// The same of every kind of run.
+    fn names(&self) -> [&'static str; 3] {
+        [RESULT, REPORT, self.pictures[0]]
     }
 
     pub fn files(&self, has_readings: bool) -> Vec<String> {

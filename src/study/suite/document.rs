@@ -106,9 +106,8 @@ fn outcome(exit: Option<Exit>) -> &'static str {
 fn scaling(suite: &Suite, visits: &[Visit]) -> Vec<Scaling> {
     let of_turn = |(place, turn): (usize, &Turn)| {
         let rate = |visit: &Visit| match visit.steps.get(place) {
-            Some(Step::Done { done, .. }) => {
-                let figures = &done.figures;
-                is_whole(done.exit, figures).then_some(figures.good_per_s).flatten()
+            Some(Step::Done { done, .. }) if is_whole(done.exit, &done.figures) => {
+                done.figures.good_per_s
             }
             _ => None,
         };
