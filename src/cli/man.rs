@@ -12,11 +12,12 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 use super::help;
 
 /// What blast reads from the environment, and nothing else. A test looks for others.
-const ENVIRONMENT: [(&str, &str); 5] = [
+const ENVIRONMENT: [(&str, &str); 6] = [
     ("BLAST_CALIBRATION", "The file that `blast calibrate` keeps its figures in."),
     ("BLAST_ENGINE", "The engine where --engine does not name one: ring, tokio-uring or epoll."),
     ("HOME", "Without those two, that file is .local/share/blast/calibration.json in it."),
     ("NO_COLOR", "Set and not empty: no colours, on a terminal too (https://no-color.org)."),
+    ("PATH", "Where `blast versus` looks for other tools."),
     (
         "XDG_DATA_HOME",
         "Where BLAST_CALIBRATION names no file, it is blast/calibration.json in here.",

@@ -27,8 +27,9 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
 /// The same, and watched for drift.
 pub fn carry_out(plan: Plan, outputs: Outputs, soak: Option<Soak>) -> Result<Exit> {
     stop::install();
-    let Measured { document, summary, logs, streams } = measure(&plan, &outputs, soak)?;
+    let Measured { document, summary, logs, streams, broadcast } = measure(&plan, &outputs, soak)?;
     let written = write(&document, &outputs, logs, streams);
+    drop(broadcast);
     Ok(exit(&summary, &document, written))
 }
 
@@ -38,13 +39,16 @@ pub struct Measured {
     summary: Summary,
     logs: Logs,
     streams: Streams,
+    /// What others see of it is there until it is written.
+    broadcast: Broadcast,
 }
 
 impl Measured {
     /// Writes its files, and nothing to stdout; how it ended.
     pub fn save(self, outputs: &Outputs) -> (Document, Exit) {
-        let Measured { document, summary, logs, streams } = self;
+        let Measured { document, summary, logs, streams, broadcast } = self;
         let written = save(&document, outputs, logs, streams).into_iter().fold(Ok(()), keep_first);
+        drop(broadcast);
         let exit = exit(&summary, &document, written);
         (document, exit)
     }
@@ -107,7 +111,7 @@ pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result
     if outputs.as_wrk {
         document.back_fill(plan, &summary);
     }
-    Ok(Measured { document, summary, logs, streams })
+    Ok(Measured { document, summary, logs, streams, broadcast })
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.

@@ -16,7 +16,7 @@ const ALL: [(&str, &str); 10] = [
     ("ab", ab::SCHEMA),
     ("versus", versus::SCHEMA),
     ("suite", suite::SCHEMA),
-    ("calibrate", calibration::SCHEMA),
+    ("calibration", calibration::SCHEMA),
     ("monitor", monitored::SCHEMA),
     ("doctor", checkup::SCHEMA),
 ];
