@@ -152,8 +152,11 @@ pub(in crate::report) fn left_out(tool: &Tool) -> Option<String> {
     }
 }
 
-/// What holds for every row.
+/// What holds for every row, where there is one.
 pub(in crate::report) fn legend(document: &VersusDocument) -> Vec<&'static str> {
+    if measured(document).is_empty() {
+        return Vec::new();
+    }
     let loops = if document.rps.is_some() {
         "open loop: blast counts from when a request was due; who counts from when it was sent \
          hides the wait before (coordinated omission)"

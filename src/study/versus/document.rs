@@ -261,7 +261,7 @@ fn warnings(turns: &Turns, told: &Told) -> Vec<Caveat> {
         );
         warn("busy_host", &text);
     }
-    if told.rounds_asked < FEW_ROUNDS {
+    if told.rounds_asked < FEW_ROUNDS && !turns.runs.is_empty() {
         warn("few_rounds", "the middle of one or two rounds is no median; take five");
     }
     if told.task.url.is_https {
@@ -271,11 +271,11 @@ fn warnings(turns: &Turns, told: &Told) -> Vec<Caveat> {
              handshakes cost less",
         );
     }
-    let others = told
-        .contenders
-        .iter()
-        .enumerate()
-        .any(|(at, contender)| !is_blast(contender.tool) && of(turns, at).next().is_some());
+    // One that failed is here, and what it said is told in its place.
+    let others = told.contenders.iter().enumerate().any(|(at, contender)| {
+        let has_run = of(turns, at).next().is_some() || turns.failures[at].is_some();
+        !is_blast(contender.tool) && has_run
+    });
     if !others && turns.complete {
         let names: Vec<&str> = tools::usual().map(|tool| tool.name).skip(1).collect();
         let text = format!(

@@ -217,6 +217,18 @@ fn one_that_fails_is_left_out_from_then_on_and_the_others_go_on() {
 }
 
 #[test]
+fn where_every_tool_failed_their_words_are_what_is_told() {
+    let document = versus(&mut made(), &["silent"], 1, None);
+    assert!(document.warnings.is_empty(), "{:?}", document.warnings);
+    let page = console::versus::page(&document, &PageOptions::default());
+    assert!(page.contains("no run was finished") && page.contains("refused"), "{page}");
+    assert!(!page.contains("closed loop: nothing"), "{page}");
+    let alone = versus(&mut made(), &["blast"], 1, None);
+    let codes: Vec<&str> = alone.warnings.iter().map(|caveat| caveat.code.as_str()).collect();
+    assert_eq!(codes, ["alone"]);
+}
+
+#[test]
 fn what_was_finished_before_an_interrupt_is_kept() {
     let mut bench = Made { cut_at: Some(4), ..made() };
     let document = versus(&mut bench, &["a", "b"], 5, None);
