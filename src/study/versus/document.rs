@@ -264,6 +264,14 @@ fn warnings(turns: &Turns, told: &Told) -> Vec<Caveat> {
     if told.rounds_asked < FEW_ROUNDS && !turns.runs.is_empty() {
         warn("few_rounds", "the middle of one or two rounds is no median; take five");
     }
+    let says_nothing = |run: &Measured| run.ran.seen.logged == Some(0);
+    if !turns.runs.is_empty() && turns.runs.iter().all(says_nothing) {
+        warn(
+            "silent_log",
+            "the log told of no request: no line was written in the runs, or none that ends in a \
+             time (nginx's $request_time, Apache's %D)",
+        );
+    }
     if told.task.url.is_https {
         warn(
             "https",

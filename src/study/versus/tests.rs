@@ -91,6 +91,7 @@ struct Made {
     ran: Vec<String>,
     cut_at: Option<usize>,
     server_counts: f64,
+    logged: Option<u64>,
 }
 
 const SECONDS: f64 = 3.0;
@@ -121,6 +122,7 @@ impl Bench for Made {
             seen: Seen {
                 requests: Some((requests * self.server_counts) as u64),
                 busy: Some(0.95),
+                logged: self.logged,
                 p50_us: None,
                 p99_us: Some(2_000.0),
             },
@@ -226,6 +228,16 @@ fn where_every_tool_failed_their_words_are_what_is_told() {
     let alone = versus(&mut made(), &["blast"], 1, None);
     let codes: Vec<&str> = alone.warnings.iter().map(|caveat| caveat.code.as_str()).collect();
     assert_eq!(codes, ["alone"]);
+}
+
+#[test]
+fn a_log_that_says_nothing_is_a_warning() {
+    let codes = |logged| {
+        let document = versus(&mut Made { logged, ..made() }, &["a"], 3, None);
+        document.warnings.into_iter().map(|caveat| caveat.code).collect::<Vec<String>>()
+    };
+    assert_eq!(codes(Some(0)), ["silent_log"]);
+    assert!(codes(Some(1)).is_empty() && codes(None).is_empty());
 }
 
 #[test]
