@@ -147,6 +147,8 @@ fn what_cannot_be_measured_in_turns_is_one_sentence() {
         ("http://127.0.0.1:1/ http://127.0.0.1:2/ --rounds 3", "fewer than 8"),
         ("http://127.0.0.1:1/ http://127.0.0.1:2/ --effect 0%", "a difference of 0"),
         ("http://127.0.0.1:1/ http://127.0.0.1:2/ --watch 80", "leave it away"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ --threshold p99<1s", "checks no rules"),
+        ("http://127.0.0.1:1/ http://127.0.0.1:2/ --abort-on errors>5%", "checks no rules"),
         ("http://127.0.0.1:1/ http://127.0.0.1:2/ -o x.hlog", "name a file that ends in `.json`"),
     ] {
         let run = Blast::verb("ab").args(words).run();

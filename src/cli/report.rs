@@ -160,8 +160,14 @@ impl Saved {
     fn result(&self) -> Result<Document> {
         if self.schema != SCHEMA_NAME {
             let found = quote(&self.schema);
+            let (kind, _) = SCHEMA_NAME.split_once('/').unwrap_or_default();
+            // A later version of the same, or another document of this blast.
+            let advice = match self.schema.split_once('/') {
+                Some((found, _)) if found == kind => "use the blast that wrote it",
+                _ => "name what `blast -o RUN.json URL` wrote",
+            };
             return Err(Error::usage(format!(
-                "{} is {found} and not `{SCHEMA_NAME}`; use the blast that wrote it",
+                "{} is {found} and not `{SCHEMA_NAME}`; {advice}",
                 self.name
             )));
         }
@@ -212,5 +218,12 @@ mod tests {
             let what = read.unwrap_err().message;
             assert!(what.starts_with(&format!("`x` {expected}")), "{text}: {what}");
         }
+        let hint = |schema: &str| {
+            let text = format!("{{\"schema\":\"{schema}\"}}");
+            let saved = Saved::of("`x`".to_string(), text.into());
+            saved.and_then(|saved| saved.result()).unwrap_err().message
+        };
+        assert!(hint("blast.result/9").ends_with("; use the blast that wrote it"));
+        assert!(hint("blast.versus/1").ends_with("; name what `blast -o RUN.json URL` wrote"));
     }
 }

@@ -62,8 +62,10 @@ impl Bench for Host<'_> {
             let time = log.as_ref().and_then(|log| log.times.supported_quantile(q));
             time.map(Nanos::as_micros_f64)
         };
-        let requests = requests.or(log.as_ref().map(|log| log.requests));
-        let seen = Seen { requests, busy, p50_us: quantile(0.5), p99_us: quantile(0.99) };
+        let logged = self.log.as_ref().map(|_| log.as_ref().map_or(0, |log| log.requests));
+        // A log that says nothing does not say that nothing came.
+        let requests = requests.or(logged.filter(|lines| *lines > 0));
+        let seen = Seen { requests, busy, logged, p50_us: quantile(0.5), p99_us: quantile(0.99) };
         let text = self.text(job.output.as_deref().unwrap_or(OUT));
         let Used { cpu, max_rss_bytes, wall } = used;
         Ending::Ran(Box::new(Ran { text, complaint, last_words, cpu, max_rss_bytes, wall, seen }))

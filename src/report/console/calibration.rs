@@ -42,7 +42,8 @@ fn load(document: &CalibrationDocument) -> String {
         parts.push(format!("{what} {}", format_bytes(class.request_bytes as f64)));
     }
     parts.extend(class.answer_bytes.map(|n| format!("answers of {}", format_bytes(n as f64))));
-    parts.push(format!("{} connections", count(class.connections)));
+    let plural = if class.connections == 1 { "" } else { "s" };
+    parts.push(format!("{} connection{plural}", count(class.connections)));
     if class.pipeline > 1 {
         parts.push(format!("{} requests in flight on each", class.pipeline));
     }

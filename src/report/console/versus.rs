@@ -79,10 +79,10 @@ const COLUMNS: [Column; 10] = [
         head: "errors",
         cell: |tool| tool.error_share.filter(|share| *share > 0.0).map(exact_percent),
     },
-    Column { head: "p50", cell: |tool| tool.p50_us.map(cell) },
-    Column { head: "p99", cell: |tool| tool.p99_us.map(cell) },
-    Column { head: "log p50", cell: |tool| tool.server_p50_us.map(cell) },
-    Column { head: "log p99", cell: |tool| tool.server_p99_us.map(cell) },
+    Column { head: "p50", cell: |tool| tool.p50_us.map(time) },
+    Column { head: "p99", cell: |tool| tool.p99_us.map(time) },
+    Column { head: "log p50", cell: |tool| tool.server_p50_us.map(time) },
+    Column { head: "log p99", cell: |tool| tool.server_p99_us.map(time) },
     Column { head: "CPU/req", cell: |tool| tool.cpu_us_per_request.map(cell) },
     Column {
         head: "RSS",
@@ -97,6 +97,11 @@ const COLUMNS: [Column; 10] = [
         },
     },
 ];
+
+/// Nothing takes no time: ab and nginx's log tell whole milliseconds, and what is less as 0.
+fn time(us: f64) -> String {
+    if us > 0.0 { cell(us) } else { "<1ms".to_string() }
+}
 
 pub(in crate::report) fn measured(document: &VersusDocument) -> Vec<&Tool> {
     document.tools.iter().filter(|tool| tool.runs > 0).collect()
@@ -152,8 +157,11 @@ pub(in crate::report) fn left_out(tool: &Tool) -> Option<String> {
     }
 }
 
-/// What holds for every row.
+/// What holds for every row, where there is one.
 pub(in crate::report) fn legend(document: &VersusDocument) -> Vec<&'static str> {
+    if measured(document).is_empty() {
+        return Vec::new();
+    }
     let loops = if document.rps.is_some() {
         "open loop: blast counts from when a request was due; who counts from when it was sent \
          hides the wait before (coordinated omission)"
@@ -180,5 +188,15 @@ fn notes(sheet: &mut Sheet, document: &VersusDocument) {
     for note in &document.footnotes {
         let number = format!("{:>2}  ", note.number);
         sheet.hanging(&number, 4, Tone::Aside, &format!("{}: {}", note.tool, note.text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_below_what_its_teller_can_tell_is_not_nothing() {
+        assert_eq!((time(0.0), time(4_000.0)), ("<1ms".to_string(), "4ms".to_string()));
     }
 }

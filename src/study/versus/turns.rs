@@ -72,6 +72,8 @@ pub struct Seen {
     pub requests: Option<u64>,
     /// Of the time: the busiest of its threads, or all of them.
     pub busy: Option<f64>,
+    /// What its log grew by: lines that end in a time. `None`: there is no log.
+    pub logged: Option<u64>,
     /// By its own log.
     pub p50_us: Option<f64>,
     pub p99_us: Option<f64>,
