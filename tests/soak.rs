@@ -186,6 +186,7 @@ fn what_makes_no_soak_is_one_sentence() {
         (&["-d", "1h", "--check", "localhost"], 2, "write `blast soak plan.toml`"),
         (&["-d", "1h"], 2, "the URL is missing"),
         (&["-d", "1h", "--settle", "soon", "localhost"], 2, "--settle"),
+        (&["-d", "1h", "--settle", "1h", "localhost"], 2, "leave out less"),
         (&["-d", "1h", "-o", "/no/such/a.json", "localhost"], 2, "a directory that exists"),
         (&["-d", "1h", "-o", &file, &url], 1, "connection refused"),
     ] {

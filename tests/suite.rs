@@ -117,6 +117,7 @@ fn a_server_that_does_not_answer_is_told_with_who_listens_and_its_log() {
         assert!(run.stdout.contains("the server did not answer"), "{run:?}");
         let found = document(&folder);
         assert_eq!((found.exit_code, outcomes(&found)), (1, vec!["skipped"]));
+        assert!(found.duration_s >= 0.3, "it is asked until the time is over: {found:?}");
         // Somebody listens and says nothing.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let run = suite(&folder, &with(&silent.local_addr().unwrap().to_string())).run();

@@ -20,6 +20,7 @@ use crate::plan::{Load, Plan};
 use crate::report::document;
 use crate::study::soak::{Drift, Limits, Settings};
 use crate::time::Nanos;
+use crate::units::format_duration;
 
 /// How often the result so far is written.
 const EVERY: Nanos = Nanos::from_secs(60);
@@ -67,6 +68,7 @@ pub fn run(args: &SoakArgs, arguments: &[OsString]) -> Result<Exit> {
 
 fn soak(args: &SoakArgs, plan: Plan, mut outputs: Outputs, load: &LoadArgs) -> Result<Exit> {
     refuse_without_length(load)?;
+    refuse_without_end_of_settling(args, &plan)?;
     if outputs.of_format(Format::Json).next().is_none() {
         // That it can be written is found out now.
         outputs.files.extend(Outputs::to(&[PathBuf::from(FILE)], None)?.files);
@@ -92,6 +94,18 @@ fn refuse_without_length(load: &LoadArgs) -> Result<()> {
     match has_length || is_shaped || shape.steps.is_some() {
         true => Ok(()),
         false => Err(Error::usage("how long a soak is to be is not said; add `--duration 8h`")),
+    }
+}
+
+/// Nothing would be left to judge.
+fn refuse_without_end_of_settling(args: &SoakArgs, plan: &Plan) -> Result<()> {
+    match args.settle.zip(length(plan)) {
+        Some((settle, length)) if settle >= length => Err(Error::usage(format!(
+            "--settle: {} are left out at the start of a run of {}; leave out less, or run longer",
+            format_duration(settle),
+            format_duration(length)
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ceiling::CeilingDocument;
 use super::console::{limit_in_words, load_in_words, threshold_value};
-use super::document::Latency;
+use super::document::{Latency, Threshold};
 use super::{Document, number};
 
 /// What the document is valid by.
@@ -142,9 +142,9 @@ pub struct ScalingPoint {
 
 impl Figures {
     pub fn of_run(document: &Document) -> Figures {
-        let rule = |threshold: &super::document::Threshold| Rule {
+        let rule = |threshold: &Threshold| Rule {
             expr: threshold.expr.clone(),
-            shown: threshold_value(threshold),
+            shown: shown(threshold),
             ok: threshold.ok,
         };
         let is_open = document.is_open_loop();
@@ -204,6 +204,16 @@ impl Quantile {
     pub fn shown(&self) -> String {
         let bound = if self.lower_bound { ">=" } else { "" };
         format!("{bound}{}", number::cell(self.us))
+    }
+}
+
+/// The value, and why it failed where that does not say it.
+fn shown(threshold: &Threshold) -> String {
+    let value = threshold_value(threshold);
+    match (&threshold.why, threshold.value) {
+        (Some(why), None) => format!("not known ({why})"),
+        (Some(why), Some(_)) => format!("{value} ({why})"),
+        (None, _) => value,
     }
 }
 
@@ -320,6 +330,25 @@ pub mod tests {
         assert_valid("suite", &document);
         let back: SuiteDocument = serde_json::from_value(document).unwrap();
         assert_eq!(back, example());
+    }
+
+    #[test]
+    fn a_rule_that_nothing_is_known_of_says_why() {
+        let mut document = fixture::watched().document();
+        document.thresholds = vec![Threshold {
+            expr: "p99<50ms".to_string(),
+            value_us: None,
+            value: None,
+            unit: "us".to_string(),
+            lower_bound: false,
+            ok: false,
+            why: Some("too few samples: of 50, 5 must lie above it".to_string()),
+        }];
+        let figures = Figures::of_run(&document);
+        assert_eq!(
+            figures.thresholds[0].shown,
+            "not known (too few samples: of 50, 5 must lie above it)"
+        );
     }
 
     #[test]

@@ -42,10 +42,12 @@ pub fn wait_until(
         if stop::requests() > 0 {
             return Ok(());
         }
-        if time::now() - began + every >= within {
+        let left = within - (time::now() - began);
+        if left == Nanos::ZERO {
             return Err(silence(plan, within, tries, &reason, log));
         }
-        wait(every);
+        // The last try is made when the time is over, and not up to a pause before.
+        wait(every.min(left));
     }
 }
 

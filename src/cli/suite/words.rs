@@ -475,6 +475,22 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_suite_has_requests_enough_for_its_rules() {
+        let text = include_str!("../../../scripts/suites/ci.toml");
+        let all = meant(text).unwrap().work;
+        let loads = all.iter().filter_map(|work| match work {
+            Work::Load(loaded) => Some(&loaded.plan),
+            Work::Ceiling(_) => None,
+        });
+        let steady = loads.filter_map(|plan| Some((plan, plan.load.per_s()?, plan.duration?)));
+        for (plan, per_s, duration) in steady {
+            let is_of_p99 = plan.thresholds.iter().any(|rule| rule.expr.starts_with("p99"));
+            let requests = per_s * duration.as_secs_f64();
+            assert!(!is_of_p99 || requests >= 500.0, "{requests} requests have no p99");
+        }
+    }
+
+    #[test]
     fn a_shape_and_thresholds_of_its_own_take_the_place_of_the_suite_s() {
         let plan = plan(
             "url = \"h\"\nthresholds = [\"p99<9ms\"]\nload = { rps = 7, duration = \"5s\" }\n\

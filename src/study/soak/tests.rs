@@ -114,7 +114,8 @@ fn a_stable_server_is_called_so_in_nineteen_of_twenty_runs() {
     let own = trend(told, "sample.orders");
     assert_eq!((own.state.as_str(), own.growth_is.as_deref()), ("grows", None));
     assert!(
-        told.sentences[0].starts_with("in 7h 12m (the first 48m left out) nothing grew"),
+        told.sentences[0]
+            .starts_with("in 7h 12m (the first 48m left out) nothing grew for certain"),
         "{told:?}"
     );
 }
@@ -191,8 +192,38 @@ fn a_short_run_says_that_it_is_one() {
     summary.measured = Nanos::from_secs(60);
     let soak = drift.judge(&summary, &Limits::default());
     assert_eq!(soak.verdict, "too_short");
-    assert!(soak.sentences[0].contains("54 s in blocks of 10 s"), "{:?}", soak.sentences);
+    assert_eq!(
+        soak.sentences[0],
+        "54 s are judged, after the first 6 s, and it takes 20 blocks of 10 s; run it for 4m or more"
+    );
     assert!(soak.sentences[1].contains("no server was watched"), "{:?}", soak.sentences);
+}
+
+#[test]
+fn what_is_left_out_at_the_start_comes_on_top_of_what_is_judged() {
+    let settle = Some(Nanos::from_secs(600));
+    let drift = Drift::new(Settings::of(Some(Nanos::from_secs(660)), settle));
+    let mut summary = metrics::fixture::blank(Mode::Open);
+    summary.measured = Nanos::from_secs(660);
+    let soak = drift.judge(&summary, &Limits::default());
+    assert!(soak.sentences[0].ends_with("run it for 14m or more"), "{:?}", soak.sentences);
+}
+
+#[test]
+fn a_p99_of_too_few_requests_a_block_is_said_to_be_unjudged() {
+    let mut drift = Drift::new(Settings::of(None, None));
+    let mut summary = metrics::fixture::blank(Mode::Open);
+    summary.measured = Nanos::from_secs(600);
+    for end in 1..=600 {
+        let mut fates = Fates::default();
+        fates.good.record_many(Nanos::from_millis(5), 10);
+        drift.interval(&interval(end, 0), &fates);
+    }
+    let soak = drift.judge(&summary, &Limits::default());
+    let unjudged: Vec<&String> =
+        soak.sentences.iter().filter(|one| one.contains("is not judged")).collect();
+    assert!(soak.verdict == "stable" && unjudged.len() == 1, "{soak:?}");
+    assert!(unjudged[0].contains("p99") && unjudged[0].contains("blocks of 10 s"), "{soak:?}");
 }
 
 #[test]

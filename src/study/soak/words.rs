@@ -2,7 +2,7 @@
 //! what was not.
 
 use super::series::{self, Rule};
-use super::{BLOCKS, LEAST, LEAST_BLOCK};
+use super::{LEAST, SETTLING};
 use crate::metrics::Summary;
 use crate::report::document::{Soak, Trend};
 use crate::time::Nanos;
@@ -30,6 +30,15 @@ pub fn sentences(soak: &Soak, summary: &Summary) -> Vec<String> {
         "stable" => all.push(stable(soak)),
         _ => {}
     }
+    if soak.verdict != "too_short" {
+        all.extend(soak.trends.iter().filter(|trend| has_too_few_answers(trend)).map(|trend| {
+            format!(
+                "{} is not judged: blocks of {} with answers enough for it are too few",
+                words(trend),
+                length(soak.block_s)
+            )
+        }));
+    }
     let unjudged =
         soak.trends.iter().any(|trend| trend.name == series::P50.name && trend.growth_is.is_none());
     if unjudged {
@@ -45,6 +54,12 @@ pub fn sentences(soak: &Soak, summary: &Summary) -> Vec<String> {
         );
     }
     all
+}
+
+/// A time that would be judged, of a run that is long enough.
+fn has_too_few_answers(trend: &Trend) -> bool {
+    let is_time = [series::P50.name, series::P99.name].contains(&trend.name.as_str());
+    is_time && trend.growth_is.is_some() && trend.state == "too_short"
 }
 
 /// As a sentence has it; of the user's own, its name.
@@ -106,7 +121,7 @@ fn stable(soak: &Soak) -> String {
     let names: Vec<&str> = judged.map(words).collect();
     let left_out = format_duration(Nanos::from_millis((soak.settled_s * 1e3) as u64));
     format!(
-        "in {} (the first {left_out} left out) nothing grew by as much as matters: {}",
+        "in {} (the first {left_out} left out) nothing grew for certain by as much as matters: {}",
         length(soak.judged_s),
         if names.is_empty() { "nothing could be judged".to_string() } else { names.join(", ") }
     )
@@ -114,12 +129,19 @@ fn stable(soak: &Soak) -> String {
 
 fn too_short(soak: &Soak) -> String {
     format!(
-        "{} in blocks of {} are too short to say: it takes {LEAST} blocks, which are at least {} and a \
-         {BLOCKS}th of the run; run it for 4 minutes or more",
+        "{} are judged, after the first {}, and it takes {LEAST} blocks of {}; run it for {} or more",
         length(soak.judged_s),
+        length(soak.settled_s),
         length(soak.block_s),
-        format_duration(LEAST_BLOCK)
+        length(enough_s(soak))
     )
+}
+
+/// How long a run has enough blocks, in whole minutes. One more, as the first may be cut.
+fn enough_s(soak: &Soak) -> f64 {
+    let blocks = (LEAST + 1) as f64 * soak.block_s;
+    let enough = (blocks / (1.0 - SETTLING)).max(soak.settled_s + blocks);
+    (enough / 60.0).ceil() * 60.0
 }
 
 /// A value of a trend, or a difference of two, in its unit.
