@@ -234,7 +234,10 @@ impl Prober for Field<'_> {
             if !summary.complete {
                 return Ok(true);
             }
-            let median = summary.response().quantile(0.5).map(|p50| p50.value());
+            // Of very few requests, what they took on average.
+            let response = summary.response();
+            let middle = response.quantile(0.5).or_else(|| response.mean());
+            let median = middle.map(|reading| reading.value());
             let (Some(median), true) = (median, summary.error_share() == 0.0) else { continue };
             let limit = |calm: Nanos| Nanos((calm.0 as f64 * AS_BEFORE) as u64) + SLACK;
             match self.calm {
