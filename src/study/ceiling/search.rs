@@ -90,6 +90,8 @@ pub struct Finding {
     /// The server answered as before after each overload.
     pub recovered: bool,
     pub interrupted: bool,
+    /// The last probe was too short to be judged, and may not be longer: another would tell no more.
+    pub untold: bool,
     /// The time ran out before the two were near enough.
     pub hurried: bool,
     /// All, in the order of time.
@@ -154,6 +156,7 @@ impl<'a> Search<'a> {
             more_help: None,
             recovered: true,
             interrupted: false,
+            untold: false,
             hurried: false,
             probes: Vec::new(),
         };
@@ -347,6 +350,7 @@ impl<'a> Search<'a> {
         loop {
             let probe = self.prober.probe(level, times)?;
             self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
+            self.finding.untold |= probe.is_unknown();
             self.finding.probes.push(probe.clone());
             let few = matches!(&probe.outcome, Outcome::Fails { by, .. } if by == "connections");
             if !few || !self.prober.widen()? {
@@ -363,7 +367,7 @@ impl<'a> Search<'a> {
     }
 
     fn is_over(&self) -> bool {
-        self.finding.interrupted
+        self.finding.interrupted || self.finding.untold
     }
 
     /// And for what confirms it afterwards, or as much of that as a small budget has to spare.
