@@ -113,7 +113,7 @@ pub fn find(args: &CeilingArgs, sought: &Sought) -> Result<CeilingDocument> {
     let mut line = Line::new(args.load.output.quiet, sought.over);
     let mut tell = |probe: &Probe| line.show(probe);
     let mut field = Field::new(&mut runs, sought.plan.clone(), sought.is_fixed, &mut tell);
-    field = field.over(sought.over);
+    field = field.over(sought.over).within(budget);
     let finding = ceiling::search(&mut field, &sought.settings(budget))?;
     line.end();
     let quiet = args.load.output.quiet;
@@ -230,7 +230,10 @@ impl Line {
         let level = probe.level;
         match probe.outcome {
             Outcome::Holds => self.low = Some(self.low.map_or(level, |low| low.max(level))),
-            _ => self.high = Some(self.high.map_or(level, |high| high.min(level))),
+            Outcome::Fails { .. } | Outcome::Blast { .. } => {
+                self.high = Some(self.high.map_or(level, |high| high.min(level)));
+            }
+            Outcome::Unknown { .. } | Outcome::Interrupted => {}
         }
         if !self.wanted {
             return;

@@ -120,7 +120,8 @@ pub struct Point {
     pub p50_us: Option<f64>,
     pub p99_us: Option<f64>,
     pub p99_9_us: Option<f64>,
-    /// `holds`, `fails`, `blast` (which was the limit itself) or `interrupted`.
+    /// `holds`, `fails`, `blast` (which was the limit itself), `interrupted`, or `unknown` where a
+    /// threshold needs more samples than there were.
     pub outcome: String,
     pub by: Option<String>,
     pub why: Option<String>,
@@ -145,6 +146,11 @@ impl Ceiling {
     /// Where on it a probe was.
     pub fn level(&self, point: &Point) -> f64 {
         if self.is_number() { point.connections as f64 } else { point.rate_per_s }
+    }
+
+    /// The probe that was too short to be judged by the thresholds, which ended the search.
+    pub fn untold(&self) -> Option<&Point> {
+        self.curve.iter().find(|point| point.outcome == "unknown")
     }
 
     /// The last that held and the first that failed.

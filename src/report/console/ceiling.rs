@@ -30,6 +30,8 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
 
 const NO_ANSWER: &str = "none: no good answer came, not even in a closed loop";
 
+const UNTOLD: &str = "not found: there was no time for as many requests as the thresholds need";
+
 /// What the answer is called.
 pub fn answer_label(document: &CeilingDocument) -> &'static str {
     if document.ceiling.is_number() { "ready for" } else { "ceiling" }
@@ -43,6 +45,7 @@ pub fn answer_in_words(document: &CeilingDocument) -> (Tone, String) {
     }
     match (ceiling.rate_per_s, ceiling.high_per_s) {
         (None, _) if ceiling.burst_per_s.is_none() => (Tone::Bad, NO_ANSWER.to_string()),
+        (None, None) if ceiling.untold().is_some() => (Tone::Doubtful, UNTOLD.to_string()),
         (None, _) => (Tone::Bad, "none: no rate that was tried met the thresholds".to_string()),
         (Some(rate), None) => {
             (Tone::Doubtful, format!("{}/s or more: nothing above it failed", per_second(rate)))
@@ -66,6 +69,7 @@ fn ready_in_words(document: &CeilingDocument) -> (Tone, String) {
     let unit = &ceiling.over;
     match (ceiling.ready_for, ceiling.fails_at) {
         (None, _) if ceiling.burst_per_s.is_none() => (Tone::Bad, NO_ANSWER.to_string()),
+        (None, None) if ceiling.untold().is_some() => (Tone::Doubtful, UNTOLD.to_string()),
         (None, _) => {
             (Tone::Bad, format!("none: no number of {unit} that was tried met the thresholds"))
         }
@@ -106,6 +110,7 @@ pub fn facts(document: &CeilingDocument) -> Vec<(&'static str, String)> {
         ("requests", requests),
         ("stopped by", stopped(document)),
         ("", policy(ceiling)),
+        ("unknown", untold(ceiling)),
         ("more room", ceiling.more_room.clone()),
         ("head-room", head_room::of_ceiling(document)),
         ("connections", connections),
@@ -121,6 +126,18 @@ fn stopped(document: &CeilingDocument) -> Option<String> {
         true => format!("blast itself ({by}): {why}; the server may do more"),
         false => format!("{by}: {why}"),
     })
+}
+
+fn untold(ceiling: &Ceiling) -> Option<String> {
+    let point = ceiling.untold()?;
+    let unit = if ceiling.is_number() { format!(" {}", ceiling.over) } else { "/s".to_string() };
+    Some(format!(
+        "{}{unit} was not judged by {} ({}); give it a longer --budget, or a rule about a lower \
+         quantile",
+        level(ceiling, point),
+        point.by.as_deref().unwrap_or("the thresholds"),
+        point.why.as_deref().unwrap_or("it was too short")
+    ))
 }
 
 fn policy(ceiling: &Ceiling) -> Option<String> {

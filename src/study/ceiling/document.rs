@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::over::Over;
-use super::probe::{Outcome, Probe};
+use super::probe::Probe;
 use super::search::Finding;
 use crate::plan::Plan;
 use crate::report::ceiling::{Ceiling, CeilingDocument, Need, Point, SCHEMA_NAME};
@@ -46,7 +46,7 @@ pub fn document(finding: &Finding, told: &Told) -> CeilingDocument {
 fn ceiling(finding: &Finding, told: &Told) -> Ceiling {
     let (low, high) = (finding.low.as_ref(), finding.high.as_ref());
     let rate = low.map(|probe| probe.rate_per_s);
-    let (stopped_by, why) = high.map(cause).unwrap_or_default();
+    let (stopped_by, why) = high.map(|probe| probe.outcome.cause()).unwrap_or_default();
     let mut probes: Vec<&Probe> = finding.probes.iter().collect();
     probes.sort_by(|a, b| a.level.total_cmp(&b.level));
     let is_rate = told.over == Over::Rate;
@@ -83,17 +83,8 @@ fn ceiling(finding: &Finding, told: &Told) -> Ceiling {
     }
 }
 
-fn cause(probe: &Probe) -> (Option<String>, Option<String>) {
-    match &probe.outcome {
-        Outcome::Fails { by, why } | Outcome::Blast { by, why } => {
-            (Some(by.clone()), Some(why.clone()))
-        }
-        Outcome::Holds | Outcome::Interrupted => (None, None),
-    }
-}
-
 fn point(probe: &Probe) -> Point {
-    let (by, why) = cause(probe);
+    let (by, why) = probe.outcome.cause();
     let micros = |time: Option<Nanos>| time.map(Nanos::as_micros_f64);
     Point {
         rate_per_s: probe.rate_per_s,

@@ -21,6 +21,11 @@ const LONGEST_WARM_UP: Nanos = Nanos::from_secs(2);
 const SHORTEST: Nanos = Nanos::from_secs(1);
 const LONGEST: Nanos = Nanos::from_secs(5);
 
+/// Where the rules need more samples than come in that time, this share of the budget; and so many
+/// more samples than lie above the quantile.
+const LONGEST_SHARE: f64 = 0.2;
+const ABOVE: f64 = 6.0;
+
 /// Enough for a p99 that means something: 5 samples above it, and some to spare.
 const SAMPLES: f64 = 600.0;
 
@@ -67,8 +72,13 @@ pub struct Field<'a> {
     clock: fn() -> Nanos,
     began: Nanos,
     burst_per_s: f64,
-    /// Requests per second of the last run.
+    /// Requests per second of the last probe, or the burst, and at which level that was.
     pace: f64,
+    paced_at: f64,
+    /// What rules about rare answers may take.
+    longest: Nanos,
+    /// What a probe has shown to be too short for them.
+    too_short: Nanos,
     /// How many runs there were.
     turn: u64,
     warm_up: Nanos,
@@ -96,6 +106,9 @@ impl<'a> Field<'a> {
             began: time::now(),
             burst_per_s: 0.0,
             pace: 0.0,
+            paced_at: 0.0,
+            longest: LONGEST,
+            too_short: Nanos::ZERO,
             turn: 0,
             warm_up: WARM_UP,
             drain,
@@ -107,6 +120,12 @@ impl<'a> Field<'a> {
     /// Searched over this, and not over the rate.
     pub fn over(self, over: Over) -> Field<'a> {
         Field { over, ..self }
+    }
+
+    /// With this much time for all of it.
+    pub fn within(self, budget: Nanos) -> Field<'a> {
+        let share = Nanos((budget.as_secs_f64() * LONGEST_SHARE * 1e9) as u64);
+        Field { longest: LONGEST.max(share), ..self }
     }
 
     /// With another clock than the machine's.
@@ -129,9 +148,7 @@ impl<'a> Field<'a> {
             ..self.plan.clone()
         };
         self.turn += 1;
-        let summary = self.runner.run(&plan)?;
-        self.pace = summary.per_second(summary.measure_events.sent);
-        Ok(summary)
+        self.runner.run(&plan)
     }
 
     fn at(&mut self, rate_per_s: f64, length: Nanos, warm_up: Nanos) -> Result<Summary> {
@@ -150,13 +167,27 @@ impl<'a> Field<'a> {
     }
 
     fn length(&self, level: f64) -> Nanos {
-        let rarest = self.plan.thresholds.iter().filter_map(|rule| rule.quantile());
+        let quantiles = self.plan.thresholds.iter().filter_map(|rule| rule.quantile());
+        let judged = quantiles.map(|q| ABOVE / (1.0 - q)).fold(0.0, f64::max);
         let enough = if self.is_by_chance() { SAMPLES_BY_CHANCE } else { SAMPLES };
-        let samples = rarest.map(|q| 6.0 / (1.0 - q)).fold(enough, f64::max);
-        let rate = if self.over == Over::Rate { level } else { self.pace };
-        let needed = Nanos((samples / rate.max(1.0) * 1e9) as u64).clamp(SHORTEST, LONGEST);
+        let rate = self.requests_per_s(level).max(1e-3);
+        let of = |samples: f64| Nanos((samples / rate * 1e9) as u64);
+        let needed = of(enough).clamp(SHORTEST, LONGEST).max(of(judged).min(self.longest));
         let rounds = Nanos(over::round(&self.plan).0.saturating_mul(ROUNDS));
-        needed.max(rounds.min(LONGEST_OF_USERS))
+        needed.max(self.too_short).max(rounds.min(LONGEST_OF_USERS))
+    }
+
+    /// At least so many come: of fewer users, fewer, unless it is the server that sets the pace.
+    fn requests_per_s(&self, level: f64) -> f64 {
+        match self.over {
+            Over::Rate => level,
+            _ => self.pace * (level / self.paced_at.max(1.0)).min(1.0),
+        }
+    }
+
+    fn paced(&mut self, summary: &Summary, level: f64) {
+        self.pace = summary.per_second(summary.measure_events.sent);
+        self.paced_at = level;
     }
 
     fn is_by_chance(&self) -> bool {
@@ -168,6 +199,28 @@ impl<'a> Field<'a> {
         match self.over {
             Over::Users => over::coming(&self.plan),
             _ => self.warm_up.max(over::round(&self.plan).min(LONGEST_OF_USERS)),
+        }
+    }
+
+    fn once(&mut self, level: f64, times: f64) -> Result<Probe> {
+        let length = Nanos((self.length(level).as_secs_f64() * times * 1e9) as u64);
+        // A float becomes an integer by saturation.
+        let number = level as u32;
+        let connections = if self.over == Over::Rate { self.plan.connections } else { number };
+        let summary = match self.over {
+            Over::Rate => self.at(level, length, self.before()),
+            Over::Connections | Over::Users => self.with(number, length),
+        };
+        match summary {
+            Ok(summary) => {
+                self.paced(&summary, level);
+                Ok(Probe::of(&summary, &self.plan.thresholds, level, connections))
+            }
+            // It was there for the burst.
+            Err(error) if error.exit == Exit::Failed => {
+                Ok(Probe::of_none(level, connections, error.message))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -195,6 +248,7 @@ impl Prober for Field<'_> {
             Over::Connections | Over::Users => self.with(self.plan.connections, BURST)?,
         };
         self.burst_per_s = summary.good_per_s();
+        self.paced(&summary, f64::from(self.plan.connections));
         let slowest = summary.service().quantile(0.99).map_or(Nanos::ZERO, |p99| p99.value());
         self.warm_up = (slowest + slowest).clamp(WARM_UP, LONGEST_WARM_UP);
         let patience = Nanos(slowest.0.saturating_mul(DRAIN));
@@ -203,24 +257,16 @@ impl Prober for Field<'_> {
     }
 
     fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
-        let length = Nanos((self.length(level).as_secs_f64() * times * 1e9) as u64);
-        // A float becomes an integer by saturation.
-        let number = level as u32;
-        let connections = if self.over == Over::Rate { self.plan.connections } else { number };
-        let summary = match self.over {
-            Over::Rate => self.at(level, length, self.before()),
-            Over::Connections | Over::Users => self.with(number, length),
-        };
-        let probe = match summary {
-            Ok(summary) => Probe::of(&summary, &self.plan.thresholds, level, connections),
-            // It was there for the burst.
-            Err(error) if error.exit == Exit::Failed => {
-                Probe::of_none(level, connections, error.message)
-            }
-            Err(error) => return Err(error),
-        };
+        let probe = self.once(level, times)?;
         (self.tell)(&probe);
-        Ok(probe)
+        if !probe.is_unknown() || self.length(level) >= self.longest {
+            return Ok(probe);
+        }
+        // The rule is about a part of the requests, or there were fewer than at the last level.
+        self.too_short = self.longest;
+        let longer = self.once(level, times)?;
+        (self.tell)(&longer);
+        Ok(longer)
     }
 
     fn takes(&self, level: f64, times: f64) -> Nanos {
@@ -234,7 +280,10 @@ impl Prober for Field<'_> {
             if !summary.complete {
                 return Ok(true);
             }
-            let median = summary.response().quantile(0.5).map(|p50| p50.value());
+            // Of very few requests, what they took on average.
+            let response = summary.response();
+            let middle = response.quantile(0.5).or_else(|| response.mean());
+            let median = middle.map(|reading| reading.value());
             let (Some(median), true) = (median, summary.error_share() == 0.0) else { continue };
             let limit = |calm: Nanos| Nanos((calm.0 as f64 * AS_BEFORE) as u64) + SLACK;
             match self.calm {

@@ -130,7 +130,7 @@ fn moment(summary: &Summary, rate_per_s: f64, connections: u32) -> Moment {
     let end = match Probe::of(summary, &[], rate_per_s, connections).outcome {
         Outcome::Interrupted => End::Interrupted,
         Outcome::Blast { why, .. } => End::Blast(why),
-        Outcome::Holds | Outcome::Fails { .. } => End::Done,
+        Outcome::Holds | Outcome::Fails { .. } | Outcome::Unknown { .. } => End::Done,
     };
     let share = |part: u64, of: u64| part as f64 / of.max(1) as f64;
     Moment {

@@ -60,15 +60,31 @@ pub enum Outcome {
         by: String,
         why: String,
     },
+    /// Nothing failed, but a rule could not be told: it needs more samples than there were.
+    Unknown {
+        by: String,
+        why: String,
+    },
     Interrupted,
 }
 
 impl Outcome {
+    /// What made it so, and the evidence.
+    pub fn cause(&self) -> (Option<String>, Option<String>) {
+        match self {
+            Outcome::Fails { by, why }
+            | Outcome::Blast { by, why }
+            | Outcome::Unknown { by, why } => (Some(by.clone()), Some(why.clone())),
+            Outcome::Holds | Outcome::Interrupted => (None, None),
+        }
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Outcome::Holds => "holds",
             Outcome::Fails { .. } => "fails",
             Outcome::Blast { .. } => "blast",
+            Outcome::Unknown { .. } => "unknown",
             Outcome::Interrupted => "interrupted",
         }
     }
@@ -124,6 +140,11 @@ impl Probe {
     pub fn holds(&self) -> bool {
         self.outcome == Outcome::Holds
     }
+
+    /// It was too short to be judged.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.outcome, Outcome::Unknown { .. })
+    }
 }
 
 /// Even the median is beyond what a rule has of a higher quantile: all of the run was too slow, and
@@ -161,7 +182,7 @@ fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome
     let verdict = &summary.verdict;
     match failure(summary, thresholds, carried) {
         // What holds although blast was late would hold all the more.
-        None => Outcome::Holds,
+        None => untold(summary, thresholds).unwrap_or(Outcome::Holds),
         Some(failure) if is_blasts_own(summary, &failure) => {
             Outcome::Blast { by: verdict.limit.name().to_string(), why: verdict.why.clone() }
         }
@@ -190,12 +211,12 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
     if summary.verdict.limit == Limit::Connections {
         return fails(Limit::Connections.name().to_string(), summary.verdict.why.clone());
     }
-    let judged = thresholds.iter().map(|rule| (rule, rule.judge(summary)));
-    if let Some((rule, judged)) = judged.into_iter().find(|(_, judged)| !judged.ok) {
-        let measured = match (judged.value, judged.why) {
-            (Some(value), _) => format!("it was {}", shown(value, judged.unit)),
-            (None, why) => why.unwrap_or_else(|| "it could not be told".to_string()),
-        };
+    let mut judged = thresholds.iter().map(|rule| (rule, rule.judge(summary)));
+    let failed = judged.find_map(|(rule, judged)| {
+        let value = judged.value.filter(|_| !judged.ok)?;
+        Some((rule, format!("it was {}", shown(value, judged.unit))))
+    });
+    if let Some((rule, measured)) = failed {
         if !rule.is_latency() && is_mostly_limited(summary) {
             let why = format!("{}: {measured}, and most errors were 429", rule.shown());
             return fails(RATE_LIMIT.to_string(), why);
@@ -207,6 +228,17 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
         return fails(RATE.to_string(), why);
     }
     None
+}
+
+/// Too few samples say nothing against the server.
+fn untold(summary: &Summary, thresholds: &[Threshold]) -> Option<Outcome> {
+    thresholds.iter().find_map(|rule| {
+        let judged = rule.judge(summary);
+        (!judged.ok && judged.value.is_none()).then(|| Outcome::Unknown {
+            by: format!("threshold {}", rule.shown()),
+            why: judged.why.unwrap_or_else(|| "it could not be told".to_string()),
+        })
+    })
 }
 
 fn is_mostly_limited(summary: &Summary) -> bool {

@@ -90,6 +90,8 @@ pub struct Finding {
     /// The server answered as before after each overload.
     pub recovered: bool,
     pub interrupted: bool,
+    /// The last probe was too short to be judged, and may not be longer: another would tell no more.
+    pub untold: bool,
     /// The time ran out before the two were near enough.
     pub hurried: bool,
     /// All, in the order of time.
@@ -154,6 +156,7 @@ impl<'a> Search<'a> {
             more_help: None,
             recovered: true,
             interrupted: false,
+            untold: false,
             hurried: false,
             probes: Vec::new(),
         };
@@ -258,9 +261,11 @@ impl<'a> Search<'a> {
         self.finding.confirmed = !self.is_over();
         if self.finding.confirmed && self.is_in_time(high.level, 1.0) && self.prober.widen()? {
             let wider = self.probe(high.level, 1.0)?;
-            self.finding.more_help = Some(wider.holds());
+            self.finding.more_help = (!self.is_over()).then(|| wider.holds());
         }
-        self.finding.high = Some(again);
+        if self.finding.confirmed {
+            self.finding.high = Some(again);
+        }
         Ok(true)
     }
 
@@ -268,14 +273,25 @@ impl<'a> Search<'a> {
     fn go_on_from(&mut self, again: Probe) -> Result<bool> {
         let next = again.level * (1.0 + self.settings.precision);
         let next = self.settings.rounded(next.max(again.level + self.settings.step));
-        self.finding.low = Some(again);
+        self.finding.low = Some(again.clone());
         self.finding.high = None;
         if self.is_over() || !self.has_time_for(next) {
             self.finding.hurried = true;
+            self.finding.high = self.lowest_above(again.level);
             return Ok(true);
         }
         self.bracket(next)?;
         Ok(false)
+    }
+
+    /// What is known to have failed farther up.
+    fn lowest_above(&self, level: f64) -> Option<Probe> {
+        let fails = |probe: &&Probe| {
+            let failed = matches!(probe.outcome, Outcome::Fails { .. } | Outcome::Blast { .. });
+            failed && probe.level > level
+        };
+        let failed = self.finding.probes.iter().filter(fails);
+        failed.min_by(|a, b| a.level.total_cmp(&b.level)).cloned()
     }
 
     /// What held for a moment does not for longer: it is the upper end now.
@@ -334,6 +350,7 @@ impl<'a> Search<'a> {
         loop {
             let probe = self.prober.probe(level, times)?;
             self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
+            self.finding.untold |= probe.is_unknown();
             self.finding.probes.push(probe.clone());
             let few = matches!(&probe.outcome, Outcome::Fails { by, .. } if by == "connections");
             if !few || !self.prober.widen()? {
@@ -350,7 +367,7 @@ impl<'a> Search<'a> {
     }
 
     fn is_over(&self) -> bool {
-        self.finding.interrupted
+        self.finding.interrupted || self.finding.untold
     }
 
     /// And for what confirms it afterwards, or as much of that as a small budget has to spare.

@@ -29,7 +29,8 @@ impl Found {
 fn look(mut server: Simulated, plan: Plan, over: Over, settings: &Settings) -> Found {
     let mut tell = |_: &Probe| {};
     let began = clock();
-    let mut field = Field::new(&mut server, plan, false, &mut tell).over(over).by(clock);
+    let field = Field::new(&mut server, plan, false, &mut tell).over(over).within(settings.budget);
+    let mut field = field.by(clock);
     let finding = search(&mut field, settings).expect("a search");
     Found { finding, took: (clock() - began).as_secs_f64() }
 }
@@ -132,6 +133,32 @@ fn connections_are_as_many_as_wait_no_longer_than_the_threshold() {
         assert!(found.finding.confirmed && found.took <= 60.0, "{}", found.took);
         assert_eq!(found.finding.low.unwrap().connections, low as u32);
     }
+}
+
+#[test]
+fn of_a_slow_server_the_probes_are_as_long_as_the_rule_takes() {
+    let found = look_for_rate(Simulated::of(0.02, 1), plan(&["p99<500ms"]));
+    assert!((found.low() / 50.0 - 1.0).abs() <= 0.06, "{}", found.low());
+    assert!(found.finding.recovered && !found.finding.untold && found.took <= 62.0);
+    // 12 s of 10/s are no 500: that is said, and no rate is said to have failed.
+    let found = look_for_rate(Simulated::of(0.1, 1), plan(&["p99<5s"]));
+    let Finding { low, high, untold, interrupted, .. } = &found.finding;
+    assert!(low.is_none() && high.is_none() && *untold && !interrupted, "{:?}", found.finding);
+    let last = found.finding.probes.last().unwrap();
+    assert!(matches!(&last.outcome, Outcome::Unknown { why, .. } if why.starts_with("too few")));
+    assert!(found.took < 30.0, "{}", found.took);
+    let found = look_for_rate(Simulated::of(0.1, 1), plan(&["p90<5s"]));
+    assert!((found.low() / 10.0 - 1.0).abs() <= 0.1 && found.finding.recovered, "{}", found.low());
+}
+
+#[test]
+fn a_number_of_connections_is_looked_at_for_as_long_as_its_rule_takes() {
+    // The few that look whether the server is calm send more per second than many do for long.
+    let settings = Settings::number(BUDGET, 64, 10_000);
+    let plan = plan(&["p99<100ms"]);
+    let found = look(Simulated::of(0.005, 1), plan, Over::Connections, &settings);
+    assert!((18.0..=20.0).contains(&found.low()), "{} {:?}", found.low(), found.finding);
+    assert!(!found.finding.untold && found.took <= 62.0, "{}", found.took);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The runs, one a step.
 
 use crate::error::Result;
-use crate::plan::{Plan, Threshold};
+use crate::plan::Plan;
 use crate::report::document::Advice;
 use crate::report::document_of;
 use crate::report::ladder::Step;
@@ -63,25 +63,7 @@ fn take(runner: &mut dyn Runner, rung: &Rung) -> Result<(Step, Vec<Advice>)> {
     let summary = runner.run(plan)?;
     let asked = plan.load.per_s().unwrap_or(0.0);
     let probe = Probe::of(&summary, &plan.thresholds, asked, plan.connections);
-    let (by, why) = match &probe.outcome {
-        Outcome::Fails { by, why } | Outcome::Blast { by, why } => {
-            (Some(by.clone()), Some(why.clone()))
-        }
-        Outcome::Holds | Outcome::Interrupted => (None, None),
-    };
-    // Too few samples say nothing against the server.
-    let untold = |rule: &Threshold| {
-        let judged = rule.judge(&summary);
-        !judged.ok && judged.value.is_none() && summary.measure.counters.errors() == 0
-    };
-    let is_untold = |by: &String| {
-        let mut rules = plan.thresholds.iter();
-        rules.any(|rule| *by == format!("threshold {}", rule.shown()) && untold(rule))
-    };
-    let outcome = match by.as_ref().is_some_and(is_untold) {
-        true => "unknown",
-        false => probe.outcome.name(),
-    };
+    let (by, why) = probe.outcome.cause();
     let document = document_of(plan, &summary);
     let response = &document.latency.response;
     let step = Step {
@@ -100,7 +82,7 @@ fn take(runner: &mut dyn Runner, rung: &Rung) -> Result<(Step, Vec<Advice>)> {
         p99_us: response.p99_us,
         exact_up_to: response.exact_up_to,
         limit: document.verdict.limit.clone(),
-        outcome: outcome.to_string(),
+        outcome: probe.outcome.name().to_string(),
         by,
         why,
     };

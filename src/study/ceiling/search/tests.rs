@@ -161,6 +161,29 @@ fn an_interrupt_keeps_what_is_known() {
         let held = found.probes.iter().any(Probe::holds);
         assert_eq!(found.low.is_some(), held);
     }
+    // Nor is it lost by one in the confirmation: what failed, and why.
+    let whole = search(&mut Model::of(5_000.0), &SETTINGS).unwrap();
+    for until in 0..whole.probes.len() - 1 {
+        let mut model = Model { until, ..Model::of(5_000.0) };
+        let found = search(&mut model, &SETTINGS).unwrap();
+        let is_known = |high: Probe| matches!(high.outcome, Outcome::Fails { .. });
+        assert!(found.interrupted && found.high.is_none_or(is_known), "{until}");
+        assert_eq!(found.more_help, None, "{until}");
+    }
+}
+
+#[test]
+fn what_holds_at_last_after_it_had_failed_leaves_what_failed_above_it() {
+    let mut model = Model::of(5_000.0);
+    let mut tried = |rate| model.probe(rate, 1.0).unwrap();
+    let probes = vec![tried(6_000.0), tried(5_200.0), tried(4_900.0)];
+    let again = tried(5_000.0);
+    model.clock = SETTINGS.budget;
+    let mut searched = Search::new(&mut model, SETTINGS);
+    searched.finding.probes = probes;
+    assert!(searched.go_on_from(again).unwrap());
+    let ends = (searched.finding.low.unwrap().level, searched.finding.high.unwrap().level);
+    assert_eq!((ends, searched.finding.hurried), ((5_000.0, 5_200.0), true));
 }
 
 #[test]
