@@ -13,7 +13,7 @@ fn one_in_a_hundred_never_answered_is_one_in_a_hundred_timed_out() {
     each_engine(|engine| {
         // E11.
         let target = target("unanswered=100");
-        let flags = "-R 500 -d 2s -c 100 -T 400ms -t 1 --wait block --pin off";
+        let flags = "-R 500 -d 2s -c 100 -T 400ms --drain 5s -t 1 --wait block --pin off";
         let document = blast(engine, &target, flags);
         assert_eq!(
             document.fates(["scheduled", "sent", "good", "failed"]),
