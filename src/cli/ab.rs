@@ -1,14 +1,13 @@
 //! `blast ab URL1 URL2`: the flags of a run, carried out on two servers in turns.
 
-use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
 use clap::Args;
 
 use super::groups::LoadArgs;
 use super::outputs::Format;
-use super::study::{self, Runs, Views};
-use super::{high, terminal, values};
+use super::study::{self, Runs, Status, Views};
+use super::{high, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Plan, Warmup, Watch};
@@ -67,8 +66,10 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let (mut first, mut other) = (Runs::watched(), Runs::watched());
-    let line = Line { wanted: !args.load.output.quiet && io::stderr().is_terminal() };
-    let mut tell = |rounds: &[Round]| line.show(rounds.len() as u64, settings.rounds);
+    let line = Status::new(args.load.output.quiet);
+    let mut tell = |rounds: &[Round]| {
+        line.show(&format!("round {} of {}", rounds.len(), settings.rounds));
+    };
     let rounds = take_turns([&mut first, &mut other], &plans, &settings, &mut tell)?;
     line.end();
     let took = time::now() - began;
@@ -130,25 +131,5 @@ fn exit(document: &AbDocument) -> Exit {
     match engine::stop::exit() {
         Some(exit) if !document.complete => exit,
         _ => Exit::Done,
-    }
-}
-
-/// How many rounds are done, on a terminal.
-struct Line {
-    wanted: bool,
-}
-
-impl Line {
-    fn show(&self, done: u64, all: u64) {
-        if self.wanted {
-            let _ = write!(io::stderr(), "\rround {done} of {all}");
-        }
-    }
-
-    fn end(&self) {
-        if self.wanted {
-            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
-            let _ = write!(io::stderr(), "\r{blank}\r");
-        }
     }
 }

@@ -4,14 +4,14 @@
 //! Worker and server sit on cores of their own, where there are two. Nothing goes to the URL.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::SystemTime;
 
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::study::{Runs, Views};
-use super::{calibrated, high, plan_of_file, terminal, values};
+use super::study::{Runs, Status, Views};
+use super::{calibrated, high, plan_of_file, values};
 use crate::engine::{self, stop};
 use crate::error::{Error, Exit, Result};
 use crate::host::{self, Fingerprint};
@@ -142,9 +142,11 @@ fn calibrate(args: &CalibrateArgs, plan: &Plan) -> Result<CalibrationDocument> {
         length: args.round_length.unwrap_or(LENGTH),
     };
     let (started_at, began, before) = (SystemTime::now(), time::now(), cpu::times(&allowed));
-    let line = Line { wanted: !args.load.output.quiet && io::stderr().is_terminal() };
+    let line = Status::new(args.load.output.quiet);
     let mut runs = Runs::default();
-    let finding = measure(&mut runs, &aimed, &settings, &mut |what| line.show(what));
+    let finding = measure(&mut runs, &aimed, &settings, &mut |what| {
+        line.show(&format!("calibrating: {what}"));
+    });
     line.end();
     let stolen = before.zip(cpu::times(&allowed)).and_then(|(old, new)| new.stolen_since(old));
     drop(runs);
@@ -211,28 +213,6 @@ impl Cores {
             server.extend(worker);
         }
         Cores { worker: worker.copied(), server }
-    }
-}
-
-/// What is being done, on a terminal.
-struct Line {
-    wanted: bool,
-}
-
-impl Line {
-    fn show(&self, what: &str) {
-        if self.wanted {
-            let width = terminal::width(&io::stderr()).saturating_sub(1);
-            let text = format!("calibrating: {what}");
-            let _ = write!(io::stderr(), "\r{text:width$.width$}");
-        }
-    }
-
-    fn end(&self) {
-        if self.wanted {
-            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
-            let _ = write!(io::stderr(), "\r{blank}\r");
-        }
     }
 }
 

@@ -4,7 +4,6 @@
 mod over;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
 
 use clap::Args;
@@ -16,8 +15,8 @@ use super::ladder::{self, LadderArgs};
 use super::low::{AimArgs, PlanArgs, RunArgs};
 use super::outputs::Format;
 use super::overload::OverloadArgs;
-use super::study::{self, Runs, Views};
-use super::{calibrated, terminal, values};
+use super::study::{self, Runs, Status, Views};
+use super::{calibrated, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Plan, Rate, Threshold};
@@ -110,12 +109,12 @@ pub fn find(args: &CeilingArgs, sought: &Sought) -> Result<CeilingDocument> {
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::default();
-    let mut line = Line::new(args.load.output.quiet, sought.over);
-    let mut tell = |probe: &Probe| line.show(probe);
+    let mut bracket = Bracket::new(args.load.output.quiet, sought.over);
+    let mut tell = |probe: &Probe| bracket.show(probe);
     let mut field = Field::new(&mut runs, sought.plan.clone(), sought.is_fixed, &mut tell);
     field = field.over(sought.over).within(budget);
     let finding = ceiling::search(&mut field, &sought.settings(budget))?;
-    line.end();
+    bracket.status.end();
     let quiet = args.load.output.quiet;
     let (plan, is_fixed) = (&sought.plan, sought.is_fixed);
     let fate = args.overload.overload(&mut runs, plan, &finding, is_fixed, quiet)?;
@@ -214,16 +213,16 @@ pub fn exit(document: &CeilingDocument) -> Exit {
 }
 
 /// The bracket so far, on a terminal.
-struct Line {
-    wanted: bool,
+struct Bracket {
+    status: Status,
     over: Over,
     low: Option<f64>,
     high: Option<f64>,
 }
 
-impl Line {
-    fn new(quiet: bool, over: Over) -> Line {
-        Line { wanted: !quiet && io::stderr().is_terminal(), over, low: None, high: None }
+impl Bracket {
+    fn new(quiet: bool, over: Over) -> Bracket {
+        Bracket { status: Status::new(quiet), over, low: None, high: None }
     }
 
     fn show(&mut self, probe: &Probe) {
@@ -235,29 +234,17 @@ impl Line {
             }
             Outcome::Unknown { .. } | Outcome::Interrupted => {}
         }
-        if !self.wanted {
-            return;
-        }
         let end = |end: Option<f64>| end.map_or("?".to_string(), |end| format!("{end:.0}"));
         let outcome = probe.outcome.name();
         let unit = match self.over {
             Over::Rate => "/s".to_string(),
             over => format!(" {}", over.name()),
         };
-        let text = format!(
+        self.status.show(&format!(
             "{level:.0}{unit} {outcome}; the ceiling is between {} and {}{unit}",
             end(self.low),
             end(self.high)
-        );
-        let width = terminal::width(&io::stderr()).saturating_sub(1);
-        let _ = write!(io::stderr(), "\r{text:width$.width$}");
-    }
-
-    fn end(&self) {
-        if self.wanted {
-            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
-            let _ = write!(io::stderr(), "\r{blank}\r");
-        }
+        ));
     }
 }
 

@@ -6,15 +6,14 @@ mod log;
 mod outcome;
 mod server;
 
-use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 
 use super::outputs::Format;
-use super::study::Views;
-use super::{terminal, values};
+use super::study::{Status, Views};
+use super::values;
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use crate::host;
@@ -119,8 +118,10 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
     for contender in &mut contenders {
         contender.version = host.version(contender);
     }
-    let line = Line { wanted: !args.quiet && io::stderr().is_terminal(), rounds: load.rounds };
-    let mut tell = |round: u64, name: &str| line.show(round, name);
+    let line = Status::new(args.quiet);
+    let rounds = load.rounds;
+    let mut tell =
+        |round: u64, name: &str| line.show(&format!("round {round} of {rounds}: {name}"));
     let turns = take_turns(&mut host, &contenders, &task, load.rounds, &mut tell);
     line.end();
     let told = Told {
@@ -215,28 +216,5 @@ fn exit(document: &VersusDocument) -> Exit {
         Some(exit) if !document.complete => exit,
         _ if document.runs.is_empty() => Exit::Failed,
         _ => Exit::Done,
-    }
-}
-
-/// What runs, on a terminal.
-struct Line {
-    wanted: bool,
-    rounds: u64,
-}
-
-impl Line {
-    fn show(&self, round: u64, name: &str) {
-        if self.wanted {
-            let text = format!("round {round} of {}: {name}", self.rounds);
-            let width = terminal::width(&io::stderr()).saturating_sub(1);
-            let _ = write!(io::stderr(), "\r{text:width$.width$}");
-        }
-    }
-
-    fn end(&self) {
-        if self.wanted {
-            let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
-            let _ = write!(io::stderr(), "\r{blank}\r");
-        }
     }
 }
