@@ -5,7 +5,7 @@
 //! ```text
 //! 6  cli                        words -> Plan -> call -> exit code
 //! 5  study                      uses of many runs
-//! 4  report                     views of a Summary
+//! 4  report  history            views of a Summary; what was saved of runs
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
 //! 1  http  tls  metrics         sans-IO protocols; counters, histograms, Summary, verdict
@@ -25,6 +25,8 @@ pub mod error;
 pub mod evidence;
 pub mod failure;
 pub mod flaw;
+#[cfg(feature = "history")]
+pub mod history;
 pub mod host;
 pub mod http;
 pub mod metrics;

@@ -1,0 +1,60 @@
+//! Which rows are meant.
+
+use std::time::SystemTime;
+
+use rusqlite::types::Value;
+
+use super::Status;
+use crate::time::Nanos;
+
+/// All conditions hold; none is no condition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Part of the target.
+    pub target: Option<String>,
+    /// Part of the label.
+    pub label: Option<String>,
+    pub status: Option<Status>,
+    pub grade: Option<String>,
+    pub kind: Option<String>,
+    /// The beginning of the plan's hash.
+    pub plan: Option<String>,
+    /// Older than this run.
+    pub before: Option<i64>,
+    /// Started before this instant, in RFC 3339.
+    pub started_before: Option<String>,
+    pub limit: Option<u32>,
+}
+
+impl Filter {
+    /// The condition, with a question mark for each value.
+    pub(super) fn condition(&self) -> (String, Vec<Value>) {
+        let text = |value: &Option<String>| value.clone().map(Value::Text);
+        let status = self.status.map(|status| Value::Text(status.name().to_string()));
+        let parts = [
+            ("instr(lower(target), lower(?)) > 0", text(&self.target)),
+            ("instr(lower(label), lower(?)) > 0", text(&self.label)),
+            ("status = ?", status),
+            ("grade = ?", text(&self.grade)),
+            ("kind = ?", text(&self.kind)),
+            ("instr(plan_hash, ?) = 1", text(&self.plan)),
+            ("id < ?", self.before.map(Value::Integer)),
+            ("started_at < ?", text(&self.started_before)),
+        ];
+        let (mut conditions, mut values) = (vec!["1"], Vec::new());
+        for (condition, value) in parts {
+            if let Some(value) = value {
+                conditions.push(condition);
+                values.push(value);
+            }
+        }
+        (conditions.join(" AND "), values)
+    }
+}
+
+/// So long before now, as `started_at` is written.
+pub fn older_than(age: Nanos, now: SystemTime) -> String {
+    let then =
+        now.checked_sub(std::time::Duration::from_nanos(age.0)).unwrap_or(SystemTime::UNIX_EPOCH);
+    humantime::format_rfc3339_millis(then).to_string()
+}
