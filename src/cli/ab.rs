@@ -60,8 +60,8 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     if effect == 0.0 {
         return Err(Error::usage("--effect: no number of rounds shows a difference of 0; give 2%"));
     }
-    study::refuse_groups("ab", &args.load)?;
-    refuse_rules(&args.load)?;
+    study::refuse_unshown("ab", &args.load)?;
+    study::refuse_rules("ab", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
@@ -100,21 +100,6 @@ fn plans(args: &LoadArgs) -> Result<[Plan; 2]> {
         Ok(Plan { engine: engine::engine(&plan), thresholds: Vec::new(), ..plan })
     };
     Ok([plan(first)?, plan(other)?])
-}
-
-/// A rule that nobody looks at would have been met, to whoever reads the exit code.
-fn refuse_rules(load: &LoadArgs) -> Result<()> {
-    let rules = [
-        ("--threshold", !load.rules.thresholds.is_empty()),
-        ("--abort-on", !load.rules.abort_on.is_empty()),
-    ];
-    match rules.iter().find(|(_, is_given)| *is_given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Error::usage(format!(
-            "{flag}: `blast ab` checks no rules; check them in a run of each: `blast URL {flag} ...`, \
-             or a difference with `blast compare --fail-if`"
-        ))),
-    }
 }
 
 fn settings(args: &AbArgs) -> Result<Settings> {

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::study::{Runs, Status, Views};
+use super::study::{self, Runs, Status, Views};
 use super::{calibrated, high, plan_of_file, values};
 use crate::engine::{self, stop};
 use crate::error::{Error, Exit, Result};
@@ -63,6 +63,8 @@ pub struct CalibrateArgs {
 }
 
 pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
+    study::refuse_unshown("calibrate", &args.load)?;
+    study::refuse_rules("calibrate", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let plan = plan(args, arguments)?;
     if plan.tls.is_some() {

@@ -95,7 +95,7 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
 /// What is searched over, and where; what makes no sense is refused.
 pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
     refuse_what_is_searched(args)?;
-    study::refuse_groups("ceiling", &args.load)?;
+    study::refuse_unshown("ceiling", &args.load)?;
     args.overload.check()?;
     let sought = over::sought(args, arguments)?;
     refuse_what_is_not_read(&sought.plan.thresholds)?;

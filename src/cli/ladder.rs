@@ -74,7 +74,7 @@ fn rung(text: &str) -> Result<Named> {
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     refuse_what_steps_say(args)?;
-    study::refuse_groups("ceiling", &args.load)?;
+    study::refuse_unshown("ceiling", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let rungs = rungs(args)?;
     engine::stop::install();

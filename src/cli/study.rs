@@ -60,11 +60,16 @@ impl Runs {
         self.answer_bytes
     }
 
-    /// Closes the connections, and sends what a plan wants sent after its load.
+    /// Closes the connections, and sends what a plan wants sent after its load. A document of many
+    /// runs has no place for how that went; where it failed, whoever reads stderr hears of it.
     pub fn end(&mut self) {
         let session = self.session.take();
         if let (Some(session), Some((plan, mut summary))) = (session, self.last.take()) {
+            let before = summary.warnings.len();
             session.end(&plan, &mut summary);
+            for warning in &summary.warnings[before..] {
+                let _ = writeln!(io::stderr(), "blast: {}; {}", warning.text(), warning.hint());
+            }
         }
     }
 }
@@ -94,13 +99,36 @@ impl Runner for Runs {
     }
 }
 
-/// Their documents have no place for it.
-pub fn refuse_groups(verb: &str, load: &LoadArgs) -> Result<()> {
-    match load.output.group_by {
+/// What a run shows and they have no place for: whoever asks for it would look for it in vain.
+pub fn refuse_unshown(verb: &str, load: &LoadArgs) -> Result<()> {
+    let output = &load.output;
+    let asked = [
+        ("--group-by header:NAME", output.group_by.is_some()),
+        ("--csv PREFIX", output.csv.is_some()),
+        ("--prometheus ADDRESS", output.prometheus.is_some()),
+        ("--otlp URL", output.otlp.is_some()),
+        #[cfg(feature = "tui")]
+        ("--tui", load.page.tui),
+        ("--as-wrk", load.page.as_wrk),
+    ];
+    let Some((words, _)) = asked.iter().find(|(_, is)| *is) else { return Ok(()) };
+    let flag = words.split(' ').next().unwrap_or(words);
+    Err(Error::usage(format!(
+        "{flag}: `blast {verb}` does not show that, a run does: `blast URL {words}`"
+    )))
+}
+
+/// A rule that nobody looks at would have been met, to whoever reads the exit code.
+pub fn refuse_rules(verb: &str, load: &LoadArgs) -> Result<()> {
+    let rules = [
+        ("--threshold", !load.rules.thresholds.is_empty()),
+        ("--abort-on", !load.rules.abort_on.is_empty()),
+    ];
+    match rules.iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
-        Some(_) => Err(Error::usage(format!(
-            "--group-by: `blast {verb}` shows no groups; look at them in a run: `blast URL --group-by \
-             header:NAME`"
+        Some((flag, _)) => Err(Error::usage(format!(
+            "{flag}: `blast {verb}` checks no rules; check them in a run: `blast URL {flag} ...`, or \
+             a difference with `blast compare --fail-if`"
         ))),
     }
 }

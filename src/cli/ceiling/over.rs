@@ -13,7 +13,7 @@ use crate::engine;
 use crate::error::{Error, Result};
 use crate::host::{self, SPARE_DESCRIPTORS};
 use crate::plan::file::{LoadSheet, SessionModel, Written};
-use crate::plan::{Engine, Plan, Rate};
+use crate::plan::{Engine, Law, Offered, Plan, Rate};
 use crate::study::ceiling::{Over, Settings, sessions_per_s};
 use crate::time::Nanos;
 
@@ -61,11 +61,14 @@ pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
 
 impl Sought {
     pub fn settings(&self, budget: Nanos) -> Settings {
-        match (self.over, sessions_per_s(&self.plan)) {
+        let settings = match (self.over, sessions_per_s(&self.plan)) {
             (Over::Rate, None) => Settings::rate(budget),
             (Over::Rate, Some(first)) => Settings::sessions(budget, first),
             _ => Settings::number(budget, self.plan.connections, most(self.plan.engine)),
-        }
+        };
+        let law = self.plan.load.offered().map(Offered::law);
+        let is_by_chance = matches!(law, Some(Law::Poisson { .. })) || self.over == Over::Users;
+        if is_by_chance { settings.by_chance() } else { settings }
     }
 }
 

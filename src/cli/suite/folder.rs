@@ -26,6 +26,8 @@ pub struct Folder {
     path: PathBuf,
     /// Its picture, and that of the readings.
     pictures: [&'static str; 2],
+    /// The runs' own, innermost first.
+    places: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -39,7 +41,8 @@ impl Folder {
     ) -> Result<Folder> {
         let date = humantime::format_rfc3339_seconds(at).to_string().replace(':', "-");
         let usual = || PathBuf::from(format!("blast-suite-{date}"));
-        let folder = Folder {
+        let mut folder = Folder {
+            places: Vec::new(),
             path: asked.map_or_else(usual, Path::to_path_buf),
             pictures: match as_svg || cfg!(not(feature = "pictures")) {
                 true => ["result.svg", "system_monitor.svg"],
@@ -59,7 +62,9 @@ impl Folder {
                 fs::create_dir_all(&path).map_err(|error| failed(&path, &error))?;
                 let file = path.join(RESULT);
                 staged::probe(&file).map_err(|error| failed(&file, &error))?;
+                folder.places.push(path);
             }
+            folder.places.extend(setting.folder().map(|name| folder.path.join(name)));
         }
         let report = folder.report();
         staged::probe(&report).map_err(|error| failed(&report, &error))?;
@@ -117,6 +122,10 @@ impl Folder {
         if let Some(readings) = &readings {
             saved.push(readings.save_json(&self.path.join(METRICS)));
             saved.push(readings.save_picture(&self.path.join(self.pictures[1])));
+        }
+        for place in &self.places {
+            // One that holds something stays: only a run that was left out has an empty one.
+            let _ = fs::remove_dir(place);
         }
         saved.into_iter().fold(Ok(()), run::keep_first)
     }

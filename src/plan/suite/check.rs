@@ -183,6 +183,11 @@ fn settings(written: &Written) -> Result<Vec<Setting>> {
             return Err(written.error(&Place::top("matrix"), message));
         }
     }
+    if settings.len() > 1 && written.sheet.server.before.is_none() {
+        let message = "nothing would differ from one value to the next: no command takes it; add \
+                       `before` to [server], which finds it in its environment";
+        return Err(written.error(&Place::top("matrix"), message));
+    }
     Ok(settings)
 }
 

@@ -35,7 +35,8 @@ pub struct SuiteSheet {
     /// `before` and `after` find them in their environment.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub matrix: Pairs<Vec<Text>>,
-    /// In order.
+    /// In order; one at least.
+    #[serde(default)]
     pub runs: Vec<RunSheet>,
 }
 

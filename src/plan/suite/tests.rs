@@ -112,7 +112,7 @@ fn a_suite_without_a_matrix_has_one_setting_and_the_usual_times() {
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
     for (text, expected) in [
-        ("", "s.toml:1:1: the key \"runs\" is missing in the file's first lines; add it"),
+        ("url = \"http://localhost/\"", "s.toml:1:1: there are no runs; add [[runs]]"),
         ("runs = []", "s.toml:1:1: there are no runs"),
         ("[[runs]]\nrps = 5", "s.toml:2:1: unknown key \"rps\" in [[runs]]"),
         ("[[runs]]\nload = {}", "the key \"name\" is missing in [[runs]]"),
@@ -126,6 +126,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("[matrix]\nN = []\n[[runs]]\nname = \"a\"", "s.toml:2:1: there are no values"),
         ("[matrix]\n\"a b\" = [1]\n[[runs]]\nname = \"a\"", "this is no name of a variable"),
         ("[matrix]\nAPI_KEY = [1]\n[[runs]]\nname = \"a\"", "it sounds like a secret"),
+        ("[matrix]\nN = [1, 2]\n[[runs]]\nname = \"a\"", "nothing would differ"),
         ("[matrix]\nN = [1, 1]\n[[runs]]\nname = \"a\"", "two of its values are alike"),
         ("[matrix]\nN = 5\n[[runs]]\nname = \"a\"", "\"N\" takes a list in brackets"),
         ("[server]\nbefore = 5\n[[runs]]\nname = \"a\"", "\"before\" takes a line of the shell"),

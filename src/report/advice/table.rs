@@ -218,6 +218,6 @@ pub static TABLE: [Remark; 23] = [
         unless: &[],
         is_of_speed: true,
         cause: "so few requests say little of the rare ones",
-        remedy: "run longer: -d 60s",
+        remedy: "run longer",
     },
 ];

@@ -7,9 +7,10 @@
 //! confirm   the lower one for longer; the higher one must fail again
 //! ```
 //!
-//! On a host with other work a server that can do it fails now and then. Near the answer a probe that
-//! fails is repeated, unless it fell clearly short or carried just what an earlier overload did, and
-//! only two failures count. Far from it one does: the upper end is tried again at last.
+//! On a host with other work a server that can do it fails now and then, and none does what it cannot.
+//! Near the answer a probe that fails is repeated, unless it fell clearly short or carried just what
+//! an earlier overload did, and only [`Settings::tries`] failures count. Far from it one does: the
+//! upper end is tried again at last. What confirms is repeated too.
 
 use super::probe::{CARRIED, Outcome, Probe};
 use crate::error::Result;
@@ -49,12 +50,33 @@ pub struct Settings {
     pub first: Option<f64>,
     /// Levels are multiples of it; 0: any number.
     pub step: f64,
+    /// How often a level near the answer may fail before it counts.
+    pub tries: usize,
 }
+
+/// What hurts a probe from outside is told from what the server cannot do by a second repetition.
+const TRIES: usize = 3;
+
+/// Arrivals by chance hurt one probe and favour the next: the best of many says more than is true.
+const TRIES_BY_CHANCE: usize = 2;
 
 impl Settings {
     /// For a rate: the burst says about where it is.
     pub fn rate(budget: Nanos) -> Settings {
-        Settings { budget, precision: 0.02, most: 1e8, least: 1.0, first: None, step: 0.0 }
+        Settings {
+            budget,
+            precision: 0.02,
+            most: 1e8,
+            least: 1.0,
+            first: None,
+            step: 0.0,
+            tries: TRIES,
+        }
+    }
+
+    /// Of loads that come by chance.
+    pub fn by_chance(self) -> Settings {
+        Settings { tries: TRIES_BY_CHANCE, ..self }
     }
 
     /// For a rate of sessions, from `first` on.
@@ -65,7 +87,7 @@ impl Settings {
     /// For a number of connections or users, from `first` on.
     pub fn number(budget: Nanos, first: u32, most: u32) -> Settings {
         let (first, most) = (Some(f64::from(first)), f64::from(most));
-        Settings { budget, precision: 0.03, most, least: 1.0, first, step: 1.0 }
+        Settings { precision: 0.03, most, first, step: 1.0, ..Settings::rate(budget) }
     }
 
     fn rounded(&self, level: f64) -> f64 {
@@ -197,7 +219,12 @@ impl<'a> Search<'a> {
             }
             level = self.settings.rounded(level * self.reach(holds, steps));
             steps += 1;
-            if !self.has_time_for(level) {
+            // While nothing holds there is nothing to confirm.
+            let is_in_time = match self.finding.low {
+                Some(_) => self.has_time_for(level),
+                None => self.is_in_time(level, 1.0),
+            };
+            if !is_in_time {
                 self.finding.hurried = true;
                 return Ok(());
             }
@@ -234,12 +261,18 @@ impl<'a> Search<'a> {
     fn confirm(&mut self) -> Result<bool> {
         let Some(low) = self.finding.low.clone() else { return Ok(true) };
         let Some(times) = self.time_to_confirm(low.level) else { return Ok(true) };
-        let longer = self.probe(low.level, times)?;
+        let mut longer = self.probe(low.level, times)?;
+        if !longer.holds() && !self.is_over() {
+            self.settle()?;
+            let again = self.time_to_confirm(low.level).filter(|_| !self.is_beyond_doubt(&longer));
+            if let Some(times) = again {
+                longer = self.probe(low.level, times)?;
+            }
+        }
         if self.is_over() {
             return Ok(true);
         }
         if !longer.holds() {
-            self.settle()?;
             self.fall_back(longer);
             return Ok(false);
         }
@@ -305,17 +338,7 @@ impl<'a> Search<'a> {
 
     /// Whether the level holds; takes it into the bracket.
     fn try_at(&mut self, level: f64) -> Result<bool> {
-        let mut probe = self.probe(level, 1.0)?;
-        if !probe.holds() && !self.is_over() {
-            self.settle()?;
-            let doubts = self.is_near(level) && !self.is_beyond_doubt(&probe);
-            if doubts && self.has_time_for(level) {
-                probe = self.probe(level, 1.0)?;
-                if !probe.holds() && !self.is_over() {
-                    self.settle()?;
-                }
-            }
-        }
+        let probe = self.probe_with_doubts(level)?;
         if self.is_over() {
             return Ok(false);
         }
@@ -323,6 +346,23 @@ impl<'a> Search<'a> {
         let end = if holds { &mut self.finding.low } else { &mut self.finding.high };
         *end = Some(probe);
         Ok(holds)
+    }
+
+    /// The first that holds, or the last of the failures that count.
+    fn probe_with_doubts(&mut self, level: f64) -> Result<Probe> {
+        let mut tries = 0;
+        loop {
+            let probe = self.probe(level, 1.0)?;
+            if probe.holds() || self.is_over() {
+                return Ok(probe);
+            }
+            self.settle()?;
+            tries += 1;
+            let is_doubtful = self.is_near(level) && !self.is_beyond_doubt(&probe);
+            if tries >= self.settings.tries || !is_doubtful || !self.has_time_for(level) {
+                return Ok(probe);
+            }
+        }
     }
 
     /// Little above what holds.

@@ -144,7 +144,7 @@ fn the_exit_is_the_worst_of_all() {
 #[test]
 fn a_required_run_that_does_not_pass_ends_its_setting() {
     let exits = vec![("a", Ok(Exit::Threshold))];
-    let text = format!("matrix = {{ N = [1, 2] }}\n{THREE}");
+    let text = format!("matrix = {{ N = [1, 2] }}\nserver.before = \"true\"\n{THREE}");
     let (course, document, log) = carried_out(&text, Notes { exits, ..Notes::default() });
     assert_eq!(log, ["start N=1", "a", "stop", "start N=2", "a", "stop"]);
     assert_eq!(course.exit, Exit::Threshold);
@@ -172,7 +172,7 @@ fn a_server_that_does_not_start_is_stopped_all_the_same_and_nothing_is_run() {
 
 #[test]
 fn an_interrupt_ends_the_present_run_and_the_server_and_keeps_what_is_known() {
-    let text = format!("matrix = {{ N = [1, 2] }}\n{THREE}");
+    let text = format!("matrix = {{ N = [1, 2] }}\nserver.before = \"true\"\n{THREE}");
     let notes = Notes { ends_in: Some("b"), bad_stop: true, ..Notes::default() };
     let (course, document, log) = carried_out(&text, notes);
     assert_eq!(log, ["start N=1", "a", "pause 5", "b", "stop"]);
@@ -188,7 +188,8 @@ fn an_interrupt_ends_the_present_run_and_the_server_and_keeps_what_is_known() {
 
 #[test]
 fn efficiency_is_the_rate_over_n_times_that_of_one() {
-    let matrix = |values: &str| format!("matrix = {{ N = [{values}] }}\n{THREE}");
+    let matrix =
+        |values: &str| format!("matrix = {{ N = [{values}] }}\nserver.before = \"true\"\n{THREE}");
     let of = |values: &str, rate: fn(f64) -> Option<f64>| {
         let (_, document, _) =
             carried_out(&matrix(values), Notes { rate: Some(rate), ..Notes::default() });
@@ -211,11 +212,12 @@ fn efficiency_is_the_rate_over_n_times_that_of_one() {
 
 #[test]
 fn a_rate_that_was_asked_for_is_no_capacity() {
-    let text = "matrix = { N = [1, 2] }\nruns = [{ name = \"steady\" }, { name = \"c\" }]";
+    let text = "matrix = { N = [1, 2] }\nserver.before = \"true\"\nruns = [{ name = \"steady\" }, { name = \"c\" }]";
     let (_, document, _) = carried_out(text, Notes { rate: Some(Some), ..Notes::default() });
     let names: Vec<&str> = document.scaling.iter().map(|scaling| &*scaling.run).collect();
     assert_eq!(names, ["c"]);
-    let two = "matrix = { N = [1, 2], M = [1, 2] }\nruns = [{ name = \"c\" }]";
+    let two =
+        "matrix = { N = [1, 2], M = [1, 2] }\nserver.before = \"true\"\nruns = [{ name = \"c\" }]";
     let (_, document, log) = carried_out(two, Notes { rate: Some(Some), ..Notes::default() });
     assert_eq!(log.iter().filter(|line| line.starts_with("start")).count(), 4);
     let points = &document.scaling[0].points;

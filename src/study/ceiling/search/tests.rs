@@ -110,6 +110,7 @@ const SETTINGS: Settings = Settings {
     least: 1.0,
     first: None,
     step: 0.0,
+    tries: 3,
 };
 
 #[test]
@@ -134,6 +135,18 @@ fn a_host_that_disturbs_one_probe_in_ten_hardly_moves_the_answer() {
         found.low.is_some_and(|low| (low.rate_per_s / 5_000.0 - 1.0).abs() < 0.03)
     });
     assert!(near.count() >= 90);
+}
+
+#[test]
+fn a_host_that_disturbs_every_third_probe_leaves_an_answer_near_the_true_one() {
+    let found = |seed: u64| {
+        let mut model = Model { noise: 0.33, dice: Dice::of(seed, 0, 0), ..Model::of(5_000.0) };
+        search(&mut model, &SETTINGS).unwrap().low.map(|low| low.rate_per_s)
+    };
+    let rates: Vec<f64> = (0..100).filter_map(found).collect();
+    assert_eq!(rates.len(), 100, "some found none");
+    let near = rates.iter().filter(|rate| (*rate / 5_000.0 - 1.0).abs() < 0.05).count();
+    assert!(near >= 85, "{near} of 100 within 5 %: {rates:?}");
 }
 
 #[test]
