@@ -64,6 +64,11 @@ pub struct CalibrateArgs {
 
 pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
     let files = VIEWS.accept(&args.load.output.files)?;
+    if args.load.save.is_typed() {
+        return Err(Error::usage(
+            "--save: what `blast calibrate` finds is kept elsewhere; leave it away",
+        ));
+    }
     let plan = plan(args, arguments)?;
     if plan.tls.is_some() {
         return Err(Error::usage(
