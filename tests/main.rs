@@ -17,6 +17,8 @@ mod faults;
 mod files;
 mod fuzz;
 mod groups;
+#[cfg(feature = "history")]
+mod history;
 mod imports;
 mod interrupts;
 mod latency;

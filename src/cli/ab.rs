@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::groups::LoadArgs;
 use super::outputs::Format;
+use super::save::{self, Recorder};
 use super::study::{self, Runs, Status, Views};
 use super::{high, values};
 use crate::engine;
@@ -63,6 +64,8 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     study::refuse_unshown("ab", &args.load)?;
     study::refuse_rules("ab", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
+    let saving = args.load.save.saving()?;
+    let mut recorder = Recorder::begin(saving.as_ref(), || save::begun_of_both(&plans, "ab"))?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let (mut first, mut other) = (Runs::watched(), Runs::watched());
@@ -70,13 +73,16 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     let mut tell = |rounds: &[Round]| {
         line.show(&format!("round {} of {}", rounds.len(), settings.rounds));
     };
-    let rounds = take_turns([&mut first, &mut other], &plans, &settings, &mut tell)?;
+    let rounds = take_turns([&mut first, &mut other], &plans, &settings, &mut tell);
     line.end();
+    let rounds = recorder.check(rounds)?;
     let took = time::now() - began;
     let told = Told { plans: &plans, settings: &settings, effect, started_at, took };
     let document = document(&rounds, &told);
+    let exit = exit(&document);
+    recorder.end_study(&document, save::of_ab, exit);
     VIEWS.write(&document, args.load.page.json, &files)?;
-    Ok(exit(&document))
+    Ok(exit)
 }
 
 /// One a URL, alike in all else.

@@ -66,6 +66,11 @@ pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
     study::refuse_unshown("calibrate", &args.load)?;
     study::refuse_rules("calibrate", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
+    if args.load.save.is_typed() {
+        return Err(Error::usage(
+            "--save: what `blast calibrate` finds is kept elsewhere; leave it away",
+        ));
+    }
     let plan = plan(args, arguments)?;
     if plan.tls.is_some() {
         return Err(Error::usage(

@@ -15,6 +15,7 @@ use super::ladder::{self, LadderArgs};
 use super::low::{AimArgs, PlanArgs, RunArgs};
 use super::outputs::Format;
 use super::overload::OverloadArgs;
+use super::save::{self, Recorder};
 use super::study::{self, Runs, Status, Views};
 use super::{calibrated, values};
 use crate::engine;
@@ -87,9 +88,14 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
         return ladder::run(args);
     }
     let files = VIEWS.accept(&args.load.output.files)?;
-    let document = find(args, &sought(args, arguments)?)?;
+    let sought = sought(args, arguments)?;
+    let saving = args.load.save.saving()?;
+    let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&sought.plan, "ceiling"))?;
+    let document = recorder.check(find(args, &sought))?;
+    let exit = exit(&document);
+    recorder.end_study(&document, save::of_ceiling, exit);
     VIEWS.write(&document, args.load.page.json, &files)?;
-    Ok(exit(&document))
+    Ok(exit)
 }
 
 /// What is searched over, and where; what makes no sense is refused.

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::groups::LoadArgs;
 use super::low::DemoArgs;
+use super::save::SaveArgs;
 use super::shapes::Rps;
 use super::{Outputs, run};
 use crate::error::{Exit, Result};
@@ -70,6 +71,8 @@ impl DemoArgs {
             rules: self.rules,
             page: self.page,
             engine: self.engine,
+            // Its server is another one each time.
+            save: SaveArgs::off(),
             ..LoadArgs::default()
         }
     }

@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
 use super::form;
+use super::save::SaveArgs;
 use super::shapes::{self, Arrivals, Rps, Stage, Steps};
 use super::tls::TlsArgs;
 use super::values;
@@ -55,6 +56,8 @@ pub struct LoadArgs {
     pub page: PageArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    #[command(flatten)]
+    pub save: SaveArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
     #[command(flatten)]

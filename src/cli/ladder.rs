@@ -7,6 +7,7 @@ use clap::Args;
 use super::ceiling::CeilingArgs;
 use super::groups::LoadArgs;
 use super::outputs::Format;
+use super::save::{self, Recorder};
 use super::shapes::Rps;
 use super::study::{self, Runs, Status, Views};
 use super::{high, load, values};
@@ -77,6 +78,8 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     study::refuse_unshown("ceiling", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let rungs = rungs(args)?;
+    let saving = args.load.save.saving()?;
+    let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&rungs[0].plan, "ladder"))?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::watched();
@@ -88,14 +91,17 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         let (name, good, outcome) = (&step.name, format_count(step.good_per_s), &step.outcome);
         status.show(&format!("step {done} of {}: {name} {outcome}, {good}/s good", rungs.len()));
     };
-    let climbed = ladder::climb(&mut runs, &rungs, &mut tell)?;
+    let climbed = ladder::climb(&mut runs, &rungs, &mut tell);
     status.end();
+    let climbed = recorder.check(climbed)?;
     let plan = &rungs[0].plan;
     let took = time::now() - began;
     let told = Told { plan, threads: engine::workers(plan), started_at, took };
     let document = ladder::document(climbed, &told);
+    let exit = exit(&document);
+    recorder.end_study(&document, save::of_ladder, exit);
     VIEWS.write(&document, args.load.page.json, &files)?;
-    Ok(exit(&document))
+    Ok(exit)
 }
 
 fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {

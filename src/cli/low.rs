@@ -13,6 +13,8 @@ use super::calibrate::CalibrateArgs;
 use super::ceiling::CeilingArgs;
 use super::compare::CompareArgs;
 use super::groups::{EngineArgs, PageArgs, RuleArgs, SizeArgs};
+#[cfg(feature = "history")]
+use super::history::HistoryArgs;
 use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
@@ -86,6 +88,10 @@ pub enum Verb {
     Import(ImportArgs),
     /// Turn a saved result into the page, or into other files
     Report(ReportArgs),
+    /// List the runs that were saved, show one again, and keep the list tidy
+    #[cfg(feature = "history")]
+    #[command(override_usage = "blast history [FLAGS]\n       blast history VERB [FLAGS]")]
+    History(Box<HistoryArgs>),
     /// Look at this host, and a server on it, without a load
     Monitor(MonitorArgs),
     /// Show where a program spent its time: collapsed stacks, or a file of Python's cProfile

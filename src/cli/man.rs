@@ -12,16 +12,28 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 use super::help;
 
 /// What blast reads from the environment, and nothing else. A test looks for others.
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 10] = [
     ("BLAST_CALIBRATION", "The file that `blast calibrate` keeps its figures in."),
     ("BLAST_ENGINE", "The engine where --engine does not name one: ring, tokio-uring or epoll."),
-    ("HOME", "Without those two, that file is .local/share/blast/calibration.json in it."),
+    (
+        "BLAST_HISTORY",
+        "The file that runs are kept in. Where it is set, every run is saved, but with --no-save.",
+    ),
+    ("BLAST_LOCK", "The file by which runs that are saved keep apart."),
+    (
+        "HOME",
+        "Without those and XDG_DATA_HOME, the files are calibration.json and history.db in \
+         .local/share/blast in it.",
+    ),
     ("NO_COLOR", "Set and not empty: no colours, on a terminal too (https://no-color.org)."),
     ("PATH", "Where `blast versus` looks for other tools."),
+    ("USER", "Who the history says has started a run."),
     (
         "XDG_DATA_HOME",
-        "Where BLAST_CALIBRATION names no file, it is blast/calibration.json in here.",
+        "Where BLAST_CALIBRATION and BLAST_HISTORY name no file, they are calibration.json and \
+         history.db in blast in here.",
     ),
+    ("XDG_RUNTIME_DIR", "Where BLAST_LOCK names no file, it is blast.lock in here, or in /tmp."),
 ];
 
 const DESCRIPTION: [&str; 3] = [
@@ -100,6 +112,15 @@ impl Page {
         if let Some(text) = verb.get_after_help() {
             self.prose(&text.to_string());
         }
+        verb.get_subcommands().for_each(|nested| self.nested(verb.get_name(), nested));
+    }
+
+    /// A verb of a verb.
+    fn nested(&mut self, of: &str, verb: &Command) {
+        self.heading("SS", &format!("blast {of} {}", verb.get_name()));
+        self.paragraph(&format!("{}.", verb.get_about().cloned().unwrap_or_default()));
+        self.paragraph(&verb.clone().render_usage().to_string());
+        self.raw(&flags(verb).replacen(".SS OPTIONS\n", "", 1));
     }
 
     fn environment(&mut self) {

@@ -4,6 +4,8 @@
 //! this layer reads arguments or the environment, or prints.
 
 pub mod low;
+#[cfg_attr(not(feature = "history"), path = "unsaved.rs")]
+pub mod save;
 pub mod shapes;
 
 mod ab;
@@ -24,6 +26,8 @@ mod form;
 mod groups;
 mod help;
 mod high;
+#[cfg(feature = "history")]
+mod history;
 mod import;
 mod ladder;
 mod live;
@@ -106,7 +110,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Parsed> {
             return Ok(Parsed::Text(help::command(false).render_help().to_string()));
         }
     }
-    let arguments = &profile::with_value(arguments);
+    let arguments = &save::with_value(&profile::with_value(arguments));
     let brief = arguments.iter().any(|argument| argument == "-h");
     let matches = help::command(brief).try_get_matches_from(arguments);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -132,6 +136,8 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),
+        #[cfg(feature = "history")]
+        Some(Verb::History(args)) => history::run(*args),
         Some(Verb::Monitor(args)) => monitor::run(args),
         Some(Verb::Profile(args)) => profile::run(&args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::elsewhere::elsewhere;
 use super::groups::LoadArgs;
+use super::save::Saving;
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
 use crate::monitor::profile::Tool;
@@ -44,6 +45,8 @@ pub struct Outputs {
     /// The profiler of the watched server. It may be a command as well ([`Tool::is_command`]), and
     /// is no part of the plan either.
     pub profile: Option<Tool>,
+    /// Where in the history it is kept; `None`: it is not.
+    pub save: Option<Saving>,
 }
 
 impl Outputs {
@@ -70,6 +73,7 @@ impl Outputs {
             tui: args.page.tui,
             elsewhere: elsewhere(&args.elsewhere)?,
             profile: args.elsewhere.profile.clone(),
+            save: args.save.saving()?,
             ..Outputs::to(&args.output.files, args.output.csv.as_deref())?
         })
     }

@@ -17,7 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::report::document::SCHEMA_NAME;
 use crate::report::{
     Document, PageOptions, ab, calibration, ceiling, comparison, ladder, ndjson, page, schema,
-    versus,
+    suite, versus,
 };
 use crate::units::quote;
 
@@ -60,7 +60,29 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
     if let Some(schema) = args.schema.as_deref().and_then(schema::named) {
         return print(schema);
     }
-    let outputs = Outputs::to(&args.files, args.csv.as_deref())?;
+    let saved = Saved::read(args.document.as_deref().unwrap_or(Path::new("")))?;
+    draw(
+        &saved,
+        &Wanted {
+            files: &args.files,
+            csv: args.csv.as_deref(),
+            latency: args.latency,
+            verbose: args.verbose,
+        },
+    )
+}
+
+/// What is to be made of a document: these files, or else the page.
+pub struct Wanted<'a> {
+    pub files: &'a [PathBuf],
+    pub csv: Option<&'a Path>,
+    pub latency: bool,
+    pub verbose: bool,
+}
+
+/// A document of any kind as any of its views.
+pub fn draw(saved: &Saved, args: &Wanted) -> Result<Exit> {
+    let outputs = Outputs::to(args.files, args.csv)?;
     if let Some(log) = outputs.of_format(Format::Hlog).next() {
         return Err(Error::usage(format!(
             "--output: {} is written while a run goes on, a document does not hold it; leave it \
@@ -68,14 +90,14 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
             quote(&log.to_string_lossy())
         )));
     }
-    let saved = Saved::read(args.document.as_deref().unwrap_or(Path::new("")))?;
     match saved.schema.as_str() {
-        ceiling::SCHEMA_NAME => return again(&super::ceiling::VIEWS, &saved, &args),
-        ladder::SCHEMA_NAME => return again(&super::ladder::VIEWS, &saved, &args),
-        comparison::SCHEMA_NAME => return again(&super::compare::VIEWS, &saved, &args),
-        ab::SCHEMA_NAME => return again(&super::ab::VIEWS, &saved, &args),
-        versus::SCHEMA_NAME => return again(&super::versus::VIEWS, &saved, &args),
-        calibration::SCHEMA_NAME => return again(&super::calibrate::VIEWS, &saved, &args),
+        ceiling::SCHEMA_NAME => return again(&super::ceiling::VIEWS, saved, args),
+        ladder::SCHEMA_NAME => return again(&super::ladder::VIEWS, saved, args),
+        comparison::SCHEMA_NAME => return again(&super::compare::VIEWS, saved, args),
+        ab::SCHEMA_NAME => return again(&super::ab::VIEWS, saved, args),
+        versus::SCHEMA_NAME => return again(&super::versus::VIEWS, saved, args),
+        calibration::SCHEMA_NAME => return again(&super::calibrate::VIEWS, saved, args),
+        suite::SCHEMA_NAME => return again(&super::suite::VIEWS, saved, args),
         _ => {}
     }
     let document = saved.result()?;
@@ -98,7 +120,7 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
 fn again<D: Serialize + DeserializeOwned + 'static>(
     views: &Views<D>,
     saved: &Saved,
-    args: &ReportArgs,
+    args: &Wanted,
 ) -> Result<Exit> {
     if args.csv.is_some() {
         return Err(Error::usage(format!(
@@ -106,7 +128,7 @@ fn again<D: Serialize + DeserializeOwned + 'static>(
             saved.name, views.verb
         )));
     }
-    let files = views.accept(&args.files)?;
+    let files = views.accept(args.files)?;
     let document = saved.document()?;
     let written = match files.is_empty() {
         true => views.show(&document, false),
@@ -120,9 +142,9 @@ pub fn read(path: &Path) -> Result<Document> {
     Saved::read(path)?.result()
 }
 
-/// A file that holds some document of blast.
-struct Saved {
-    /// The file's, in quotes.
+/// A document of blast, of whatever kind.
+pub struct Saved {
+    /// The file's, in quotes, or the run's number.
     name: String,
     text: Vec<u8>,
     schema: String,
@@ -148,7 +170,7 @@ impl Saved {
         Saved::of(name, text)
     }
 
-    fn of(name: String, text: Vec<u8>) -> Result<Saved> {
+    pub fn of(name: String, text: Vec<u8>) -> Result<Saved> {
         let Ok(Head { schema }) = serde_json::from_slice(&text) else {
             return Err(Error::usage(format!(
                 "{name} is no result of blast; name what `blast -o RUN.json URL` wrote"

@@ -8,6 +8,7 @@ use super::calibrated;
 use super::live::Live;
 use super::outputs::Format;
 use super::profile::span;
+use super::save::{self, Recorder};
 use super::soak::Soak;
 use super::terminal;
 use super::{Outputs, print};
@@ -27,10 +28,13 @@ pub fn run(plan: Plan, outputs: Outputs) -> Result<Exit> {
 /// The same, and watched for drift.
 pub fn carry_out(plan: Plan, outputs: Outputs, soak: Option<Soak>) -> Result<Exit> {
     stop::install();
-    let Measured { document, summary, logs, streams, broadcast } = measure(&plan, &outputs, soak)?;
+    let measured = measure(&plan, &outputs, soak)?;
+    let Measured { document, summary, logs, streams, broadcast, mut recorder } = measured;
     let written = write(&document, &outputs, logs, streams);
     drop(broadcast);
-    Ok(exit(&summary, &document, written))
+    let exit = exit(&summary, &document, written);
+    recorder.end_run(&document, exit);
+    Ok(exit)
 }
 
 /// A run that is over, before anything of it is written.
@@ -41,21 +45,37 @@ pub struct Measured {
     streams: Streams,
     /// What others see of it is there until it is written.
     broadcast: Broadcast,
+    recorder: Recorder,
 }
 
 impl Measured {
     /// Writes its files, and nothing to stdout; how it ended.
     pub fn save(self, outputs: &Outputs) -> (Document, Exit) {
-        let Measured { document, summary, logs, streams, broadcast } = self;
+        let Measured { document, summary, logs, streams, broadcast, mut recorder } = self;
         let written = save(&document, outputs, logs, streams).into_iter().fold(Ok(()), keep_first);
         drop(broadcast);
         let exit = exit(&summary, &document, written);
+        recorder.end_run(&document, exit);
         (document, exit)
     }
 }
 
-/// Carries the plan out, with all that goes on beside it.
-pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result<Measured> {
+/// Carries the plan out, with all that goes on beside it; what is to be saved stands in the history
+/// before the first packet.
+pub fn measure(plan: &Plan, outputs: &Outputs, soak: Option<Soak>) -> Result<Measured> {
+    let kind = if soak.is_some() { "soak" } else { "run" };
+    let mut recorder = Recorder::begin(outputs.save.as_ref(), || save::begun(plan, kind))?;
+    let measured = recorded(plan, outputs, soak, &mut recorder);
+    let measured = recorder.check(measured)?;
+    Ok(Measured { recorder, ..measured })
+}
+
+fn recorded(
+    plan: &Plan,
+    outputs: &Outputs,
+    mut soak: Option<Soak>,
+    saved: &mut Recorder,
+) -> Result<Measured> {
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };
@@ -75,6 +95,7 @@ pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result
             Progress::Starting { at } => beside.begin_at(at),
             Progress::Interval { interval, measure, origin, .. } => {
                 recorder.record(&interval, measure, origin);
+                saved.interval(&interval);
                 streams.record(&interval, |after, to| beside.between(after, to));
                 if let Some(soak) = &mut soak {
                     soak.interval(&interval, measure);
@@ -111,7 +132,8 @@ pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result
     if outputs.as_wrk {
         document.back_fill(plan, &summary);
     }
-    Ok(Measured { document, summary, logs, streams, broadcast })
+    let recorder = Recorder::default();
+    Ok(Measured { document, summary, logs, streams, broadcast, recorder })
 }
 
 /// Everything that was asked for; one that fails does not keep the others from being written.

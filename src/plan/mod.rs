@@ -11,6 +11,8 @@ pub mod data;
 pub mod expect;
 pub mod file;
 pub mod group;
+#[cfg(feature = "history")]
+pub mod identity;
 pub mod import;
 pub mod integral;
 pub mod load;

@@ -100,7 +100,11 @@ impl Blast {
     }
 
     fn of(mut command: Command) -> Blast {
-        command.env_remove("BLAST_ENGINE").env_remove("COLUMNS").stdin(Stdio::null());
+        command
+            .env_remove("BLAST_ENGINE")
+            .env_remove("BLAST_HISTORY")
+            .env_remove("COLUMNS")
+            .stdin(Stdio::null());
         command.env("BLAST_CALIBRATION", NO_CALIBRATION);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Blast { command }

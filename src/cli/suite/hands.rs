@@ -79,6 +79,8 @@ impl<'a> Crew<'a> {
     fn load(&self, loaded: &Loaded, setting: &Setting, turn: &Turn) -> Result<Done, Error> {
         let mut outputs = self.folder.outputs(&loaded.outputs, setting, turn);
         outputs.quiet = self.quiet;
+        // The suite is kept as a whole.
+        outputs.save = None;
         let measured = run::measure(&loaded.plan, &outputs, None)?;
         let ended = time::now();
         let (document, exit) = measured.save(&outputs);

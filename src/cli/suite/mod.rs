@@ -21,19 +21,31 @@ use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 
+use super::outputs::Format;
+use super::save::{self, Recorder, SaveArgs};
 use super::source::{Source, Sources};
+use super::study::Views;
 use super::{print, run_plan, terminal};
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use crate::plan::suite::{self, Suite, Written};
 use crate::report::suite::SuiteDocument;
-use crate::report::{PageOptions, console, json};
+use crate::report::{PageOptions, console, html, json, markdown};
 use crate::study::suite::{Course, Told, carry_out, document};
 use crate::time;
 use crate::units::format_duration;
 use folder::Folder;
 use hands::Crew;
 use words::{Meant, Wishes, Work};
+
+pub const VIEWS: Views<SuiteDocument> = Views {
+    verb: "suite",
+    page: console::suite::page,
+    files: &[
+        (Format::Html, |document| html::suite::page(document, None)),
+        (Format::Markdown, markdown::suite::text),
+    ],
+};
 
 /// What `blast suite` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -70,6 +82,9 @@ pub struct SuiteArgs {
     /// Nothing on stderr while it goes on
     #[arg(long, help_heading = "Output")]
     pub quiet: bool,
+
+    #[command(flatten)]
+    pub save: SaveArgs,
 }
 
 pub fn run(args: &SuiteArgs) -> Result<Exit> {
@@ -88,9 +103,13 @@ pub fn run(args: &SuiteArgs) -> Result<Exit> {
     if args.check {
         return print(&check_text(&written, &suite, &meant));
     }
+    let saving = args.save.saving()?;
     let (started_at, began) = (SystemTime::now(), time::now());
     let folder = Folder::create(args.output.as_deref(), started_at, &suite, args.svg)?;
     stop::install();
+    let target = meant.ready.url.shown.clone();
+    let mut recorder =
+        Recorder::begin(saving.as_ref(), || save::begun_without_plan("suite", name, &target))?;
     let mut crew = Crew::new(&written, &suite, &meant, &parent, &folder, args.quiet);
     let course = carry_out(&suite, &mut crew);
     let readings = crew.readings.end(began, started_at);
@@ -103,6 +122,7 @@ pub fn run(args: &SuiteArgs) -> Result<Exit> {
     };
     let document = document(&suite, &course, told);
     let saved = folder.save(&document, readings);
+    recorder.end_study(&document, save::of_suite, course.exit);
     show(&document, args)?;
     exit(&course, saved, &folder, args.quiet)
 }

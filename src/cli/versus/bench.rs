@@ -105,6 +105,8 @@ impl Host<'_> {
             |name: &str| File::create(self.task.folder.join(name)).map_err(Fault::NotStarted);
         let mut command = Command::new(program);
         command.args(words).current_dir(self.task.folder);
+        // What is kept is the comparison.
+        command.env_remove("BLAST_HISTORY");
         command.stdin(Stdio::null()).stdout(file(OUT)?).stderr(file(ERR)?);
         outsider::run(&mut command, &self.server.client_cores, limit, &|| stop::requests() > 0)
     }

@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use clap::{Args, ValueHint};
 
 use super::outputs::Format;
+use super::save::{self, Recorder, SaveArgs};
 use super::study::{Status, Views};
 use super::values;
 use crate::engine::stop;
@@ -92,12 +93,16 @@ pub struct VersusArgs {
     /// No live line on stderr
     #[arg(long, hide_short_help = true)]
     pub quiet: bool,
+
+    #[command(flatten)]
+    pub save: SaveArgs,
 }
 
 pub fn run(args: &VersusArgs) -> Result<Exit> {
     let files = VIEWS.accept(&args.files)?;
     let load = Asked::of(args)?;
     let url = url(&args.words)?;
+    let saving = args.save.saving()?;
     let log = args.log.as_deref().map(AccessLog::open).transpose()?;
     let Found { mut contenders, missing } = find::tools(&args.tools, &args.commands)?;
     stop::install();
@@ -105,6 +110,9 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
     let load_average = load_average();
     let (started_at, began) = (SystemTime::now(), time::now());
     let server = Server::of(url, args.pin.as_ref())?;
+    let mut recorder = Recorder::begin(saving.as_ref(), || {
+        save::begun_without_plan("versus", "versus", &server.url.shown)
+    })?;
     let folder = Folder::new()?;
     let task = Task {
         url: &server.url,
@@ -138,8 +146,10 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
         took: time::now() - began,
     };
     let document = document(&turns, &told);
+    let exit = exit(&document);
+    recorder.end_study(&document, save::of_versus, exit);
     VIEWS.write(&document, args.json, &files)?;
-    Ok(exit(&document))
+    Ok(exit)
 }
 
 /// The load in numbers that every tool takes.
