@@ -344,7 +344,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    pub(super) fn new(interval: &metrics::Interval) -> Interval {
+    pub fn new(interval: &metrics::Interval) -> Interval {
         let events = &interval.events;
         let micros = |time: Option<Nanos>| time.map(Nanos::as_micros_f64);
         Interval {
