@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::run::{close, insert};
+use super::life::{close, insert};
 use super::{Ended, Filter, History, Row, Status};
 use crate::error::{Error, Result};
 
@@ -15,6 +15,7 @@ struct Line {
     run: Row,
     /// As it was written, to the byte.
     document: Option<Box<RawValue>>,
+    /// Those that the document does not have.
     intervals: Vec<Box<RawValue>>,
 }
 
@@ -35,7 +36,7 @@ impl History {
         for row in rows {
             let id = row.id;
             let document = self.document(id)?.map(raw).transpose()?;
-            let intervals = self.intervals(id, 0)?.into_iter();
+            let intervals = self.rows_of_intervals(id, 0)?.into_iter();
             let intervals = intervals.map(|text| raw(text.into_bytes())).collect::<Result<_>>()?;
             let line = Line { run: row, document, intervals };
             let text = serde_json::to_string(&line);
@@ -47,7 +48,8 @@ impl History {
         Ok(count)
     }
 
-    /// All lines or none. A run that is there already (the same start, host and plan) stays as it is.
+    /// All lines or none. A run that is there already (the same start, host, plan
+    /// and kind) stays as it is.
     pub fn import(&mut self, from: &mut dyn BufRead) -> Result<Imported> {
         self.said(|connection, _| {
             let transaction = connection.transaction()?;
@@ -69,8 +71,8 @@ impl History {
                 let (row, begun) = (&line.run, &line.run.begun);
                 let there: u64 = transaction.query_row(
                     "SELECT count(*) FROM runs WHERE started_at = ?1 AND host = ?2 AND plan_hash = \
-                     ?3",
-                    [&begun.started_at, &begun.host, &begun.plan_hash],
+                     ?3 AND kind = ?4",
+                    [&begun.started_at, &begun.host, &begun.plan_hash, &begun.kind],
                     |row| row.get(0),
                 )?;
                 if there > 0 {

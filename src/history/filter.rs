@@ -17,7 +17,7 @@ pub struct Filter {
     pub status: Option<Status>,
     pub grade: Option<String>,
     pub kind: Option<String>,
-    /// The beginning of the plan's hash.
+    /// The beginning of the plan's hash, or part of its name.
     pub plan: Option<String>,
     /// Older than this run.
     pub before: Option<i64>,
@@ -37,15 +37,19 @@ impl Filter {
             ("status = ?", status),
             ("grade = ?", text(&self.grade)),
             ("kind = ?", text(&self.kind)),
-            ("instr(plan_hash, ?) = 1", text(&self.plan)),
+            (
+                "(instr(plan_hash, ?) = 1 OR instr(lower(plan_name), lower(?)) > 0)",
+                text(&self.plan),
+            ),
             ("id < ?", self.before.map(Value::Integer)),
             ("started_at < ?", text(&self.started_before)),
         ];
         let (mut conditions, mut values) = (vec!["1"], Vec::new());
         for (condition, value) in parts {
             if let Some(value) = value {
+                let marks = condition.matches('?').count();
                 conditions.push(condition);
-                values.push(value);
+                values.extend(std::iter::repeat_n(value, marks));
             }
         }
         (conditions.join(" AND "), values)

@@ -6,14 +6,25 @@
 //! ```text
 //! schema    the tables, and how an older file becomes a newer one
 //! run       a row: what is known before, at the end, and of runs that never ended
+//! life      what becomes of a row, from before its first packet to its end
+//! rows      what is read of runs, and noted on them
 //! filter    which rows are meant
+//! packed    documents as they lie in the file
+//! events    who did what to which run
 //! exchange  rows as lines of JSON, to and from another history
 //! holder    which process a row belongs to, and whether it is still there
+//! lock      that one load goes on at a time
 //! ```
 
+pub mod lock;
+
+mod events;
 mod exchange;
 mod filter;
 mod holder;
+mod life;
+mod packed;
+mod rows;
 mod run;
 mod schema;
 #[cfg(test)]
@@ -29,9 +40,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::error::{Error, Result};
 use crate::units::quote;
 
+pub use events::Event;
 pub use exchange::Imported;
 pub use filter::{Filter, older_than};
 pub use holder::Holder;
+pub use life::{GONE, now};
+pub use lock::{Held, Lock, LockText};
 pub use run::{Begun, Ended, Figures, Row, Status};
 
 /// How long another writer is waited for. A run that is being measured has other things to do.
@@ -57,6 +71,11 @@ impl History {
         history.said(schema::prepare)?;
         history.close_what_nobody_runs()?;
         Ok(history)
+    }
+
+    /// From now on another writer is waited for this long: for who has the time.
+    pub fn wait_up_to(&mut self, patience: Duration) -> Result<()> {
+        self.said(|connection, _| Ok(connection.busy_timeout(patience)?))
     }
 
     fn connect(path: &Path) -> Result<History> {
@@ -116,6 +135,10 @@ fn create(path: &Path) -> Result<()> {
     opened.map(drop).map_err(|error| refused(&error))
 }
 
+fn missing(id: i64) -> Error {
+    Error::usage(format!("there is no run {id} in the history; `blast history` lists them"))
+}
+
 fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
     let name = quote(&path.to_string_lossy());
     let what = match error.sqlite_error_code() {
@@ -126,6 +149,10 @@ fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
             "is no history of blast; name another file with `--history FILE`"
         }
         Some(ErrorCode::DatabaseCorrupt) => "is damaged; move it away, `blast` begins a new one",
+        Some(ErrorCode::SystemIoFailure) => {
+            "cannot be read or written: the disk fails, or is full; make room, or name another \
+             file with `--history FILE`"
+        }
         Some(ErrorCode::DiskFull) => "cannot grow, the disk is full; make room",
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             "cannot be written; make it writable or name another with `--history FILE`"

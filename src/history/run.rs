@@ -1,25 +1,14 @@
-//! A row: what is known of a run before its first packet, while it goes on, and at its end.
+//! A row: what is known of a run before its first packet, while it goes on, and at its end. What
+//! becomes of it stands in `life`.
 
-use std::io::{Read, Write};
-use std::path::Path;
-
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Type;
 use serde::{Deserialize, Serialize};
-
-use super::{Filter, History, Holder, Trouble};
-use crate::error::{Error, Result};
-
-/// No document is nearly as long.
-const MOST: u64 = 512 << 20;
 
 /// What is known before anything is sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Begun {
     pub label: String,
-    /// `run`, `ceiling`, `ladder`, `soak` or `suite`.
+    /// `run`, `ceiling`, `ladder`, `soak`, `suite`, `ab`, `versus` or `calibrate`.
     pub kind: String,
     /// RFC 3339 in UTC.
     pub started_at: String,
@@ -34,6 +23,15 @@ pub struct Begun {
     pub connections: u64,
     pub rate_per_s: Option<f64>,
     pub duration_s: Option<f64>,
+    /// The plan file's name, or the panel's name for it; empty: flags said it all.
+    #[serde(default)]
+    pub plan_name: String,
+    /// The command line without its secrets, to run it again.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// The panel's form as JSON, to fill it again; `None`: it was a command line.
+    #[serde(default)]
+    pub job: Option<String>,
 }
 
 /// What a list shows of a result.
@@ -112,12 +110,12 @@ pub struct Row {
     pub figures: Figures,
 }
 
-const COLUMNS: &str = "id, status, reason, note, ended_at, exit_code, is_baseline, label, kind, \
+pub(super) const COLUMNS: &str = "id, status, reason, note, ended_at, exit_code, is_baseline, label, kind, \
     started_at, started_by, blast_version, host, target, method, plan_hash, connections, \
     rate_per_s, duration_s, scheduled, good, errors, good_per_s, efficiency, error_share, \
-    mean_us, p50_us, p95_us, p99_us, server_us_per_request, grade, verdict";
+    mean_us, p50_us, p95_us, p99_us, server_us_per_request, grade, verdict, plan_name, words, job";
 
-fn row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
+pub(super) fn row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     let status: String = row.get("status")?;
     Ok(Row {
         id: row.get("id")?,
@@ -141,6 +139,9 @@ fn row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
             connections: row.get("connections")?,
             rate_per_s: row.get("rate_per_s")?,
             duration_s: row.get("duration_s")?,
+            plan_name: row.get("plan_name")?,
+            words: words(row)?,
+            job: row.get("job")?,
         },
         figures: Figures {
             scheduled: row.get("scheduled")?,
@@ -160,218 +161,10 @@ fn row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     })
 }
 
-impl History {
-    /// A run that this process is about to do; returns its number.
-    pub fn begin(&mut self, begun: &Begun, holder: &Holder) -> Result<i64> {
-        self.said(|connection, _| {
-            let id = insert(connection, begun)?;
-            connection.execute(
-                "UPDATE runs SET status = 'running', holder = ?2 WHERE id = ?1",
-                params![id, holder.as_str()],
-            )?;
-            Ok(id)
-        })
-    }
-
-    /// One more interval of a run that goes on, as JSON.
-    pub fn add_interval(&mut self, id: i64, number: u64, interval: &str) -> Result<()> {
-        self.said(|connection, _| {
-            connection
-                .prepare_cached("INSERT OR REPLACE INTO intervals VALUES (?1, ?2, ?3)")?
-                .execute(params![id, number, interval])?;
-            Ok(())
-        })
-    }
-
-    /// The intervals of a run, oldest first, from this number on.
-    pub fn intervals(&mut self, id: i64, from: u64) -> Result<Vec<String>> {
-        self.said(|connection, _| {
-            let mut query = connection.prepare_cached(
-                "SELECT interval FROM intervals WHERE run = ?1 AND number >= ?2 ORDER BY number",
-            )?;
-            let found = query.query_map(params![id, from], |row| row.get(0))?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// The end of a run: all of it, or nothing.
-    pub fn end(&mut self, id: i64, ended: &Ended) -> Result<()> {
-        self.said(|connection, _| {
-            let transaction = connection.transaction()?;
-            close(&transaction, id, ended)?;
-            Ok(transaction.commit()?)
-        })
-    }
-
-    /// Newest first.
-    pub fn list(&mut self, filter: &Filter) -> Result<Vec<Row>> {
-        self.said(|connection, _| {
-            let (condition, values) = filter.condition();
-            let text =
-                format!("SELECT {COLUMNS} FROM runs WHERE {condition} ORDER BY id DESC LIMIT ?");
-            let mut query = connection.prepare(&text)?;
-            let limit = filter.limit.map_or(-1, i64::from);
-            let values: Vec<&dyn rusqlite::ToSql> =
-                values.iter().map(|value| value as _).chain([&limit as _]).collect();
-            let found = query.query_map(&*values, row)?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    pub fn show(&mut self, id: i64) -> Result<Row> {
-        self.said(|connection, _| {
-            let text = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1");
-            let found = connection.query_row(&text, [id], row).optional()?;
-            found.ok_or_else(|| missing(id).into())
-        })
-    }
-
-    /// The document of a run; `None`: it has none, since it never ended.
-    pub fn document(&mut self, id: i64) -> Result<Option<Vec<u8>>> {
-        self.said(|connection, _| {
-            let query = "SELECT document FROM runs WHERE id = ?1";
-            let found: Option<Option<Vec<u8>>> =
-                connection.query_row(query, [id], |row| row.get(0)).optional()?;
-            let packed = found.ok_or_else(|| missing(id))?;
-            Ok(packed.map(|packed| unpack(&packed, id)).transpose()?)
-        })
-    }
-
-    /// Takes out these runs; returns how many there were.
-    pub fn delete(&mut self, ids: &[i64]) -> Result<usize> {
-        self.said(|connection, _| {
-            let transaction = connection.transaction()?;
-            let mut count = 0;
-            for id in ids {
-                count += transaction.execute("DELETE FROM runs WHERE id = ?1", [id])?;
-            }
-            transaction.commit()?;
-            Ok(count)
-        })
-    }
-
-    pub fn relabel(&mut self, id: i64, label: Option<&str>, note: Option<&str>) -> Result<()> {
-        self.change(id, |connection| {
-            connection.execute(
-                "UPDATE runs SET label = coalesce(?2, label), note = coalesce(?3, note) \
-                 WHERE id = ?1",
-                params![id, label, note],
-            )
-        })
-    }
-
-    /// The one that later runs of its plan are judged by.
-    pub fn set_baseline(&mut self, id: i64) -> Result<()> {
-        self.change(id, |connection| {
-            connection.execute(
-                "UPDATE runs SET is_baseline = (id = ?1) WHERE plan_hash = \
-                 (SELECT plan_hash FROM runs WHERE id = ?1)",
-                [id],
-            )
-        })
-    }
-
-    fn change(
-        &mut self,
-        id: i64,
-        act: impl FnOnce(&Connection) -> rusqlite::Result<usize>,
-    ) -> Result<()> {
-        self.said(|connection, _| match act(connection)? {
-            0 => Err(missing(id).into()),
-            _ => Ok(()),
-        })
-    }
-
-    /// Runs whose process ended before they did.
-    pub(super) fn close_what_nobody_runs(&mut self) -> Result<()> {
-        self.said(|connection, _: &Path| {
-            let mut query = connection
-                .prepare("SELECT id, holder FROM runs WHERE status IN ('pending', 'running')")?;
-            let found = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let open: Vec<(i64, Option<String>)> = found.collect::<rusqlite::Result<_>>()?;
-            let is_gone =
-                |holder: &Option<String>| !holder.as_deref().is_some_and(Holder::is_there);
-            for (id, _) in open.iter().filter(|(_, holder)| is_gone(holder)) {
-                connection.execute(
-                    "UPDATE runs SET status = 'failed', reason = 'blast ended before the run did', \
-                     holder = NULL WHERE id = ?1",
-                    [id],
-                )?;
-            }
-            Ok::<(), Trouble>(())
-        })
-    }
-}
-
-fn missing(id: i64) -> Error {
-    Error::usage(format!("there is no run {id} in the history; `blast history` lists them"))
-}
-
-pub(super) fn insert(connection: &Connection, begun: &Begun) -> rusqlite::Result<i64> {
-    connection.execute(
-        "INSERT INTO runs (status, label, kind, started_at, started_by, blast_version, host, \
-         target, method, plan_hash, connections, rate_per_s, duration_s) \
-         VALUES ('pending', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        params![
-            begun.label,
-            begun.kind,
-            begun.started_at,
-            begun.started_by,
-            begun.blast_version,
-            begun.host,
-            begun.target,
-            begun.method,
-            begun.plan_hash,
-            begun.connections,
-            begun.rate_per_s,
-            begun.duration_s,
-        ],
-    )?;
-    Ok(connection.last_insert_rowid())
-}
-
-pub(super) fn close(connection: &Connection, id: i64, ended: &Ended) -> rusqlite::Result<usize> {
-    let figures = &ended.figures;
-    let document = (!ended.document.is_empty()).then(|| pack(&ended.document));
-    connection.execute(
-        "UPDATE runs SET holder = NULL, status = ?2, reason = ?3, ended_at = ?4, exit_code = ?5, \
-         document = ?6, scheduled = ?7, good = ?8, errors = ?9, good_per_s = ?10, \
-         efficiency = ?11, error_share = ?12, mean_us = ?13, p50_us = ?14, p95_us = ?15, \
-         p99_us = ?16, server_us_per_request = ?17, grade = ?18, verdict = ?19 WHERE id = ?1",
-        params![
-            id,
-            ended.status.name(),
-            ended.reason,
-            ended.ended_at,
-            ended.exit_code,
-            document,
-            figures.scheduled,
-            figures.good,
-            figures.errors,
-            figures.good_per_s,
-            figures.efficiency,
-            figures.error_share,
-            figures.mean_us,
-            figures.p50_us,
-            figures.p95_us,
-            figures.p99_us,
-            figures.server_us_per_request,
-            figures.grade,
-            figures.verdict,
-        ],
-    )
-}
-
-fn pack(document: &[u8]) -> Vec<u8> {
-    let mut packed = DeflateEncoder::new(Vec::new(), Compression::default());
-    // A Vec takes whatever is written to it.
-    let _ = packed.write_all(document);
-    packed.finish().unwrap_or_default()
-}
-
-fn unpack(packed: &[u8], id: i64) -> Result<Vec<u8>> {
-    let mut document = Vec::new();
-    let read = DeflateDecoder::new(packed).take(MOST).read_to_end(&mut document);
-    read.map(|_| document)
-        .map_err(|_| Error::failed(format!("the document of run {id} is damaged; delete the run")))
+fn words(row: &rusqlite::Row) -> rusqlite::Result<Vec<String>> {
+    let text: String = row.get("words")?;
+    serde_json::from_str(&text).map_err(|error| {
+        let column = row.as_ref().column_index("words").unwrap_or_default();
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }

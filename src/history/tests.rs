@@ -40,6 +40,9 @@ fn begun(label: &str, at: u32) -> Begun {
         connections: 64,
         rate_per_s: Some(100.0),
         duration_s: Some(10.0),
+        plan_name: "baseline".to_string(),
+        words: ["--save", "-R", "100", "127.0.0.1:8080"].map(str::to_string).to_vec(),
+        job: Some("{}".to_string()),
     }
 }
 
@@ -81,8 +84,10 @@ fn what_was_saved_is_read_again_to_the_last_digit() {
     assert_eq!(history.document(id).unwrap(), Some(ended().document));
     assert_eq!(history.intervals(id, 1).unwrap(), [r#"{"t_s":2.0}"#]);
     use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(folder.file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for name in ["history.db", "history.db-wal", "history.db-shm"] {
+        let mode = std::fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
 
 #[test]
@@ -185,7 +190,7 @@ fn a_file_that_is_no_history_is_one_sentence_and_stays_as_it_is() {
     let newer = folder.0.join("newer.db");
     drop(History::open(&newer).unwrap());
     Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert!(refused(&newer).contains("is of a newer blast (version 99, this one knows 1)"));
+    assert!(refused(&newer).contains("is of a newer blast (version 99, this one knows 2)"));
     assert!(refused(&PathBuf::from("/proc/none/history.db")).contains("cannot be opened"));
 }
 
@@ -222,4 +227,124 @@ fn others_read_the_runs_by_the_view_of_the_guide() {
     let read = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let found: (u64, u64, String) = other.query_row(query, [], read).unwrap();
     assert_eq!(found, (1_000, 990, "completed".to_string()));
+}
+
+#[test]
+fn a_run_is_reserved_by_one_process_and_begun_by_another() {
+    let folder = Folder::new("reserved");
+    let mut history = History::open(&folder.file()).unwrap();
+    let id = history.reserve(&begun("panel", 1)).unwrap();
+    assert_eq!(History::there(&folder.file()).unwrap().show(id).unwrap().status, Status::Pending);
+    history.start(id, &Holder::this()).unwrap();
+    assert_eq!(history.show(id).unwrap().status, Status::Running);
+    assert!(history.start(id, &Holder::this()).unwrap_err().message.contains("is not waiting"));
+    assert_eq!(history.delete(&[id]).unwrap(), 0, "it goes on");
+    history.add_interval(id, 0, "{}").unwrap();
+    history.fail(id, "over time").unwrap();
+    history.fail(id, "again").unwrap();
+    let row = history.show(id).unwrap();
+    assert_eq!((row.status, row.reason.as_deref()), (Status::Failed, Some("over time")));
+    assert_eq!(history.intervals(id, 0).unwrap(), ["{}"]);
+    assert!(history.fail(77, "").is_err());
+    assert!(history.end(77, &ended()).is_err());
+}
+
+#[test]
+fn the_seconds_of_a_run_are_kept_once() {
+    let folder = Folder::new("seconds");
+    let mut history = History::open(&folder.file()).unwrap();
+    let id = history.begin(&begun("", 1), &Holder::this()).unwrap();
+    (0..3).for_each(|at| history.add_interval(id, at, r#"{"t_s":1.0}"#).unwrap());
+    let document = b"{\n \"intervals\": [\n {\"t_s\": 1.5},\n {\"t_s\": 2.5}]\n}\n";
+    history.end(id, &Ended { document: document.to_vec(), ..ended() }).unwrap();
+    assert_eq!(history.intervals(id, 1).unwrap(), [r#"{"t_s": 2.5}"#]);
+    assert!(history.rows_of_intervals(id, 0).unwrap().is_empty());
+    let kept = history.document(id).unwrap().unwrap();
+    assert_eq!(kept, br#"{ "intervals": [ {"t_s": 1.5}, {"t_s": 2.5}]}"#);
+}
+
+#[test]
+fn what_was_done_to_a_run_outlives_it() {
+    let folder = Folder::new("events");
+    let mut history = History::open(&folder.file()).unwrap();
+    let id = saved(&mut history, "before", 1);
+    history.note_event(id, "ada", "started").unwrap();
+    history.note_event(id, "bob", "deleted").unwrap();
+    history.delete(&[id]).unwrap();
+    let other = saved(&mut history, "after", 2);
+    assert_ne!(id, other, "a number is never given again");
+    history.note_event(other, "ada", "started").unwrap();
+    let all = history.audit(2).unwrap();
+    let told: Vec<_> = all.iter().map(|event| (event.run, &*event.label, &*event.what)).collect();
+    assert_eq!(told, [(other, "after", "started"), (id, "before", "deleted")]);
+    let of_first = history.events(id).unwrap();
+    assert_eq!(of_first.iter().map(|event| &*event.who).collect::<Vec<_>>(), ["ada", "bob"]);
+}
+
+/// A history as version 1 wrote it.
+fn of_first_version(file: &std::path::Path) {
+    let mut first = Connection::open(file).unwrap();
+    let transaction = first.transaction().unwrap();
+    transaction.execute_batch(schema::STEPS[0]).unwrap();
+    transaction.pragma_update(None, "user_version", 1).unwrap();
+    transaction.pragma_update(None, "application_id", schema::APPLICATION).unwrap();
+    let row = "INSERT INTO runs (label, kind, status, started_at, started_by, blast_version, host, \
+               target, method, plan_hash, connections, p95_us, document) VALUES ('old', 'run', \
+               'completed', '2026-11-20T10:00:00.000Z', 'ada', '0.1.0', 'h', 'http://h/', 'GET', \
+               'abc', 1, 0.30000000000000004, ?1)";
+    transaction.execute(row, [packed::pack(b"{\"x\":0.1}")]).unwrap();
+    transaction.execute("INSERT INTO intervals VALUES (1, 0, '{}')", []).unwrap();
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn an_older_file_becomes_a_newer_one_and_a_copy_of_it_stays() {
+    let folder = Folder::new("older");
+    of_first_version(&folder.file());
+    let mut history = History::there(&folder.file()).unwrap();
+    let row = history.show(1).unwrap();
+    assert_eq!((&*row.begun.label, row.figures.p95_us), ("old", Some(0.1 + 0.2)));
+    assert_eq!((&*row.begun.plan_name, row.begun.words.len()), ("", 0));
+    assert_eq!(history.document(1).unwrap().unwrap(), b"{\"x\":0.1}");
+    assert_eq!(history.intervals(1, 0).unwrap(), ["{}"]);
+    let copy = folder.0.join("history.db.version1");
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let label: String = Connection::open(&copy)
+        .unwrap()
+        .query_row("SELECT label FROM runs WHERE document IS NOT NULL", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(label, "old");
+}
+
+#[test]
+fn a_migration_that_cannot_be_finished_leaves_the_file_as_it_was() {
+    let folder = Folder::new("unfinished");
+    of_first_version(&folder.file());
+    // Something of the next version's name stands in its way.
+    Connection::open(folder.file()).unwrap().execute_batch("CREATE TABLE events (a)").unwrap();
+    assert!(History::there(&folder.file()).is_err());
+    let file = Connection::open(folder.file()).unwrap();
+    let version: u32 = file.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let rows: u32 =
+        file.query_row("SELECT count(document) FROM runs", [], |row| row.get(0)).unwrap();
+    assert_eq!((version, rows), (1, 1));
+}
+
+#[test]
+fn what_is_deleted_gives_its_room_back() {
+    let folder = Folder::new("room");
+    let mut history = History::open(&folder.file()).unwrap();
+    let size = |history: &History| -> u64 {
+        let pages = history.connection.pragma_query_value(None, "page_count", |row| row.get(0));
+        pages.unwrap()
+    };
+    let empty = size(&history);
+    let id = history.begin(&begun("", 1), &Holder::this()).unwrap();
+    let interval = "x".repeat(1_000);
+    (0..300).for_each(|at| history.add_interval(id, at, &interval).unwrap());
+    assert!(size(&history) > empty + 60);
+    history.end(id, &ended()).unwrap();
+    history.delete(&[id]).unwrap();
+    assert!(size(&history) <= empty + 2, "{} of {empty}", size(&history));
 }
