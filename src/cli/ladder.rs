@@ -73,10 +73,14 @@ fn rung(text: &str) -> Result<Named> {
 }
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
-    refuse_what_steps_say(args)?;
-    study::refuse_groups("ceiling", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
-    let rungs = rungs(args)?;
+    let document = climb(args, &rungs(args)?)?;
+    VIEWS.write(&document, args.load.page.json, &files)?;
+    Ok(exit(&document))
+}
+
+/// Climbs, and shows on a terminal how that goes.
+pub fn climb(args: &CeilingArgs, rungs: &[Rung]) -> Result<LadderDocument> {
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::watched();
@@ -88,14 +92,12 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         let (name, good, outcome) = (&step.name, format_count(step.good_per_s), &step.outcome);
         status.show(&format!("step {done} of {}: {name} {outcome}, {good}/s good", rungs.len()));
     };
-    let climbed = ladder::climb(&mut runs, &rungs, &mut tell)?;
+    let climbed = ladder::climb(&mut runs, rungs, &mut tell)?;
     status.end();
     let plan = &rungs[0].plan;
     let took = time::now() - began;
     let told = Told { plan, threads: engine::workers(plan), started_at, took };
-    let document = ladder::document(climbed, &told);
-    VIEWS.write(&document, args.load.page.json, &files)?;
-    Ok(exit(&document))
+    Ok(ladder::document(climbed, &told))
 }
 
 fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
@@ -129,8 +131,11 @@ fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
     }
 }
 
-/// What they have in common is read once: it may come from stdin.
-fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
+/// The steps; what makes no sense is refused. What they have in common is read once: it may come
+/// from stdin.
+pub fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
+    refuse_what_steps_say(args)?;
+    study::refuse_groups("ceiling", &args.load)?;
     let named = &args.ladder.ladder;
     let length = args.ladder.step.or(args.load.size.duration).unwrap_or(STEP);
     let with = |step: &Named| {
@@ -157,7 +162,7 @@ fn at(plan: &Plan, step: &Named, args: &LoadArgs) -> Plan {
 }
 
 /// As of a search: 4 where blast was the limit, 3 where nothing held.
-fn exit(document: &LadderDocument) -> Exit {
+pub fn exit(document: &LadderDocument) -> Exit {
     let failed = document.failed();
     match engine::stop::exit() {
         Some(exit) if !document.complete => exit,

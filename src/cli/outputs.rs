@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "serve")]
+use super::child::Feed;
 use super::elsewhere::elsewhere;
 use super::groups::LoadArgs;
 use crate::error::{Error, Result};
@@ -44,6 +46,9 @@ pub struct Outputs {
     /// The profiler of the watched server. It may be a command as well ([`Tool::is_command`]), and
     /// is no part of the plan either.
     pub profile: Option<Tool>,
+    /// Who is told of the run as it goes, and steers it: a panel.
+    #[cfg(feature = "serve")]
+    pub feed: Option<Feed>,
 }
 
 impl Outputs {

@@ -87,6 +87,10 @@ pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result
             }
             Progress::Connecting { .. } | Progress::Slice { .. } => {}
         }
+        #[cfg(feature = "serve")]
+        if let Some(feed) = &outputs.feed {
+            feed.show(&progress, |after, to| beside.between(after, to));
+        }
         broadcast.show(&progress, beside.sampler());
         live.show(progress, beside.sampler());
     });

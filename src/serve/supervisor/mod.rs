@@ -1,0 +1,1 @@
+//! Runs as children of the panel.
