@@ -88,7 +88,9 @@ impl Pacer {
                 };
                 let number = *given;
                 *given += 1;
-                pace.iter_mut().for_each(|pace| drop(pace.passes(now)));
+                if let Some(pace) = pace {
+                    pace.passes(now);
+                }
                 Some(Due { intended: now, phase, stage, number })
             }
         }
