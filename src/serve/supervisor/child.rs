@@ -12,7 +12,6 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::cores::Cores;
 use super::log::Log;
 use crate::history::{History, Status};
 use crate::serve::refusal::Refusal;
@@ -45,19 +44,16 @@ pub struct Time {
 }
 
 impl Run {
-    /// `first`: what is to be done. It runs by itself from here on.
+    /// `command`: this binary. `first`: what is to be done. It runs by itself from here on.
     pub fn start(
-        program: &Path,
-        cores: &Cores,
+        mut command: std::process::Command,
         history: PathBuf,
         first: &Value,
         (id, is_open_loop): (i64, bool),
         time: Time,
     ) -> Result<Arc<Run>, Refusal> {
-        let mut command = std::process::Command::new(program);
         command.arg("child").env_remove("BLAST_HISTORY");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        cores.give_to(&mut command);
         let started = Command::from(command).spawn();
         let mut child = started.map_err(|error| {
             Refusal::failed(format!("blast itself cannot be started ({error}); is it still there?"))

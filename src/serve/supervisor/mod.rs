@@ -13,6 +13,7 @@ mod cores;
 mod follow;
 mod log;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +55,8 @@ pub struct FloorSettings {
     pub aims: Aims,
     /// What a run has beyond its time until it is asked to end, and then until it is ended.
     pub patience: Duration,
+    /// What a child has in its environment beside this process's own.
+    pub environment: Vec<(OsString, OsString)>,
 }
 
 /// As a person is waited for.
@@ -135,10 +138,12 @@ impl Floor {
             patience: self.0.settings.patience,
         };
         let is_open_loop = prepared.begun.rate_per_s.is_some();
-        let (program, history) = (&self.0.settings.program, self.0.settings.history.clone());
+        let mut command = std::process::Command::new(&self.0.settings.program);
+        command.envs(self.0.settings.environment.iter().map(|(name, value)| (name, value)));
+        self.0.cores.give_to(&mut command);
         self.0.cores.keep_off(&prepared.cores);
-        let started =
-            Run::start(program, &self.0.cores, history, &first, (id, is_open_loop), time);
+        let history = self.0.settings.history.clone();
+        let started = Run::start(command, history, &first, (id, is_open_loop), time);
         match started {
             Ok(run) => {
                 self.state().latest = Some(run.clone());
