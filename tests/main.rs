@@ -41,6 +41,8 @@ mod shapes;
 mod slowest;
 mod soak;
 mod suite;
+#[cfg(feature = "serve")]
+mod supervisor;
 mod support;
 mod target;
 mod thresholds;

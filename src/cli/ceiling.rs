@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 
-use over::Sought;
+pub use over::Sought;
 
 use super::groups::LoadArgs;
 use super::ladder::{self, LadderArgs};
@@ -148,7 +148,8 @@ pub fn find(args: &CeilingArgs, sought: &Sought) -> Result<CeilingDocument> {
     Ok(document)
 }
 
-fn budget(args: &CeilingArgs, over: Over) -> Nanos {
+/// How long it takes at most.
+pub fn budget(args: &CeilingArgs, over: Over) -> Nanos {
     args.budget.unwrap_or(if over == Over::Users { BUDGET_OF_USERS } else { BUDGET })
 }
 

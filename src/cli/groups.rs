@@ -135,6 +135,10 @@ pub struct ShapeArgs {
     #[arg(long, value_name = "N", value_parser = values::rate, hide_short_help = true)]
     pub spawn_rate: Option<Rate>,
 
+    /// Send no more than this per second, without a rate [default: as answers come]
+    #[arg(long, value_name = "N", value_parser = values::rate, hide_short_help = true)]
+    pub at_most: Option<Rate>,
+
     /// Drop what is still unsent this long after it was due [default: never]
     #[arg(long, value_name = "T", value_parser = values::time_limit, hide_short_help = true)]
     pub deadline: Option<Nanos>,

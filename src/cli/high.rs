@@ -86,6 +86,7 @@ pub fn assemble(args: &LoadArgs, subject: Subject) -> Result<Plan> {
         drain: phases.drain.unwrap_or(timeout),
         deadline: args.shape.deadline,
         max_in_flight: args.shape.max_in_flight,
+        at_most: args.shape.at_most,
         engine: engine.unwrap_or(plan.engine),
         may_fall_back: engine.is_none(),
         wait: args.worker.wait.unwrap_or(plan.wait),

@@ -74,12 +74,20 @@ fn rung(text: &str) -> Result<Named> {
 }
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
-    refuse_what_steps_say(args)?;
-    study::refuse_unshown("ceiling", &args.load)?;
     let files = VIEWS.accept(&args.load.output.files)?;
     let rungs = rungs(args)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&rungs[0].plan, "ladder"))?;
+    let climbed = climb(args, &rungs);
+    let document = recorder.check(climbed)?;
+    let exit = exit(&document);
+    recorder.end_study(&document, save::of_ladder, exit);
+    VIEWS.write(&document, args.load.page.json, &files)?;
+    Ok(exit)
+}
+
+/// Climbs, and shows on a terminal how that goes.
+pub fn climb(args: &CeilingArgs, rungs: &[Rung]) -> Result<LadderDocument> {
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::watched();
@@ -91,17 +99,12 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
         let (name, good, outcome) = (&step.name, format_count(step.good_per_s), &step.outcome);
         status.show(&format!("step {done} of {}: {name} {outcome}, {good}/s good", rungs.len()));
     };
-    let climbed = ladder::climb(&mut runs, &rungs, &mut tell);
+    let climbed = ladder::climb(&mut runs, rungs, &mut tell);
     status.end();
-    let climbed = recorder.check(climbed)?;
     let plan = &rungs[0].plan;
     let took = time::now() - began;
     let told = Told { plan, threads: engine::workers(plan), started_at, took };
-    let document = ladder::document(climbed, &told);
-    let exit = exit(&document);
-    recorder.end_study(&document, save::of_ladder, exit);
-    VIEWS.write(&document, args.load.page.json, &files)?;
-    Ok(exit)
+    Ok(ladder::document(climbed?, &told))
 }
 
 fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
@@ -135,8 +138,11 @@ fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
     }
 }
 
-/// What they have in common is read once: it may come from stdin.
-fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
+/// The steps; what makes no sense is refused. What they have in common is read once: it may come
+/// from stdin.
+pub fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
+    refuse_what_steps_say(args)?;
+    study::refuse_groups("ceiling", &args.load)?;
     let named = &args.ladder.ladder;
     let length = args.ladder.step.or(args.load.size.duration).unwrap_or(STEP);
     let with = |step: &Named| {
@@ -163,7 +169,7 @@ fn at(plan: &Plan, step: &Named, args: &LoadArgs) -> Plan {
 }
 
 /// As of a search: 4 where blast was the limit, 3 where nothing held.
-fn exit(document: &LadderDocument) -> Exit {
+pub fn exit(document: &LadderDocument) -> Exit {
     let failed = document.failed();
     match engine::stop::exit() {
         Some(exit) if !document.complete => exit,

@@ -27,6 +27,9 @@ enum View {
 
 impl Live {
     pub fn start(outputs: &Outputs, plan: &Plan) -> Live {
+        #[cfg(feature = "serve")]
+        let helm = outputs.feed.as_ref().map(|feed| feed.helm()).unwrap_or_default();
+        #[cfg(not(feature = "serve"))]
         let helm = Arc::new(Helm::default());
         let view = match outputs.quiet {
             true => View::Nothing,

@@ -165,6 +165,10 @@ fn check_combinations(args: &LoadArgs) -> Result<()> {
         ),
         (!rate && shape.arrivals.is_some(), "--arrivals needs a rate; add `--rps`"),
         (!rate && shape.deadline.is_some(), "--deadline needs a schedule; add a rate with `--rps`"),
+        (
+            rate && shape.at_most.is_some(),
+            "--at-most is for a load without a rate, and `--rps` is one; drop one of them",
+        ),
         (!rate && shape.max_in_flight.is_some(), "--max-in-flight needs a rate; add `--rps`"),
     ];
     match refused.iter().find(|(applies, _)| *applies) {

@@ -15,13 +15,19 @@ mod calibrate;
 mod calibrated;
 mod ceiling;
 mod checkpoint;
+#[cfg(feature = "serve")]
+mod child;
 mod compare;
 mod complaint;
 mod cookie;
 mod curl;
 mod demo;
+#[cfg(feature = "serve")]
+pub mod desk;
 mod doctor;
 mod elsewhere;
+#[cfg(feature = "serve")]
+mod errand;
 mod form;
 mod groups;
 mod help;
@@ -43,6 +49,9 @@ mod request;
 mod route;
 mod run;
 mod run_plan;
+#[cfg(feature = "serve")]
+#[allow(dead_code, unused_imports)]
+mod save;
 #[cfg(feature = "tui")]
 mod screen;
 mod soak;
@@ -80,6 +89,10 @@ pub use values::Header;
 pub fn main() -> ExitCode {
     stop::survive_file_limits();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    #[cfg(feature = "serve")]
+    if arguments.len() == 2 && arguments[1] == child::WORD {
+        return ExitCode::from(child::main().code());
+    }
     let exit = parse(&arguments).and_then(|parsed| match parsed {
         Parsed::Cli(cli) => dispatch(*cli, &arguments),
         Parsed::Text(text) => print(&text),

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "serve")]
+use super::child::Feed;
 use super::elsewhere::elsewhere;
 use super::groups::LoadArgs;
 use super::save::Saving;
@@ -47,6 +49,9 @@ pub struct Outputs {
     pub profile: Option<Tool>,
     /// Where in the history it is kept; `None`: it is not.
     pub save: Option<Saving>,
+    /// Who is told of the run as it goes, and steers it: a panel.
+    #[cfg(feature = "serve")]
+    pub feed: Option<Feed>,
 }
 
 impl Outputs {

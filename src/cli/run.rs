@@ -108,6 +108,10 @@ fn recorded(
             }
             Progress::Connecting { .. } | Progress::Slice { .. } => {}
         }
+        #[cfg(feature = "serve")]
+        if let Some(feed) = &outputs.feed {
+            feed.show(&progress, |after, to| beside.between(after, to));
+        }
         broadcast.show(&progress, beside.sampler());
         live.show(progress, beside.sampler());
     });

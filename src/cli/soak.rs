@@ -67,22 +67,12 @@ pub fn run(args: &SoakArgs, arguments: &[OsString]) -> Result<Exit> {
 }
 
 fn soak(args: &SoakArgs, plan: Plan, mut outputs: Outputs, load: &LoadArgs) -> Result<Exit> {
-    refuse_without_length(load)?;
-    refuse_without_end_of_settling(args, &plan)?;
     if outputs.of_format(Format::Json).next().is_none() {
         // That it can be written is found out now.
         outputs.files.extend(Outputs::to(&[PathBuf::from(FILE)], None)?.files);
     }
-    let mut settings = Settings::of(length(&plan), args.settle);
-    settings.block = args.block.unwrap_or(settings.block);
     let files = outputs.of_format(Format::Json).cloned().collect();
-    let every = args.checkpoint.unwrap_or(EVERY);
-    let soak = Soak {
-        drift: Drift::new(settings),
-        step: sampler::STEP.min(Nanos(settings.block.0 / 2)),
-        limits: Limits::default(),
-        checkpoints: Checkpoints::start(&plan, files, every)?,
-    };
+    let soak = Soak::start(args, &plan, load, files)?;
     run::carry_out(plan, outputs, Some(soak))
 }
 
@@ -133,6 +123,25 @@ pub struct Soak {
 }
 
 impl Soak {
+    /// `files`: what its result so far is written to, now and then.
+    pub fn start(
+        args: &SoakArgs,
+        plan: &Plan,
+        load: &LoadArgs,
+        files: Vec<PathBuf>,
+    ) -> Result<Soak> {
+        refuse_without_length(load)?;
+        refuse_without_end_of_settling(args, plan)?;
+        let mut settings = Settings::of(length(plan), args.settle);
+        settings.block = args.block.unwrap_or(settings.block);
+        Ok(Soak {
+            drift: Drift::new(settings),
+            step: sampler::STEP.min(Nanos(settings.block.0 / 2)),
+            limits: Limits::default(),
+            checkpoints: Checkpoints::start(plan, files, args.checkpoint.unwrap_or(EVERY))?,
+        })
+    }
+
     /// Of the watched server's processes. What it may have is asked while it is there.
     pub fn watches(&mut self, pids: &[u32]) {
         if let [pid] = pids {

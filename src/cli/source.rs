@@ -1,5 +1,6 @@
 //! Where bytes come from that a flag asks for: what was typed, a file, or stdin.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -29,6 +30,28 @@ impl Source {
             Some("") => Err(Error::usage("`@` names no file; write `@FILE`, or `@-` for stdin")),
             Some(file) => Ok(Source::File(file.to_string())),
         }
+    }
+}
+
+thread_local! {
+    /// What stands for stdin on this thread.
+    static LENT: RefCell<Option<Bytes>> = const { RefCell::new(None) };
+}
+
+/// Does something that finds this text where stdin is asked for, as often as it is: the stdin of a
+/// child of the panel has its orders.
+pub fn with_stdin<T>(text: Option<&str>, act: impl FnOnce() -> T) -> T {
+    let text = text.map(|text| Bytes::copy_from_slice(text.as_bytes()));
+    let before = LENT.replace(text);
+    let done = act();
+    LENT.set(before);
+    done
+}
+
+fn read_stdin() -> io::Result<Bytes> {
+    match LENT.with_borrow(Clone::clone) {
+        Some(text) => Ok(text),
+        None => read_all(&mut io::stdin().lock()),
     }
 }
 
@@ -65,7 +88,7 @@ impl Sources {
                         "stdin is read once, and {earlier} has read it; write the name of a file"
                     )));
                 }
-                ("stdin".to_string(), read_all(&mut io::stdin().lock()))
+                ("stdin".to_string(), read_stdin())
             }
             Source::File(path) => (quote(path), read_file(path)),
         };

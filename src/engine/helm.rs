@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 
+use crate::error::{Error, Result};
 use crate::time::Nanos;
 
 #[derive(Debug, Default)]
@@ -33,6 +34,15 @@ impl Helm {
 
     pub fn shorten(&self, by: Nanos) {
         self.wished.fetch_sub(signed(by), SeqCst);
+    }
+
+    /// From about a tenth of a second on, so many requests a second.
+    pub fn set_rate(&self, _per_s: f64, _who: &str) -> Result<()> {
+        Err(Error::usage("a load is not changed while it runs; start another one"))
+    }
+
+    pub fn set_users(&self, _count: u32, _who: &str) -> Result<()> {
+        Err(Error::usage("a load is not changed while it runs; start another one"))
     }
 
     pub fn reach(&self) -> Reach {

@@ -50,6 +50,8 @@ pub struct Job {
     /// Requests on one connection before blast closes it.
     pub per_connection: Option<u64>,
     pub arrivals: Arrivals,
+    /// No more than this is sent by all workers together; closed loop only.
+    pub at_most: Option<Rate>,
     /// Requests of a closed loop's measure that the workers before this one send.
     pub budget_before: u64,
     pub timeout: Nanos,
@@ -120,6 +122,7 @@ impl Job {
             pipeline: 1,
             per_connection: None,
             arrivals,
+            at_most: None,
             budget_before: 0,
             timeout: Nanos::from_secs(10),
             connect_timeout: Nanos::from_secs(5),

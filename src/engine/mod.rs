@@ -29,6 +29,7 @@ pub mod job;
 pub mod mailbox;
 mod meter;
 mod offload;
+mod pace;
 mod pacer;
 mod pauses;
 mod prepare;
@@ -133,6 +134,11 @@ pub fn workers(plan: &Plan) -> usize {
 /// A core that no worker will sit on, where there is one: for whatever else blast does meanwhile.
 pub fn spare_core(plan: &Plan) -> Option<usize> {
     prepare::spare_core(plan, workers(plan))
+}
+
+/// The cores that the plan's workers will sit on here, as far as they are pinned.
+pub fn cores(plan: &Plan) -> Vec<usize> {
+    prepare::taken_cores(plan, workers(plan))
 }
 
 /// The addresses of the plan's target.

@@ -5,6 +5,7 @@
 //! never skips or re-anchors one: a request that waited keeps its intended time. The backlog needs
 //! no memory, since it is just the distance between two walks over the same arrivals.
 
+use super::pace::Pace;
 use crate::metrics::Phase;
 use crate::plan::arrivals::Walk;
 use crate::plan::{Schedule, Shape};
@@ -32,18 +33,23 @@ pub enum Pacer {
         warmup: u64,
         measure: u64,
         running: bool,
+        /// Where no more than so many may be sent.
+        pace: Option<Pace>,
     },
 }
 
 impl Pacer {
-    pub fn closed(budget: u64) -> Pacer {
-        Pacer::Closed { budget, warmup: 0, measure: 0, running: false }
+    pub fn closed(budget: u64, pace: Option<Pace>) -> Pacer {
+        Pacer::Closed { budget, warmup: 0, measure: 0, running: false, pace }
     }
 
     pub fn start(&mut self, origin: Nanos) {
         match self {
             Pacer::Open(stripe) => stripe.start(origin),
-            Pacer::Closed { running, .. } => *running = true,
+            Pacer::Closed { running, pace, .. } => {
+                *running = true;
+                pace.iter_mut().for_each(|pace| pace.start(origin));
+            }
         }
     }
 
@@ -68,7 +74,10 @@ impl Pacer {
         match self {
             Pacer::Open(stripe) => stripe.take(now),
             Pacer::Closed { running: false, .. } => None,
-            Pacer::Closed { budget, warmup, measure, .. } => {
+            Pacer::Closed { budget, warmup, measure, pace, .. } => {
+                if pace.as_ref().is_some_and(|pace| now < pace.next_at()) {
+                    return None;
+                }
                 let given = match phase {
                     Phase::Warmup => warmup,
                     Phase::Measure => {
@@ -79,8 +88,19 @@ impl Pacer {
                 };
                 let number = *given;
                 *given += 1;
+                if let Some(pace) = pace {
+                    pace.passes(now);
+                }
                 Some(Due { intended: now, phase, stage, number })
             }
+        }
+    }
+
+    /// Whether something may be sent at `now` that is no part of the load; it counts for the pace.
+    pub fn passes(&mut self, now: Nanos) -> bool {
+        match self {
+            Pacer::Closed { running: true, pace: Some(pace), .. } => pace.passes(now),
+            _ => true,
         }
     }
 
@@ -97,16 +117,28 @@ impl Pacer {
     pub fn next_at(&self) -> Option<Nanos> {
         match self {
             Pacer::Open(stripe) => stripe.next_at(),
-            Pacer::Closed { running, budget, .. } => {
-                (*running && *budget > 0).then_some(Nanos::ZERO)
+            Pacer::Closed { running, budget, pace, .. } => {
+                let at = pace.as_ref().map_or(Nanos::ZERO, Pace::next_at);
+                (*running && *budget > 0).then_some(at)
             }
         }
     }
 
-    /// In closed loop a connection that has room is used at once.
+    /// In closed loop a connection that has room is used at once, unless there is a pace to keep.
     #[inline]
     pub fn sends_at_once(&self) -> bool {
-        matches!(self, Pacer::Closed { running: true, .. })
+        matches!(self, Pacer::Closed { running: true, pace: None, .. })
+    }
+
+    /// In closed loop, a connection that has room may have to wait.
+    pub fn is_paced(&self) -> bool {
+        matches!(self, Pacer::Closed { running: true, pace: Some(_), .. })
+    }
+
+    /// Its times are those of a schedule, and worth spinning for.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Pacer::Open(_))
     }
 
     /// Measure is over: a closed loop sends no more, an open loop still sends its backlog.

@@ -174,6 +174,7 @@ impl Common<'_> {
             pipeline: plan.pipeline,
             per_connection: per_connection.into_iter().chain(endurance).min(),
             arrivals: arrivals(plan, self.schedule.as_ref(), worker, workers),
+            at_most: plan.at_most,
             budget_before: budget_before(plan, worker, workers),
             timeout: plan.timeout,
             connect_timeout: plan.connect_timeout,
@@ -202,6 +203,7 @@ impl Prepared {
         for (worker, job) in self.jobs.iter_mut().enumerate() {
             *job = Arc::new(Job {
                 arrivals: arrivals(plan, schedule.as_ref(), worker, workers),
+                at_most: plan.at_most,
                 budget_before: budget_before(plan, worker, workers),
                 warmup: plan.warmup,
                 stage_ends: stage_ends.clone(),
@@ -328,6 +330,12 @@ fn spare(plan: &Plan, allowed: &[usize], taken: &[Option<usize>]) -> Option<usiz
 pub fn spare_core(plan: &Plan, workers: usize) -> Option<usize> {
     let allowed = host::allowed_cores();
     spare(plan, &allowed, &cores(plan, workers, &allowed).ok()?)
+}
+
+/// Those that a run of so many workers will sit on.
+pub fn taken_cores(plan: &Plan, workers: usize) -> Vec<usize> {
+    let taken = cores(plan, workers, &host::allowed_cores()).unwrap_or_default();
+    taken.into_iter().flatten().collect()
 }
 
 /// With one core, a spinning worker would keep the server and the control thread from it.

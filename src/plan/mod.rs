@@ -15,6 +15,7 @@ pub mod group;
 pub mod identity;
 pub mod import;
 pub mod integral;
+pub mod limits;
 pub mod load;
 pub mod mask;
 pub mod network;
@@ -42,6 +43,7 @@ pub use arrivals::Law;
 pub use class::Class;
 pub use expect::{Expected, Sizes, Statuses};
 pub use group::GroupBy;
+pub use limits::Limits;
 pub use load::{Load, Offered, OfferedRate, Rate};
 pub use network::Network;
 pub use request_id::RequestId;
@@ -99,6 +101,8 @@ pub struct Plan {
     pub deadline: Option<Nanos>,
     /// Open loop: a request that becomes due while this many are in flight is dropped.
     pub max_in_flight: Option<u64>,
+    /// Closed loop: no more than this is sent, however fast the answers come.
+    pub at_most: Option<Rate>,
     pub engine: Engine,
     /// Nobody chose it: where io_uring is refused, the epoll engine takes its place.
     pub may_fall_back: bool,
@@ -151,6 +155,7 @@ impl Plan {
             drain: timeout,
             deadline: None,
             max_in_flight: None,
+            at_most: None,
             engine: Engine::Ring,
             may_fall_back: true,
             wait: Wait::Hybrid,

@@ -33,7 +33,8 @@ pub fn save(document: &impl Serialize, path: &Path) -> Result<()> {
     staged::save(path, &text)
 }
 
-fn text(document: &impl Serialize) -> io::Result<Vec<u8>> {
+/// The same as bytes.
+pub fn text(document: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     document.serialize(&mut Serializer::with_formatter(&mut text, Layout::default()))?;
     text.push(b'\n');

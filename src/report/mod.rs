@@ -54,6 +54,7 @@ pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
 pub use monitored::Monitored;
+pub use repeat::quoted;
 pub use whole::document_of;
 
 #[cfg(test)]

@@ -152,9 +152,37 @@ fn line(line: &Line) -> String {
 /// others are written on.
 pub struct Streams {
     streams: Vec<Stream>,
+    course: Course,
+}
+
+/// How far a run was told as lines.
+#[derive(Debug, Default)]
+pub struct Course {
     /// The end of the interval before, and of the readings that were told, from the start of warm-up.
     before: Nanos,
     told: Nanos,
+}
+
+impl Course {
+    /// The lines of another interval that is over: the readings before it, and itself. `read` gives
+    /// what was read beside the load after one time and up to another, from the start of warm-up.
+    pub fn interval(
+        &mut self,
+        interval: &Interval,
+        read: impl FnOnce(Nanos, Nanos) -> metrics::Gauges,
+    ) -> (String, String) {
+        // A step late: a reading that is just being taken stands in the same place in any case.
+        let rows = Gauges::rows(&read(self.told, self.before));
+        let readings = readings(Some(&rows), 0.0, f64::INFINITY);
+        (self.told, self.before) = (self.before, interval.end);
+        (readings, line(&Line::Interval(&document::Interval::new(interval))))
+    }
+
+    /// The readings that are left, and the last line.
+    pub fn end(&self, document: &Document) -> (String, String) {
+        let readings = readings(document.gauges.as_ref(), self.told.as_secs_f64(), f64::INFINITY);
+        (readings, last(document))
+    }
 }
 
 struct Stream {
@@ -166,7 +194,7 @@ struct Stream {
 impl Streams {
     pub fn to<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Streams {
         let streams = paths.map(|path| Stream { path: path.clone(), file: None }).collect();
-        Streams { streams, before: Nanos::ZERO, told: Nanos::ZERO }
+        Streams { streams, course: Course::default() }
     }
 
     /// Another interval is over. `read` gives what was read beside the load after one time and up to
@@ -179,18 +207,16 @@ impl Streams {
         if self.streams.is_empty() {
             return;
         }
-        // A step late: a reading that is just being taken stands in the same place in any case.
-        let rows = Gauges::rows(&read(self.told, self.before));
-        self.write(&readings(Some(&rows), 0.0, f64::INFINITY));
-        self.write(&line(&Line::Interval(&document::Interval::new(interval))));
-        (self.told, self.before) = (self.before, interval.end);
+        let (readings, line) = self.course.interval(interval, read);
+        self.write(&readings);
+        self.write(&line);
     }
 
     /// The last line.
     pub fn end(mut self, document: &Document) -> Vec<Result<()>> {
-        let told_s = self.told.as_secs_f64();
-        self.write(&readings(document.gauges.as_ref(), told_s, f64::INFINITY));
-        self.write(&last(document));
+        let (readings, last) = self.course.end(document);
+        self.write(&readings);
+        self.write(&last);
         let ends = self.streams.into_iter().map(|stream| match stream.file {
             None => Ok(()),
             Some(file) => file?.keep().map_err(|error| staged::failed(&stream.path, &error)),

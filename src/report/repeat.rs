@@ -83,6 +83,7 @@ fn load(words: &mut Vec<String>, document: &Document) {
     optional(words, "-t", plan.threads_asked);
     optional(words, "--deadline", plan.deadline_s.map(time));
     optional(words, "--max-in-flight", plan.max_in_flight);
+    optional(words, "--at-most", plan.at_most_per_s);
     match plan.warmup_auto {
         true => flag(words, "--warmup", "auto"),
         false if plan.warmup_s > 0.0 => flag(words, "--warmup", time(plan.warmup_s)),
@@ -242,7 +243,7 @@ fn time(s: f64) -> String {
 }
 
 /// As a POSIX shell takes it for one word (XCU 2.2).
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,%+".contains(c);
     match word.chars().all(plain) && !word.is_empty() {
         true => word.to_string(),

@@ -29,6 +29,8 @@ pub struct Sought {
     pub over: Over,
     /// The number of connections was given.
     pub is_fixed: bool,
+    /// No level above it is tried.
+    pub most: f64,
 }
 
 pub fn values() -> impl TypedValueParser<Value = Over> {
@@ -39,7 +41,8 @@ pub fn values() -> impl TypedValueParser<Value = Over> {
 
 /// `arguments`: as they were typed, the program's name first.
 pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
-    let is_file = args.load.words.first().is_some_and(|word| word.ends_with(".toml"));
+    let is_file =
+        args.load.words.first().is_some_and(|word| word == "-" || word.ends_with(".toml"));
     let written = is_file.then(|| run_plan::sheet(&args.load)).transpose()?;
     let over = choose(args.over, written.as_ref())?;
     let (load, plan) = match &written {
@@ -56,7 +59,7 @@ pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
     }
     let connections = if is_fixed { plan.connections } else { CONNECTIONS };
     let plan = Plan { connections, engine: engine::engine(&plan), ..plan };
-    Ok(Sought { plan, over, is_fixed })
+    Ok(Sought { plan, over, is_fixed, most: f64::INFINITY })
 }
 
 impl Sought {
@@ -66,6 +69,7 @@ impl Sought {
             (Over::Rate, Some(first)) => Settings::sessions(budget, first),
             _ => Settings::number(budget, self.plan.connections, most(self.plan.engine)),
         };
+        let settings = Settings { most: settings.most.min(self.most), ..settings };
         let law = self.plan.load.offered().map(Offered::law);
         let is_by_chance = matches!(law, Some(Law::Poisson { .. })) || self.over == Over::Users;
         if is_by_chance { settings.by_chance() } else { settings }

@@ -190,6 +190,9 @@ pub fn dropped(typed: &LoadArgs, file: &LoadSheet) -> Vec<&'static str> {
     if to_rates || to_users {
         dropped.push("duration");
     }
+    if size.rps.is_some() || to_rates {
+        dropped.push("at_most");
+    }
     if to_users || spawns {
         dropped.extend(OF_A_RATE);
         dropped.push("warmup");

@@ -227,7 +227,8 @@ impl Recorder {
         }
     }
 
-    fn end_as(
+    /// The same, by whoever knows better how it ended.
+    pub fn end_as(
         &mut self,
         document: Vec<u8>,
         figures: Figures,

@@ -58,7 +58,7 @@ const WAYS: [&str; 17] = [
 ];
 
 /// What a search for a ceiling finds out itself.
-const SEARCHED: [&str; 11] = [
+const SEARCHED: [&str; 12] = [
     "rps",
     "stages",
     "steps",
@@ -69,6 +69,7 @@ const SEARCHED: [&str; 11] = [
     "arrivals",
     "deadline",
     "max_in_flight",
+    "at_most",
     "warmup",
 ];
 
@@ -254,6 +255,7 @@ impl Reader<'_> {
             requests: Some(1),
             deadline: None,
             max_in_flight: None,
+            at_most: None,
             thresholds: Vec::<Threshold>::new(),
             abort_on: Vec::new(),
             watch: Watch::Off,

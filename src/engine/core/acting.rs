@@ -98,6 +98,9 @@ impl Core {
                 if self.is_to_leave(slot) {
                     continue;
                 }
+                if self.pacer.is_paced() {
+                    self.queue(slot);
+                }
                 return;
             };
             self.dispatch(slot, &due, entry, now, wire);
@@ -120,6 +123,9 @@ impl Core {
         let stage = self.tally.stage();
         let script = self.script.as_mut()?;
         if script.part(entry) != Part::Main {
+            if !self.pacer.passes(now) {
+                return None;
+            }
             return Some(Due { intended: at, phase: Phase::Aside, stage, number: 0 });
         }
         if !script.is_sessions() {

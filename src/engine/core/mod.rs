@@ -32,6 +32,7 @@ use super::crew::Crew;
 use super::deadlines::Deadlines;
 use super::groups::Grouping;
 use super::job::{Arrivals, Job};
+use super::pace::Pace;
 use super::pacer::{Pacer, Stripe};
 use super::redial::Redial;
 use super::script::Script;
@@ -289,7 +290,9 @@ impl Core {
         let at = timers.into_iter().flatten().fold(Nanos::MAX, Nanos::min);
         match self.next_release().or(self.start_at()) {
             // The timers can wait for a request that is due at about the same time.
-            Some(due) if due <= at + TIMER_SLACK => Wake { at: due, exact: true },
+            Some(due) if due <= at + TIMER_SLACK => {
+                Wake { at: due, exact: self.pacer.is_open() || self.stage == Stage::Connecting }
+            }
             _ => Wake { at, exact: false },
         }
     }
@@ -503,7 +506,10 @@ fn pacer(job: &Job) -> Pacer {
         Arrivals::Open(schedule) => {
             Pacer::Open(Stripe::new(schedule, job.worker as u64, job.workers as u64))
         }
-        Arrivals::Closed { budget, .. } => Pacer::closed(*budget),
+        Arrivals::Closed { budget, .. } => {
+            let pace = job.at_most.map(|rate| Pace::new(rate, job.worker, job.workers));
+            Pacer::closed(*budget, pace)
+        }
     }
 }
 

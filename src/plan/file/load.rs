@@ -58,6 +58,9 @@ pub struct LoadSheet {
     /// Connections that begin per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spawn_rate: Option<Word>,
+    /// Without a rate: no more than this is sent per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Word>,
     /// What is still unsent this long after it was due is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Word>,

@@ -37,7 +37,7 @@ pub use body::MultipartPart;
 pub use context::Context;
 pub use escape::Escape;
 pub use message::Message;
-pub use placeholder::{Stretch, literal, occurs_in, split};
+pub use placeholder::{Stretch, literal, occurs_in, reads_environment, split};
 pub use scope::{Piece, Scope};
 
 #[cfg(test)]

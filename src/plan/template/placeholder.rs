@@ -92,6 +92,14 @@ pub fn occurs_in(text: &str) -> bool {
     text.contains("{{")
 }
 
+/// Whether a text has a value of this process's environment in it.
+pub fn reads_environment(text: &str) -> bool {
+    split(text).any(|stretch| match stretch {
+        Stretch::Placeholder(whole) => matches!(Placeholder::parse(whole), Ok(Placeholder::Env(_))),
+        Stretch::Literal(_) | Stretch::Open(_) => false,
+    })
+}
+
 /// A text that stands for itself wherever placeholders are looked for.
 pub fn literal(text: &str) -> String {
     text.replace("{{", "{{\"{{\"}}")

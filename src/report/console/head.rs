@@ -55,6 +55,9 @@ pub fn how(document: &Document) -> String {
     if let Some(most) = plan.max_in_flight {
         parts.push(format!("at most {} in flight", count(most)));
     }
+    if let Some(most) = plan.at_most_per_s {
+        parts.push(format!("at most {} sent per second", per_second(most)));
+    }
     parts.push(counted(plan.threads, "thread"));
     parts.push(format!("{} engine", plan.engine));
     if let Some(warmup) = &document.warmup {

@@ -46,6 +46,10 @@ pub struct PlanEcho {
     pub deadline_s: Option<f64>,
     /// Requests that became due while so many were in flight were dropped.
     pub max_in_flight: Option<u64>,
+    /// Closed loop: no more than this was sent, however fast the answers came. Missing in documents
+    /// of earlier builds.
+    #[serde(default)]
+    pub at_most_per_s: Option<f64>,
     pub warmup_s: f64,
     /// It lasted until the answers were steady.
     pub warmup_auto: bool,
@@ -161,6 +165,7 @@ impl PlanEcho {
             },
             deadline_s: plan.deadline.map(|deadline| deadline.as_secs_f64()),
             max_in_flight: plan.max_in_flight,
+            at_most_per_s: plan.at_most.map(|rate| rate.per_s()),
             warmup_auto: plan.warmup == Warmup::Auto,
             warmup_s: summary.warmup_length.as_secs_f64(),
             drain_s: plan.drain.as_secs_f64(),

@@ -155,3 +155,32 @@ fn a_warm_up_that_is_found_in_the_run_is_followed_by_the_whole_of_measure() {
         assert_eq!(outcome.measured.scheduled, 9_970);
     }
 }
+
+/// 64 connections that a server answers at once, and no more than 1,000 a second: over any number
+/// of workers, 10,000 in ten seconds.
+#[test]
+fn a_closed_loop_that_is_capped_sends_its_cap_and_not_one_more() {
+    let at_most = Some(Rate::per_second(1_000));
+    for workers in [1usize, 2, 3] {
+        let sent: u64 = (0..workers)
+            .map(|worker| {
+                let job = Job { worker, workers, at_most, ..closed_loop(10, 64) };
+                let outcome = against(job, |now| Some(now + Nanos::from_micros(50)));
+                outcome.measure.counters.sent
+            })
+            .sum();
+        assert_eq!(sent, 10_000, "{workers} workers");
+    }
+}
+
+#[test]
+fn a_server_slower_than_the_cap_is_not_made_up_for() {
+    // Each of 10 connections takes 100 ms until the fifth second: 100 a second of at most 1,000.
+    let job = Job { at_most: Some(Rate::per_second(1_000)), ..closed_loop(10, 10) };
+    let outcome = against(job, |now| {
+        let micros = if now < secs(5) { 100_000 } else { 50 };
+        Some(now + Nanos::from_micros(micros))
+    });
+    let sent = outcome.measure.counters.sent;
+    assert!((5_480..=5_520).contains(&sent), "{sent}");
+}
