@@ -10,8 +10,10 @@ pub fn front(frame: &Frame) -> String {
         @if frame.is_admin { (new_test()) }
         (history(frame.is_admin))
         (of_run(frame.is_admin))
-        (run::about())
-        (asked())
+        @if frame.is_admin {
+            (run::about())
+            (old())
+        }
     };
     frame.around("front", "Tests", &body)
 }
@@ -272,7 +274,8 @@ fn of_run(is_admin: bool) -> Markup {
     }
 }
 
-fn asked() -> Markup {
+/// Many at once: how old.
+fn old() -> Markup {
     html! {
         dialog #old aria-labelledby="old-title" {
             form method="dialog" {

@@ -78,7 +78,8 @@ fn tabs() -> Markup {
             div.tabs role="tablist" aria-label="Views of the run" {
                 @for (place, (name, title)) in TABS.iter().enumerate() {
                     button role="tab" type="button" id={ "tab-" (name) } aria-controls={ "panel-" (name) }
-                        aria-selected=(place == 0) tabindex=(if place == 0 { "0" } else { "-1" }) { (title) }
+                        aria-selected=(if place == 0 { "true" } else { "false" })
+                        tabindex=(if place == 0 { "0" } else { "-1" }) { (title) }
                 }
             }
             @for (place, (name, _)) in TABS.iter().enumerate() {

@@ -2,25 +2,33 @@
 
 /// A row of a run that goes on, as its lines tell it.
 function nameOfLine(row) {
+  const fails = row.fails ?? (row.rejected || 0) + (row.failed || 0) + (row.dropped || 0);
+  const requests = row.requests ?? row.sent ?? null;
   return {
     method: row.method || "",
-    name: row.name || "",
-    requests: row.requests ?? null,
-    fails: row.fails ?? null,
-    median: row.median_us ?? row.p50_us ?? null,
+    name: bareName(row.method, row.name, row.part),
+    requests,
+    fails: requests === null ? null : fails,
+    median: row.p50_us ?? null,
     p95: row.p95_us ?? null,
     p99: row.p99_us ?? null,
     mean: row.mean_us ?? null,
     min: row.min_us ?? null,
     max: row.max_us ?? null,
-    size: row.mean_bytes ?? null,
+    size: row.mean_bytes ?? row.mean_size ?? null,
     rate: row.per_s ?? null,
     failing: row.fails_per_s ?? null,
     asked: row.share_asked ?? null,
     sent: row.share_sent ?? null,
-    exact: isNumber(row.good) && row.requests ? row.good / row.requests : null,
-    last: Boolean(row.is_total || row.name === "Aggregated"),
+    exact: isNumber(row.good) && row.good + fails > 0 ? row.good / (row.good + fails) : null,
+    last: row.name === "Aggregated",
   };
+}
+
+/// Without the method, which stands beside it; with the part that is in no figure of the whole.
+function bareName(method, name, part) {
+  const bare = method && name.startsWith(`${method} `) ? name.slice(method.length + 1) : name || "";
+  return !part || part === "main" ? bare : `${bare} (${part})`;
 }
 
 /// A part of a document: its requests, its latency and its rate.
@@ -53,11 +61,7 @@ function nameOfPart(method, name, part, more) {
 
 /// All of a finished run: a row for each name, and the whole last.
 function namesOfDocument(document) {
-  const rows = (document.names || []).map((row) => {
-    const bare = row.name.startsWith(`${row.method} `) ? row.name.slice(row.method.length + 1) : row.name;
-    const aside = row.part === "main" ? bare : `${bare} (${row.part})`;
-    return nameOfPart(row.method, aside, row);
-  });
+  const rows = (document.names || []).map((row) => nameOfPart(row.method, bareName(row.method, row.name, row.part), row));
   const size = document.requests?.completed ? document.bytes.received / document.requests.completed : null;
   return [...rows, nameOfPart("", "Aggregated", document, { last: true, size })];
 }

@@ -38,7 +38,7 @@ async function loadPlans() {
   const [plans, presets] = await Promise.all([get("/plans").catch(() => []), get("/presets").catch(() => [])]);
   offer.presets = listed(presets, "presets");
   offer.plans = listed(plans, "plans");
-  const option = (plan) => make("option", { value: plan.name }, plan.name);
+  const option = (plan) => make("option", { value: plan.name, disabled: plan.is_usable === false, title: plan.description }, plan.name);
   const group = (label, all) => (all.length ? make("optgroup", { label }, all.map(option)) : null);
   const ready = offer.presets.filter((preset) => !offer.plans.some((plan) => plan.name === preset.name));
   $("job-plan").append(...[group("Plans of this panel", offer.plans), group("Ready plans", ready)].filter(Boolean));
@@ -50,6 +50,7 @@ function presetName(preset) {
     isNumber(preset.connections) && `${preset.connections} workers`,
     isNumber(preset.rps) && perSecond(preset.rps),
     isNumber(preset.duration_s) && seconds(preset.duration_s),
+    preset.stages,
   ].filter(Boolean);
   return parts.length ? `${preset.name}: ${parts.join(", ")}` : preset.name;
 }
@@ -89,7 +90,7 @@ function variableField(variable) {
   const id = `variable-${variable.name}`;
   const given = variable.default === undefined || variable.default === null ? "" : String(variable.default);
   // What is secret is not shown while it is typed, and by no browser offered again.
-  const isSecret = /key|token|secret|password/i.test(variable.name);
+  const isSecret = variable.is_secret ?? /key|token|secret|password/i.test(variable.name);
   const field = make("input", {
     id,
     name: variable.name,

@@ -8,6 +8,8 @@ const chosenRuns = new Set();
 let pageBefore = null;
 let pageNext = null;
 let listedRuns = [];
+/// Only the newest question's answer is shown.
+let listing = 0;
 
 function startHistory() {
   const list = $("runs");
@@ -54,8 +56,10 @@ async function loadRuns() {
   const asked = filterOfList();
   asked.set("limit", PAGE);
   if (pageBefore !== null) asked.set("before", pageBefore);
+  const number = ++listing;
   try {
     const answer = await get(`/runs?${asked}`);
+    if (number !== listing) return;
     listedRuns = listed(answer, "runs");
     pageNext = answer.next ?? null;
     show($("history-refused"), "");

@@ -48,6 +48,11 @@ class RunPage {
     return is_live ?? (status === "running" || status === "pending");
   }
 
+  /// It has a rate; a closed loop has users alone.
+  isOpenLoop() {
+    return isNumber(this.run.rate_per_s);
+  }
+
   isStudy() {
     return this.run.kind && this.run.kind !== "run" && this.run.kind !== "soak";
   }
@@ -175,11 +180,13 @@ class RunPage {
     const latest = course.latest();
     const total = course.names.map(nameOfLine).find((row) => row.last);
     const step = course.step();
-    tile("rate", latest ? perSecond(latest.sent / step) : DASH, latest && run.rate_per_s !== null ? `of ${perSecond(latest.scheduled / step)} due` : "each when answered");
+    const due = latest ? `of ${perSecond(latest.scheduled / step)} due` : "";
+    tile("rate", latest ? perSecond(latest.sent / step) : DASH, this.isOpenLoop() ? due : "each when answered");
     tile("failing", percent(course.failing()), `${count(course.sum.rejected + course.sum.failed + course.sum.dropped)} of ${count(course.sum.scheduled)}`, course.failing() > 0.01 && "bad");
     tile("median", micros(total?.median ?? latest?.response_p50_us), total ? "so far" : "in the last second");
     tile("tail", micros(total?.p95), latest ? `99%ile ${micros(latest.response_p99_us)} in the last second` : "");
     tile("users", count(latest?.users ?? course.users ?? run.connections), latest ? `${count(latest.in_flight)} in flight` : "");
+    if (!this.isOpenLoop()) return tile("efficiency", DASH, "no schedule");
     tile("efficiency", percent(course.efficiency()), "sent of what was due, so far", course.efficiency() < 0.9 && "doubtful");
   }
 
@@ -248,7 +255,7 @@ class RunPage {
 
   /// An open loop has a rate, a closed one has users.
   edit() {
-    const isOpen = this.run.rate_per_s !== null && this.run.rate_per_s !== undefined;
+    const isOpen = this.isOpenLoop();
     $("edit-rate-field").hidden = !isOpen;
     $("edit-users-field").hidden = isOpen;
     const latest = this.course.edits[this.course.edits.length - 1];
