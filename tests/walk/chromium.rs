@@ -31,7 +31,8 @@ pub struct Chromium {
 impl Chromium {
     /// `None` where it is not installed.
     pub fn open(folder: &Path) -> Option<Chromium> {
-        const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+        const NAMES: [&str; 4] =
+            ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
         NAMES.iter().find_map(|name| Chromium::start(name, folder).ok())
     }
 
@@ -152,7 +153,10 @@ impl Chromium {
 
     pub fn choose(&mut self, selector: &str, value: &str) {
         let found = format!("document.querySelector({})", json!(selector));
-        self.until(&format!("{found} && [...{found}.options].some((o) => o.value === {})", json!(value)));
+        self.until(&format!(
+            "{found} && [...{found}.options].some((o) => o.value === {})",
+            json!(value)
+        ));
         self.value(&format!(
             "{found}.value = {}; {found}.dispatchEvent(new Event('change', {{ bubbles: true }})); true",
             json!(value)

@@ -121,13 +121,18 @@ impl Walk<'_> {
         self.browser.write("#job-duration", &seconds.to_string());
         self.browser.write("#job-label", label);
         let due = 100 * seconds;
-        let thousands = if due >= 1000 { format!("{},{:03}", due / 1000, due % 1000) } else { due.to_string() };
-        let sentence = format!("document.querySelector('#before-sentence').textContent.includes('{thousands}')");
+        let thousands =
+            if due >= 1000 { format!("{},{:03}", due / 1000, due % 1000) } else { due.to_string() };
+        let sentence = format!(
+            "document.querySelector('#before-sentence').textContent.includes('{thousands}')"
+        );
         self.browser.until(&sentence);
-        self.browser.until("document.querySelector('#before-words').textContent.startsWith('blast ')");
+        self.browser
+            .until("document.querySelector('#before-words').textContent.startsWith('blast ')");
         self.step("new");
         self.browser.press("#start");
-        self.browser.until("location.pathname.startsWith('/runs/') && document.querySelector('#run')");
+        self.browser
+            .until("location.pathname.startsWith('/runs/') && document.querySelector('#run')");
         self.browser.text("document.querySelector('#run').dataset.run")
     }
 
@@ -169,9 +174,16 @@ impl Walk<'_> {
 
     fn tabs_by_keyboard(&mut self) {
         self.browser.value("document.querySelector('#tab-statistics').click(); document.querySelector('#tab-statistics').focus(); 1");
-        for (key, tab) in [("ArrowRight", "charts"), ("ArrowRight", "failures"), ("End", "download"), ("Home", "statistics")] {
+        for (key, tab) in [
+            ("ArrowRight", "charts"),
+            ("ArrowRight", "failures"),
+            ("End", "download"),
+            ("Home", "statistics"),
+        ] {
             self.browser.key(key);
-            let here = format!("document.activeElement.id === 'tab-{tab}' && !document.querySelector('#panel-{tab}').hidden");
+            let here = format!(
+                "document.activeElement.id === 'tab-{tab}' && !document.querySelector('#panel-{tab}').hidden"
+            );
             self.browser.until(&here);
         }
         let links = self.browser.value("document.querySelectorAll('#panel-download a').length");
@@ -185,7 +197,8 @@ impl Walk<'_> {
         }
         self.step("history");
         self.browser.press("#compare");
-        self.browser.until("location.pathname === '/compare' && document.querySelector('#study table')");
+        self.browser
+            .until("location.pathname === '/compare' && document.querySelector('#study table')");
         self.step("compare");
     }
 

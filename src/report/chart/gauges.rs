@@ -123,9 +123,8 @@ pub fn beside(course: &Course) -> Vec<Chart> {
     if let Some(cores) = of_cores(course, gauges) {
         charts.insert(charts.len().min(1), cores);
     }
-    charts.extend(
-        gauges.series.iter().filter_map(|own| of_own(course, gauges, own)).take(MOST_OWN),
-    );
+    charts
+        .extend(gauges.series.iter().filter_map(|own| of_own(course, gauges, own)).take(MOST_OWN));
     charts
 }
 

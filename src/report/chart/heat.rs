@@ -161,7 +161,9 @@ mod tests {
                 let middle = interval.t_s - document.interval_s / 2.0;
                 let all: u64 = interval.heat.0.iter().map(|(_, count)| count).sum();
                 for bucket in 0..document.heat_bounds_us.len() {
-                    let us = (low(&Course::of(&document), bucket) * high(&Course::of(&document), bucket)).sqrt();
+                    let us = (low(&Course::of(&document), bucket)
+                        * high(&Course::of(&document), bucket))
+                    .sqrt();
                     let count = interval.heat.0.iter().find(|(at, _)| *at == bucket);
                     let expected = count.map(|(_, count)| strength(*count as f64 / all as f64));
                     assert_eq!(found(&map, middle, us), expected, "{name}: {middle} s, {us} us");
@@ -176,7 +178,10 @@ mod tests {
         for interval in &document.intervals {
             let (bucket, _) = *interval.heat.0.last().unwrap();
             let max = interval.response_max_us.unwrap();
-            assert!(low(&Course::of(&document), bucket) <= max && max < high(&Course::of(&document), bucket));
+            assert!(
+                low(&Course::of(&document), bucket) <= max
+                    && max < high(&Course::of(&document), bucket)
+            );
         }
     }
 

@@ -157,12 +157,7 @@ fn line(
     of: impl Fn(&Interval) -> Option<f64>,
 ) -> Line {
     let point = |interval: &Interval| of(interval).map(|value| (interval.t_s, value));
-    Line {
-        name: name.into(),
-        class,
-        filled,
-        points: course.intervals.iter().map(point).collect(),
-    }
+    Line { name: name.into(), class, filled, points: course.intervals.iter().map(point).collect() }
 }
 
 impl Line {

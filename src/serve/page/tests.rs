@@ -25,7 +25,9 @@ fn between<'a>(text: &'a str, from: &'a str, to: char) -> Vec<&'a str> {
 #[test]
 fn no_page_holds_what_the_strictest_policy_would_block() {
     for (name, page) in all() {
-        for inline in ["<style", " style=", "javascript:", "<iframe", " onclick", " onsubmit", " onload"] {
+        for inline in
+            ["<style", " style=", "javascript:", "<iframe", " onclick", " onsubmit", " onload"]
+        {
             assert!(!page.contains(inline), "{name}: {inline}");
         }
         let scripts = between(&page, "<script", '>');
@@ -50,7 +52,8 @@ fn each_label_has_its_field_and_each_id_stands_once() {
             assert_eq!(ids.iter().filter(|other| other == &id).count(), 1, "{name}: {id}");
         }
         let mut fields = 0;
-        for reference in ["for=\"", "aria-labelledby=\"", "aria-describedby=\"", "aria-controls=\""] {
+        for reference in ["for=\"", "aria-labelledby=\"", "aria-describedby=\"", "aria-controls=\""]
+        {
             for id in between(&page, reference, '"') {
                 assert!(ids.contains(&id), "{name}: {reference}{id}");
                 fields += 1;

@@ -45,7 +45,9 @@ const listed = (answer, name) => (Array.isArray(answer) ? answer : answer?.[name
 
 /// What a page of the program drew, without what could act in it. Its strings were escaped there.
 function drawn(text, part) {
-  const page = new DOMParser().parseFromString(text, "text/html");
+  // Before it is read: the policy of this page would complain of them.
+  const bare = text.replace(/<(style|script)[\s>][\s\S]*?<\/\1>/gi, "");
+  const page = new DOMParser().parseFromString(bare, "text/html");
   for (const element of page.querySelectorAll("script,style,link,meta,base,iframe,object,embed")) element.remove();
   for (const element of page.querySelectorAll("*")) {
     for (const { name } of [...element.attributes]) {

@@ -17,6 +17,12 @@ function fill(element, ...content) {
   element.replaceChildren(...content.flat().filter((part) => part !== null && part !== undefined));
 }
 
+/// The same, and nothing where it would say what it says: a selection in it stays.
+function refill(element, ...content) {
+  const next = make("div", {}, ...content);
+  if (next.innerHTML !== element.innerHTML) element.replaceChildren(...next.childNodes);
+}
+
 /// Sets text only where it is another: what reads the page aloud is told of changes alone.
 function say(element, text) {
   if (element && element.textContent !== text) element.textContent = text;

@@ -124,9 +124,9 @@ class RunPage {
     const { course, document } = this;
     if (document?.requests) this.byName.show(namesOfDocument(document), true);
     else this.byName.show(course.names.length ? course.names.map(nameOfLine) : this.rowSoFar(), false);
-    fill($("panel-failures"), document?.requests ? failuresOf(document) : failuresSoFar(course));
-    fill($("panel-warnings"), document?.verdict ? warningsOf(document) : warningsSoFar(course));
-    fill($("panel-log"), logOf(this.run, course));
+    refill($("panel-failures"), document?.requests ? failuresOf(document) : failuresSoFar(course));
+    refill($("panel-warnings"), document?.verdict ? warningsOf(document) : warningsSoFar(course));
+    refill($("panel-log"), logOf(this.run, course));
   }
 
   /// All together, of the intervals, where no line by name was told.
