@@ -215,11 +215,10 @@ fn history(is_admin: bool) -> Markup {
             div.scroll tabindex="0" role="region" aria-labelledby="history-title" {
                 table #runs {
                     thead { tr {
-                        th scope="col" { span.unseen { "Choose" } }
+                        th scope="col" { span.unseen { "Choose, and what to do" } }
                         @for (name, is_number) in COLUMNS {
                             th scope="col" class=[is_number.then_some("n")] { (name) }
                         }
-                        th scope="col" { span.unseen { "Actions" } }
                     } }
                     tbody {}
                 }

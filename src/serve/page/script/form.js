@@ -144,6 +144,8 @@ async function showBefore() {
     if (number !== asking) return;
     say($("before-sentence"), "");
     show($("before-caps"), "");
+    $("before-command").hidden = true;
+    showDoctor([]);
     refuse(refusal);
   }
 }

@@ -76,7 +76,7 @@ function drawRuns() {
   const filled = listedRuns.map(runLine);
   const isFiltered = filterOfList().toString() !== "";
   const nothing = isFiltered ? "No run fits the filter." : "No runs yet. The first one that is started here stands here.";
-  fill($("runs").tBodies[0], listedRuns.length ? filled : make("tr", {}, make("td", { colspan: "19", class: "aside" }, nothing)));
+  fill($("runs").tBodies[0], listedRuns.length ? filled : make("tr", {}, make("td", { colspan: "18", class: "aside" }, nothing)));
   if (held && part) $("runs").querySelector(`tr[data-id="${held}"] [data-part="${part}"]`)?.focus();
   $("older").disabled = pageNext === null;
   $("newer").disabled = passedPages.length === 0;
@@ -97,7 +97,7 @@ function runLine(run) {
   return make(
     "tr",
     { "data-id": String(run.id), title: run.note || null },
-    make("td", {}, choose),
+    make("td", { class: "first" }, choose, more),
     make("th", { scope: "row" }, runName(run)),
     make("td", {}, badge(run.status)),
     make("td", { class: "whole" }, when(run.started_at)),
@@ -115,7 +115,6 @@ function runLine(run) {
     make("td", {}, run.grade ? badge(run.grade) : DASH),
     make("td", {}, run.verdict || DASH),
     make("td", {}, run.plan_name || DASH),
-    make("td", {}, more),
   );
 }
 
@@ -123,7 +122,7 @@ function runName(run) {
   const name = make("a", { href: `/runs/${run.id}`, "data-part": "open" }, `${run.id}${run.label ? ` ${run.label}` : ""}`);
   const kind = run.kind && run.kind !== "run" ? make("span", { class: "tag" }, run.kind) : null;
   const baseline = run.is_baseline ? make("span", { class: "tag" }, "baseline") : null;
-  return [name, " ", kind, baseline, make("span", { class: "target" }, run.target || "")];
+  return [name, " ", kind, baseline, make("span", { class: "target", title: run.target }, run.target || "")];
 }
 
 function showChosen() {

@@ -145,7 +145,7 @@ class RunPage {
     const status = $("run-status");
     say($("run-title"), run.label || `Run ${this.id}`);
     document.title = `${run.status}: ${run.label || `run ${this.id}`} - blast`;
-    say($("run-kind"), [run.kind !== "run" && run.kind, run.plan_name, when(run.started_at), run.started_by && `by ${run.started_by}`, run.is_baseline && "baseline"].filter(Boolean).join(" · "));
+    say($("run-kind"), [run.kind !== "run" && run.kind, run.plan_name, when(run.started_at), run.started_by && `by ${run.started_by}`, run.is_baseline && "baseline"].filter(Boolean).map((part) => ` · ${part}`).join(""));
     say($("run-target"), `${run.method ? `${run.method} ` : ""}${run.target || ""}`);
     say(status, run.status);
     status.className = `badge ${run.status}`;

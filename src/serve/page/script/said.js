@@ -67,11 +67,11 @@ function warningsOf(document) {
   const rules = (document.thresholds || []).map(ruleOf);
   if (rules.length) parts.push(make("h3", {}, "Thresholds"), plainTable("Thresholds", ["", "Rule", "Value"], rules));
   const grades = (document.rating?.measures || []).map(gradeOf);
-  if (grades.length) parts.push(make("h3", {}, `Grades by ${document.rating.set}`), plainTable("Grades", ["", "Measure", "Value"], grades));
+  if (grades.length) parts.push(make("h3", {}, `Grades: ${document.rating.set}`), plainTable("Grades", ["", "Measure", "Value"], grades));
   const warnings = document.warnings || [];
   parts.push(make("h3", {}, "Warnings"), ...(warnings.length ? warnings.map(warningOf) : [nothing("None.")]));
   const advice = document.advice || [];
-  const adviceOf = ({ evidence, cause, remedy }) => warningOf({ text: evidence, hint: [cause, remedy].filter(Boolean).join(" ") });
+  const adviceOf = ({ evidence, cause, remedy }) => warningOf({ text: evidence, hint: [cause, remedy].filter(Boolean).join("; ") });
   if (advice.length) parts.push(make("h3", {}, "Advice"), ...advice.map(adviceOf));
   if (document.audit && !document.audit.ok) parts.unshift(warningOf({ text: "The audit failed: these figures contradict each other.", hint: "Please report it with the JSON." }));
   return parts;

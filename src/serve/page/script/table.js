@@ -9,6 +9,8 @@ class Sorted {
     this.rows = [];
     this.body = make("tbody");
     this.heads = columns.map((column, at) => {
+      // A picture of the figure beside it.
+      if (!column.title) return make("td");
       const button = make("button", { type: "button", class: "sort" }, column.title);
       button.addEventListener("click", () => this.sort(at));
       return make("th", { scope: "col", class: column.number && "n" }, button);
