@@ -53,3 +53,5 @@ mod tui;
 mod verdicts;
 mod versus;
 mod views;
+#[cfg(feature = "serve")]
+mod walk;

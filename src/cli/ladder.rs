@@ -142,7 +142,7 @@ fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
 /// from stdin.
 pub fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
     refuse_what_steps_say(args)?;
-    study::refuse_groups("ceiling", &args.load)?;
+    study::refuse_unshown("ceiling", &args.load)?;
     let named = &args.ladder.ladder;
     let length = args.ladder.step.or(args.load.size.duration).unwrap_or(STEP);
     let with = |step: &Named| {

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::run::{chart, highest};
-use super::{Axis, Chart, Line};
-use crate::report::Document;
+use super::{Axis, Chart, Course, Line};
 use crate::report::document::{Gauge, Gauges};
 
 /// Gauges that share an axis: each with its name in the legend.
@@ -115,31 +114,30 @@ const MOST_LETTERS: usize = 36;
 const MOST_OWN: usize = 24;
 
 /// Those that have something to show; what was 0 throughout is not drawn.
-pub fn beside(document: &Document) -> Vec<Chart> {
-    let Some(gauges) = document.gauges.as_ref().filter(|_| !document.intervals.is_empty()) else {
+pub fn beside(course: &Course) -> Vec<Chart> {
+    let Some(gauges) = course.gauges.filter(|_| !course.intervals.is_empty()) else {
         return Vec::new();
     };
     let mut charts: Vec<Chart> =
-        FAMILIES.iter().filter_map(|family| of_family(document, gauges, family)).collect();
-    if let Some(cores) = of_cores(document, gauges) {
+        FAMILIES.iter().filter_map(|family| of_family(course, gauges, family)).collect();
+    if let Some(cores) = of_cores(course, gauges) {
         charts.insert(charts.len().min(1), cores);
     }
-    charts.extend(
-        gauges.series.iter().filter_map(|own| of_own(document, gauges, own)).take(MOST_OWN),
-    );
+    charts
+        .extend(gauges.series.iter().filter_map(|own| of_own(course, gauges, own)).take(MOST_OWN));
     charts
 }
 
-fn of_family(document: &Document, gauges: &Gauges, family: &Family) -> Option<Chart> {
+fn of_family(course: &Course, gauges: &Gauges, family: &Family) -> Option<Chart> {
     let named = |(name, shown): &(&str, &'static str)| Some((gauges.gauge(name)?, *shown));
     let read = family.gauges.iter().filter_map(named);
     let lines = read.zip(COLOURS).map(|((gauge, name), class)| line(gauges, gauge, name, class));
     let lines: Vec<Line> = lines.filter(is_drawn).collect();
     let y = axis(&lines, family.least, family.unit)?;
-    Some(chart(document, family.title, family.note, y, lines, Vec::new()))
+    Some(chart(course, family.title, family.note, y, lines, Vec::new()))
 }
 
-fn of_cores(document: &Document, gauges: &Gauges) -> Option<Chart> {
+fn of_cores(course: &Course, gauges: &Gauges) -> Option<Chart> {
     let is_core = |gauge: &&Gauge| {
         let number = gauge.name.strip_prefix("host.core").unwrap_or_default();
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
@@ -156,11 +154,11 @@ fn of_cores(document: &Document, gauges: &Gauges) -> Option<Chart> {
     let lines: Vec<Line> = lines.filter(is_drawn).collect();
     let y = axis(&lines, 100.0, " %")?;
     let note = "Of each core, of many the four that were busiest.";
-    Some(chart(document, "Cores", note, y, lines, Vec::new()))
+    Some(chart(course, "Cores", note, y, lines, Vec::new()))
 }
 
 /// A sample or a scrape has an axis of its own: nobody knows what it counts.
-fn of_own(document: &Document, gauges: &Gauges, gauge: &Gauge) -> Option<Chart> {
+fn of_own(course: &Course, gauges: &Gauges, gauge: &Gauge) -> Option<Chart> {
     let (title, name) = match gauge.name.split_once('.')? {
         ("sample", name) => ("Sample", name),
         ("scrape", name) => ("Scrape", name),
@@ -174,7 +172,7 @@ fn of_own(document: &Document, gauges: &Gauges, gauge: &Gauge) -> Option<Chart> 
         "Sample" => "What a command printed, once a second.",
         _ => "A metric of a page, once a second.",
     };
-    Some(chart(document, title, note, y, lines, Vec::new()))
+    Some(chart(course, title, note, y, lines, Vec::new()))
 }
 
 fn cut(name: &str) -> String {
@@ -237,7 +235,7 @@ mod tests {
     #[test]
     fn each_kind_of_reading_has_its_chart_with_the_document_s_values() {
         let document = fixture::watched().document();
-        let charts = beside(&document);
+        let charts = beside(&Course::of(&document));
         let titles: Vec<&str> = charts.iter().map(|chart| chart.title).collect();
         for title in ["Processors", "Memory", "The server's memory", "Pool", "Log lines", "Sample"]
         {
@@ -255,12 +253,12 @@ mod tests {
 
     #[test]
     fn nothing_read_is_nothing_drawn() {
-        assert!(beside(&fixture::held().document()).is_empty());
+        assert!(beside(&Course::of(&fixture::held().document())).is_empty());
         let mut document = fixture::watched().document();
         for gauge in &mut document.gauges.as_mut().unwrap().series {
             gauge.values.iter_mut().for_each(|value| *value = None);
         }
-        assert!(beside(&document).is_empty());
+        assert!(beside(&Course::of(&document)).is_empty());
     }
 
     #[test]
@@ -283,7 +281,7 @@ mod tests {
         let gauges = document.gauges.as_mut().unwrap();
         let own = gauges.series.iter_mut().find(|gauge| gauge.name == "sample.hit_rate").unwrap();
         own.values.iter_mut().flatten().for_each(|value| *value = -*value * 10.0);
-        let charts = beside(&document);
+        let charts = beside(&Course::of(&document));
         let own = charts.iter().find(|chart| chart.title == "Sample").unwrap();
         assert!(own.y.low() <= -9.1 && own.y.high() >= 0.0, "{:?}", own.y);
         assert!(own.y.place(-9.0) > 0.0);

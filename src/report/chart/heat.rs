@@ -2,8 +2,7 @@
 //! its requests took so long. Where lines show a quantile, it shows all of them: two bands are two
 //! kinds of answers, and a stall is a slope.
 
-use super::{Axis, Chart, run};
-use crate::report::Document;
+use super::{Axis, Chart, Course, run};
 use crate::report::document::Interval;
 
 /// The most columns that a picture of this width can show; a longer run has several intervals in
@@ -28,13 +27,13 @@ pub struct Cell {
 }
 
 /// `None` for a run without requests, and for a document of an earlier build.
-pub fn chart(document: &Document) -> Option<Chart> {
-    let columns = columns(document);
+pub fn chart(course: &Course) -> Option<Chart> {
+    let columns = columns(course);
     let used = || columns.iter().flat_map(|column| &column.counts);
     let least = used().map(|(bucket, _)| *bucket).min()?;
     let most = used().map(|(bucket, _)| *bucket).max()?;
-    let cells = (least..=most).flat_map(|bucket| row(document, &columns, bucket)).collect();
-    let (title, note) = match document.is_open_loop() {
+    let cells = (least..=most).flat_map(|bucket| row(course, &columns, bucket)).collect();
+    let (title, note) = match course.is_open_loop {
         true => (
             "Response time, heat map",
             "Each column is a stretch of the run, each row a range of response times, on a log \
@@ -46,8 +45,8 @@ pub fn chart(document: &Document) -> Option<Chart> {
              scale. The colour says how many of the requests that ended then took so long.",
         ),
     };
-    let y = Axis::latency(low(document, least), high(document, most));
-    let frame = run::chart(document, title, note, y, Vec::new(), vec!["p50", "p99", "max"]);
+    let y = Axis::latency(low(course, least), high(course, most));
+    let frame = run::chart(course, title, note, y, Vec::new(), vec!["p50", "p99", "max"]);
     Some(Chart { cells, ..frame })
 }
 
@@ -58,23 +57,23 @@ struct Column {
     counts: Vec<(usize, u64)>,
 }
 
-fn columns(document: &Document) -> Vec<Column> {
-    let length = document.interval_s;
+fn columns(course: &Course) -> Vec<Column> {
+    let length = course.interval_s;
     let slot = |interval: &Interval| (interval.t_s / length).round().max(1.0) as usize - 1;
-    let Some(last) = document.intervals.last() else { return Vec::new() };
+    let Some(last) = course.intervals.last() else { return Vec::new() };
     let each = (slot(last) + 1).div_ceil(MOST_COLUMNS);
     let mut columns: Vec<Column> = Vec::new();
-    for stretch in document.intervals.chunk_by(|a, b| slot(a) / each == slot(b) / each) {
+    for stretch in course.intervals.chunk_by(|a, b| slot(a) / each == slot(b) / each) {
         let from = (slot(&stretch[0]) / each * each) as f64 * length;
         let to = (from + each as f64 * length).min(last.t_s);
-        columns.push(Column { from, to, counts: sums(document, stretch) });
+        columns.push(Column { from, to, counts: sums(course, stretch) });
     }
     columns
 }
 
 /// What the intervals of a stretch hold together, bucket by bucket.
-fn sums(document: &Document, stretch: &[Interval]) -> Vec<(usize, u64)> {
-    let mut sums = vec![0; document.heat_bounds_us.len()];
+fn sums(course: &Course, stretch: &[Interval]) -> Vec<(usize, u64)> {
+    let mut sums = vec![0; course.heat_bounds_us.len()];
     for (bucket, count) in stretch.iter().flat_map(|interval| &interval.heat.0) {
         if let Some(sum) = sums.get_mut(*bucket) {
             *sum += count;
@@ -84,7 +83,7 @@ fn sums(document: &Document, stretch: &[Interval]) -> Vec<(usize, u64)> {
 }
 
 /// The cells of one bucket, in order.
-fn row(document: &Document, columns: &[Column], bucket: usize) -> Vec<Cell> {
+fn row(course: &Course, columns: &[Column], bucket: usize) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     for column in columns {
         let Some((_, count)) = column.counts.iter().find(|(at, _)| *at == bucket) else { continue };
@@ -97,8 +96,8 @@ fn row(document: &Document, columns: &[Column], bucket: usize) -> Vec<Cell> {
             _ => cells.push(Cell {
                 from: column.from,
                 to: column.to,
-                low: low(document, bucket),
-                high: high(document, bucket),
+                low: low(course, bucket),
+                high: high(course, bucket),
                 strength,
             }),
         }
@@ -111,14 +110,14 @@ fn strength(share: f64) -> usize {
 }
 
 /// Where a bucket begins in the picture: the first one, which begins at nothing, has a decade.
-fn low(document: &Document, bucket: usize) -> f64 {
-    let bounds = &document.heat_bounds_us;
-    if bucket == 0 { high(document, 0) / 10.0 } else { bounds[bucket] }
+fn low(course: &Course, bucket: usize) -> f64 {
+    let bounds = &course.heat_bounds_us;
+    if bucket == 0 { high(course, 0) / 10.0 } else { bounds[bucket] }
 }
 
 /// Where it ends: the last one, which has no end, after half as much again.
-fn high(document: &Document, bucket: usize) -> f64 {
-    let bounds = &document.heat_bounds_us;
+fn high(course: &Course, bucket: usize) -> f64 {
+    let bounds = &course.heat_bounds_us;
     bounds.get(bucket + 1).copied().unwrap_or_else(|| bounds[bucket] * 1.5)
 }
 
@@ -126,7 +125,7 @@ fn high(document: &Document, bucket: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::report::document::Heat;
-    use crate::report::fixture;
+    use crate::report::{Document, fixture};
 
     /// The strength at the middle of a stretch of time and of a bucket.
     fn found(map: &Chart, t: f64, us: f64) -> Option<usize> {
@@ -154,7 +153,7 @@ mod tests {
     fn every_cell_is_the_documents_share_and_where_nothing_ended_there_is_none() {
         for (name, run) in fixture::all() {
             let document = run.document();
-            let Some(map) = chart(&document) else {
+            let Some(map) = chart(&Course::of(&document)) else {
                 assert!(document.intervals.iter().all(|i| i.heat.0.is_empty()), "{name}");
                 continue;
             };
@@ -162,7 +161,9 @@ mod tests {
                 let middle = interval.t_s - document.interval_s / 2.0;
                 let all: u64 = interval.heat.0.iter().map(|(_, count)| count).sum();
                 for bucket in 0..document.heat_bounds_us.len() {
-                    let us = (low(&document, bucket) * high(&document, bucket)).sqrt();
+                    let us = (low(&Course::of(&document), bucket)
+                        * high(&Course::of(&document), bucket))
+                    .sqrt();
                     let count = interval.heat.0.iter().find(|(at, _)| *at == bucket);
                     let expected = count.map(|(_, count)| strength(*count as f64 / all as f64));
                     assert_eq!(found(&map, middle, us), expected, "{name}: {middle} s, {us} us");
@@ -177,7 +178,10 @@ mod tests {
         for interval in &document.intervals {
             let (bucket, _) = *interval.heat.0.last().unwrap();
             let max = interval.response_max_us.unwrap();
-            assert!(low(&document, bucket) <= max && max < high(&document, bucket));
+            assert!(
+                low(&Course::of(&document), bucket) <= max
+                    && max < high(&Course::of(&document), bucket)
+            );
         }
     }
 
@@ -192,10 +196,10 @@ mod tests {
         let mut document = uniform(3_600, &[(10, 9), (20, 1)]);
         // One second of another kind in an hour: 1 of 15, and so no tenth of its column.
         document.intervals[1_800].heat = Heat(vec![(30, 10)]);
-        let columns = columns(&document);
+        let columns = columns(&Course::of(&document));
         assert_eq!(columns.len(), MOST_COLUMNS);
         assert_eq!(columns[0].counts, [(10, 135), (20, 15)]);
-        let map = chart(&document).unwrap();
+        let map = chart(&Course::of(&document)).unwrap();
         let us = document.heat_bounds_us[30] * 1.1;
         assert_eq!(found(&map, 1_805.0, us), Some(strength(10.0 / 150.0)));
         assert_eq!(found(&map, 1_820.0, us), None);
@@ -205,9 +209,9 @@ mod tests {
     #[test]
     fn neighbours_of_the_same_strength_are_one_cell_and_a_gap_parts_them() {
         let mut document = uniform(100, &[(10, 9), (20, 1)]);
-        assert_eq!(chart(&document).unwrap().cells.len(), 2);
+        assert_eq!(chart(&Course::of(&document)).unwrap().cells.len(), 2);
         document.intervals.remove(50);
-        assert_eq!(chart(&document).unwrap().cells.len(), 4);
+        assert_eq!(chart(&Course::of(&document)).unwrap().cells.len(), 4);
     }
 
     #[test]
@@ -217,14 +221,14 @@ mod tests {
         for interval in json["intervals"].as_array_mut().unwrap() {
             interval.as_object_mut().unwrap().remove("heat");
         }
-        assert!(chart(&serde_json::from_value(json).unwrap()).is_none());
+        assert!(chart(&Course::of(&serde_json::from_value(json).unwrap())).is_none());
     }
 
     #[test]
     fn the_ends_of_the_range_are_shown_too() {
         let last = fixture::held().document().heat_bounds_us.len() - 1;
         let document = uniform(3, &[(0, 1), (last, 1)]);
-        let map = chart(&document).unwrap();
+        let map = chart(&Course::of(&document)).unwrap();
         assert_eq!(map.cells.len(), 2);
         assert!(map.cells.iter().all(|cell| {
             map.y.low() <= cell.low && cell.low < cell.high && cell.high <= map.y.high()

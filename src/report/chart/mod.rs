@@ -4,6 +4,7 @@
 //! light, dark or on paper.
 
 mod axis;
+mod course;
 mod distribution;
 mod draw;
 pub mod forest;
@@ -24,9 +25,9 @@ use std::borrow::Cow;
 use maud::Markup;
 
 pub use axis::{Axis, ratio};
+pub use course::Course;
 pub use distribution::of_runs;
 pub use draw::{HEIGHT, WIDTH};
-pub use gauges::beside;
 pub use heat::Cell;
 pub use monitor::readings;
 pub use rounds::{of_rounds, of_sides};
@@ -91,10 +92,29 @@ impl Chart {
 
 /// Every chart that this run has something to show in.
 pub fn charts(document: &Document) -> Vec<Chart> {
-    let mut charts = run::over_time(document);
+    with_whole(&Course::of(document), distribution::chart(document))
+}
+
+/// The same of a run as far as it came; what only its end knows is not among them.
+pub fn so_far(course: &Course) -> Vec<Chart> {
+    with_whole(course, None)
+}
+
+/// What was read beside the load of this run.
+pub fn beside(document: &Document) -> Vec<Chart> {
+    gauges::beside(&Course::of(document))
+}
+
+/// The same of a run as far as it came.
+pub fn beside_so_far(course: &Course) -> Vec<Chart> {
+    gauges::beside(course)
+}
+
+fn with_whole(course: &Course, distribution: Option<Chart>) -> Vec<Chart> {
+    let mut charts = run::over_time(course);
     // The same times as a whole and over the run, beside each other.
     let at = charts.len().min(2);
-    let whole = [distribution::chart(document), heat::chart(document)];
+    let whole = [distribution, heat::chart(course)];
     charts.splice(at..at, whole.into_iter().flatten());
     charts
 }

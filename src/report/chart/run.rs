@@ -1,61 +1,60 @@
 //! What a run was second by second.
 
-use super::{Axis, Chart, Line, Span};
-use crate::report::Document;
+use super::{Axis, Chart, Course, Line, Span};
 use crate::report::document::Interval;
 
 /// Those that have something to show.
-pub fn over_time(document: &Document) -> Vec<Chart> {
-    if document.intervals.is_empty() {
+pub fn over_time(course: &Course) -> Vec<Chart> {
+    if course.intervals.is_empty() {
         return Vec::new();
     }
     let charts = [
-        Some(throughput(document)),
-        latency(document),
-        failures(document),
-        Some(in_flight(document)),
-        send_lag(document),
+        Some(throughput(course)),
+        latency(course),
+        failures(course),
+        Some(in_flight(course)),
+        send_lag(course),
     ];
     charts.into_iter().flatten().collect()
 }
 
-fn throughput(document: &Document) -> Chart {
+fn throughput(course: &Course) -> Chart {
     let rate = |of: fn(&Interval) -> u64| move |i: &Interval| Some(of(i) as f64);
     let mut lines = vec![
-        line(document, "good answers", "c2", true, per_second(document, rate(|i| i.good))),
-        line(document, "sent", "c1", false, per_second(document, rate(|i| i.sent))),
+        line(course, "good answers", "c2", true, per_second(course, rate(|i| i.good))),
+        line(course, "sent", "c1", false, per_second(course, rate(|i| i.sent))),
     ];
     let mut columns = vec!["good", "sent"];
-    if document.is_open_loop() {
-        let due = per_second(document, rate(|i| i.scheduled));
-        lines.push(line(document, "due (schedule)", "c0 dashed", false, due));
+    if course.is_open_loop {
+        let due = per_second(course, rate(|i| i.scheduled));
+        lines.push(line(course, "due (schedule)", "c0 dashed", false, due));
         columns.insert(0, "scheduled");
     }
-    let note = match document.is_open_loop() {
+    let note = match course.is_open_loop {
         true => "Requests a second. Where the lines part, the schedule was not kept.",
         false => {
             "Requests a second. There is no schedule: each is sent when the last was answered."
         }
     };
     let y = Axis::counts(highest(&lines), "/s");
-    chart(document, "Throughput", note, y, lines, columns)
+    chart(course, "Throughput", note, y, lines, columns)
 }
 
-fn latency(document: &Document) -> Option<Chart> {
+fn latency(course: &Course) -> Option<Chart> {
     let mut lines = vec![
-        line(document, "max", "c4", false, |i: &Interval| i.response_max_us),
-        line(document, "p99", "c3", false, |i: &Interval| i.response_p99_us),
-        line(document, "p50", "c1", false, |i: &Interval| i.response_p50_us),
+        line(course, "max", "c4", false, |i: &Interval| i.response_max_us),
+        line(course, "p99", "c3", false, |i: &Interval| i.response_p99_us),
+        line(course, "p50", "c1", false, |i: &Interval| i.response_p50_us),
     ];
     let mut columns = vec!["p50", "p99", "max"];
-    if document.is_open_loop() {
+    if course.is_open_loop {
         let service = |i: &Interval| i.service_p99_us;
-        lines.push(line(document, "service p99", "c2 dashed", false, service));
+        lines.push(line(course, "service p99", "c2 dashed", false, service));
         columns.push("service p99");
     }
     lines.retain(Line::is_drawn);
     let y = Axis::latency(lowest(&lines)?, highest(&lines));
-    let (title, note) = match document.is_open_loop() {
+    let (title, note) = match course.is_open_loop {
         true => (
             "Response time",
             "Of the requests that ended in each interval, on a log scale. Where service stays low \
@@ -66,15 +65,15 @@ fn latency(document: &Document) -> Option<Chart> {
             "Of the requests that ended in each interval, from the send, on a log scale.",
         ),
     };
-    Some(chart(document, title, note, y, lines, columns))
+    Some(chart(course, title, note, y, lines, columns))
 }
 
-fn failures(document: &Document) -> Option<Chart> {
+fn failures(course: &Course) -> Option<Chart> {
     let rate = |of: fn(&Interval) -> u64| move |i: &Interval| Some(of(i) as f64);
     let mut lines = vec![
-        line(document, "rejected", "c3", true, per_second(document, rate(|i| i.rejected))),
-        line(document, "failed", "c4", true, per_second(document, rate(|i| i.failed))),
-        line(document, "dropped", "c0", true, per_second(document, rate(|i| i.dropped))),
+        line(course, "rejected", "c3", true, per_second(course, rate(|i| i.rejected))),
+        line(course, "failed", "c4", true, per_second(course, rate(|i| i.failed))),
+        line(course, "dropped", "c0", true, per_second(course, rate(|i| i.dropped))),
     ];
     let mut columns = vec!["rejected", "failed", "dropped"];
     let seen: Vec<bool> =
@@ -88,44 +87,44 @@ fn failures(document: &Document) -> Option<Chart> {
     }
     let y = Axis::counts(highest(&lines), "/s");
     let note = "Requests a second that came to nothing good.";
-    Some(chart(document, "Errors", note, y, lines, columns))
+    Some(chart(course, "Errors", note, y, lines, columns))
 }
 
-fn in_flight(document: &Document) -> Chart {
+fn in_flight(course: &Course) -> Chart {
     let of = |i: &Interval| Some(i.in_flight as f64);
-    let lines = vec![line(document, "in flight", "c1", true, of)];
+    let lines = vec![line(course, "in flight", "c1", true, of)];
     let y = Axis::counts(highest(&lines), "");
     let note = "Requests sent and not yet answered, at the end of each interval.";
-    chart(document, "In flight", note, y, lines, vec!["in flight"])
+    chart(course, "In flight", note, y, lines, vec!["in flight"])
 }
 
-fn send_lag(document: &Document) -> Option<Chart> {
-    let lines = vec![line(document, "send lag p99", "c5", false, |i: &Interval| i.send_lag_p99_us)];
+fn send_lag(course: &Course) -> Option<Chart> {
+    let lines = vec![line(course, "send lag p99", "c5", false, |i: &Interval| i.send_lag_p99_us)];
     let y = Axis::latency(lowest(&lines)?, highest(&lines));
     let note = "How much later than due requests were sent: blast's own share, and the wait for a \
                 free connection.";
-    Some(chart(document, "Send lag", note, y, lines, vec!["send lag p99"]))
+    Some(chart(course, "Send lag", note, y, lines, vec!["send lag p99"]))
 }
 
 pub(super) fn chart(
-    document: &Document,
+    course: &Course,
     title: &'static str,
     note: &'static str,
     y: Axis,
     lines: Vec<Line>,
     columns: Vec<&'static str>,
 ) -> Chart {
-    let end = document.intervals.last().map_or(1.0, |interval| interval.t_s);
-    let bounds = bounds(document);
+    let end = course.intervals.last().map_or(1.0, |interval| interval.t_s);
+    let bounds = course.bounds_s.clone();
     let x = Axis::time(0.0, end);
-    Chart { title, note, x, y, spans: spans(document), bounds, lines, cells: Vec::new(), columns }
+    Chart { title, note, x, y, spans: spans(course), bounds, lines, cells: Vec::new(), columns }
 }
 
 /// Warm-up and drain. Intervals end at `t_s`, so a phase begins where the one before ends.
-fn spans(document: &Document) -> Vec<Span> {
+fn spans(course: &Course) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut from = 0.0;
-    for interval in &document.intervals {
+    for interval in course.intervals {
         let name = match interval.phase.as_str() {
             "warmup" => Some("warm-up"),
             "drain" => Some("drain"),
@@ -141,35 +140,24 @@ fn spans(document: &Document) -> Vec<Span> {
     spans
 }
 
-/// Where each stage but the first begins, on the axis of the whole run.
-fn bounds(document: &Document) -> Vec<f64> {
-    let warmup = document.warmup.as_ref().map_or(0.0, |warmup| warmup.duration_s);
-    document.stages.iter().skip(1).map(|stage| warmup + stage.start_s).collect()
-}
-
 fn per_second(
-    document: &Document,
+    course: &Course,
     of: impl Fn(&Interval) -> Option<f64>,
 ) -> impl Fn(&Interval) -> Option<f64> {
     // As the page has it: over the length that all of them have.
-    let length = document.interval_s;
+    let length = course.interval_s;
     move |interval| of(interval).map(|events| events / length)
 }
 
 fn line(
-    document: &Document,
+    course: &Course,
     name: &'static str,
     class: &'static str,
     filled: bool,
     of: impl Fn(&Interval) -> Option<f64>,
 ) -> Line {
     let point = |interval: &Interval| of(interval).map(|value| (interval.t_s, value));
-    Line {
-        name: name.into(),
-        class,
-        filled,
-        points: document.intervals.iter().map(point).collect(),
-    }
+    Line { name: name.into(), class, filled, points: course.intervals.iter().map(point).collect() }
 }
 
 impl Line {
@@ -200,7 +188,7 @@ mod tests {
     fn a_line_has_the_figures_of_the_intervals() {
         for (name, run) in fixture::all() {
             let document = run.document();
-            let charts = over_time(&document);
+            let charts = over_time(&Course::of(&document));
             let Some(chart) = charts.first() else { continue };
             let good = chart.lines[0].points.iter().flatten();
             for (point, interval) in good.zip(&document.intervals) {
@@ -215,13 +203,13 @@ mod tests {
     fn the_only_second_of_a_run_is_seen() {
         let mut document = fixture::named("held").document();
         document.intervals.truncate(1);
-        let chart = &over_time(&document)[0];
+        let chart = &over_time(&Course::of(&document))[0];
         let drawn = super::super::draw::svg(chart).into_string();
         let place = drawn.split("class=\"c2\" d=\"").nth(1);
         let path = place.and_then(|rest| rest.split('"').next());
         assert!(path.is_some_and(|path| path.ends_with("a1.2 1.2 0 1 0 -2.4 0")), "{drawn}");
         document = fixture::named("held").document();
-        let whole = super::super::draw::svg(&over_time(&document)[0]).into_string();
+        let whole = super::super::draw::svg(&over_time(&Course::of(&document))[0]).into_string();
         assert!(!whole.contains("a1.2 "), "{whole}");
     }
 
@@ -242,7 +230,7 @@ mod tests {
     #[test]
     fn without_errors_there_is_no_chart_of_them_and_without_intervals_none_at_all() {
         let titles = |run: fixture::Run| {
-            let charts = over_time(&run.document());
+            let charts = over_time(&Course::of(&run.document()));
             charts.iter().map(|chart| chart.title).collect::<Vec<_>>()
         };
         assert!(!titles(fixture::held()).contains(&"Errors"));
@@ -253,10 +241,10 @@ mod tests {
 
     #[test]
     fn the_phases_beside_measure_are_shaded_and_the_stages_bounded() {
-        let warmed_up = over_time(&fixture::warmed_up().document());
+        let warmed_up = over_time(&Course::of(&fixture::warmed_up().document()));
         assert_eq!(warmed_up[0].spans[0].name, "warm-up");
         assert_eq!(warmed_up[0].spans[0].from, 0.0);
         let shaped = fixture::shaped().document();
-        assert_eq!(over_time(&shaped)[0].bounds.len(), shaped.stages.len() - 1);
+        assert_eq!(over_time(&Course::of(&shaped))[0].bounds.len(), shaped.stages.len() - 1);
     }
 }

@@ -11,7 +11,7 @@ use crate::time::Nanos;
 pub struct Heat(pub Vec<(usize, u64)>);
 
 /// The lower bounds of the buckets, in microseconds.
-pub(super) fn bounds_us() -> Vec<f64> {
+pub fn heat_bounds_us() -> Vec<f64> {
     heat::BOUNDS.iter().copied().map(Nanos::as_micros_f64).collect()
 }
 

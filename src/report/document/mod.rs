@@ -33,7 +33,7 @@ pub use counts::{Bytes, Happened, Rate, Requests};
 pub use example::Example;
 pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
 pub use groups::{Group, GroupLatencies, Groups, Shares};
-pub use heat::Heat;
+pub use heat::{Heat, heat_bounds_us};
 pub use host::{ByAddress, Client, Connections, Dns, Worker};
 pub use latency::{Bounds, Ci95, Latencies, Latency, is_exact};
 pub use named::{Aside, ByName, CheckCount, Named, NamedRate, Seen, Sessions};
@@ -206,7 +206,7 @@ impl Document {
             by_name: ByName::of(summary),
             groups: Groups::of(summary),
             interval_s: summary.interval_length.as_secs_f64(),
-            heat_bounds_us: heat::bounds_us(),
+            heat_bounds_us: heat_bounds_us(),
             intervals: summary.intervals.iter().map(Interval::new).collect(),
         }
     }
