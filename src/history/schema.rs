@@ -12,7 +12,8 @@ use crate::error::Error;
 use crate::units::quote;
 
 /// What turns a file of version N into one of N + 1; a new file has gone through all of them.
-pub(super) const STEPS: [&str; 2] = ["
+pub(super) const STEPS: [&str; 2] = [
+    "
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         label TEXT NOT NULL DEFAULT '',
@@ -62,7 +63,8 @@ pub(super) const STEPS: [&str; 2] = ["
         good AS successful_requests, errors AS failed_requests, good_per_s AS requests_per_second,
         mean_us / 1000.0 AS average_latency_ms, document IS NOT NULL AS has_document
     FROM runs;
-", "
+",
+    "
     -- Documents lie apart: a list that passes over them reads one page in twenty.
     CREATE TABLE documents (
         run INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
@@ -95,7 +97,8 @@ pub(super) const STEPS: [&str; 2] = ["
             'p50_us', p50_us, 'p95_us', p95_us, 'p99_us', p99_us, 'grade', grade,
             'verdict', verdict, 'reason', reason, 'exit_code', exit_code) AS result_json
     FROM runs;
-"];
+",
+];
 
 /// Stands in the file's head, so that `file` and others can tell what it is.
 pub(super) const APPLICATION: i32 = 0x626c_7374;

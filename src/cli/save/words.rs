@@ -135,7 +135,8 @@ mod tests {
             let shown = without_secrets(&words);
             assert!(!shown.concat().contains(SECRET) && shown.concat().contains(MASK), "{shown:?}");
         }
-        let plain = ["run", "-c", "10", "-H", "Accept: text/html", "-b", "@order.json", "http://h/"];
+        let plain =
+            ["run", "-c", "10", "-H", "Accept: text/html", "-b", "@order.json", "http://h/"];
         let plain = plain.map(str::to_string);
         assert_eq!(without_secrets(&plain), plain);
     }
