@@ -115,7 +115,10 @@ async fn a_run_is_seen_as_it_goes_and_stands_in_the_history_as_it_was_told() {
     let seen = until(&mut events, "end").await;
     let of = |kind: &str| seen.iter().filter(|line| line["type"] == kind).collect::<Vec<_>>();
     let phases: Vec<&str> = of("phase").iter().filter_map(|l| l["phase"].as_str()).collect();
-    assert!(phases.ends_with(&["measure", "drain", "done"]) || phases.ends_with(&["measure", "done"]), "{phases:?}");
+    assert!(
+        phases.ends_with(&["measure", "drain", "done"]) || phases.ends_with(&["measure", "done"]),
+        "{phases:?}"
+    );
     assert!(!of("interval").is_empty());
     let (summary, end) = (of("summary")[0], of("end")[0]);
     assert_eq!(summary["requests"]["scheduled"], 200);
@@ -186,7 +189,9 @@ async fn a_run_that_is_killed_or_hangs_has_failed_and_the_next_one_starts() {
 
     // It is stopped, and stays so past its end.
     let mut job = place.job(50.0, 0.5);
-    job.plan_text = Some("[load]\ndrain = \"1ms\"\nconnect_timeout = \"100ms\"\n[[requests]]\npath = \"/\"\n".into());
+    job.plan_text = Some(
+        "[load]\ndrain = \"1ms\"\nconnect_timeout = \"100ms\"\n[[requests]]\npath = \"/\"\n".into(),
+    );
     let (hung, mut events) = place.start(job).await;
     until(&mut events, "phase").await;
     signal(child_of(hung), libc::SIGSTOP);

@@ -281,10 +281,7 @@ mod tests {
     fn the_preview_has_the_figures_and_the_command() {
         let job = Job { rps: Some(100.0), duration_s: Some(60.0), ..job() };
         let prepared = prepare(&job).unwrap();
-        assert_eq!(
-            prepared.sentence,
-            "6,000 requests over 60 s, at most 100/s, 10 connections"
-        );
+        assert_eq!(prepared.sentence, "6,000 requests over 60 s, at most 100/s, 10 connections");
         assert_eq!(
             prepared.command,
             "blast http://127.0.0.1:81/a --connections=10 --rps=100 --duration=60s"
@@ -323,12 +320,7 @@ mod tests {
     #[test]
     fn what_is_over_a_limit_says_which_how_much_and_who_may_raise_it() {
         let limits = Limits { workers: 10, rps: 100.0, duration_s: 60.0 };
-        let at = Job {
-            connections: Some(10),
-            rps: Some(100.0),
-            duration_s: Some(60.0),
-            ..job()
-        };
+        let at = Job { connections: Some(10), rps: Some(100.0), duration_s: Some(60.0), ..job() };
         assert!(prepare_within(&at, &limits).is_ok());
         let stages = |text: &str| Job {
             rps: None,

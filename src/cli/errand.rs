@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use super::ceiling::{self, CeilingArgs};
 use super::ladder;
 use super::low::{Cli, RunArgs, Verb};
-use super::source::with_stdin;
 use super::soak::SoakArgs;
+use super::source::with_stdin;
 use super::{Outputs, Parsed, high, parse, run_plan};
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
@@ -139,9 +139,10 @@ impl Errand {
     pub fn ends_within(&self) -> Nanos {
         let plan = self.plan();
         let around = plan.connect_timeout + plan.drain + AROUND;
-        let aside = plan.scenario.as_ref().map_or(0, |scenario| {
-            (scenario.run_setup.len() + scenario.run_teardown.len()) as u64
-        });
+        let aside = plan
+            .scenario
+            .as_ref()
+            .map_or(0, |scenario| (scenario.run_setup.len() + scenario.run_teardown.len()) as u64);
         let between = match self {
             Errand::Run { .. } => Nanos::ZERO,
             Errand::Ceiling { .. } | Errand::Ladder { .. } => BETWEEN_LOADS,
@@ -225,7 +226,9 @@ fn pin(plan: &mut Plan, addresses: &[IpAddr]) -> Result<()> {
     };
     if !is_judged {
         let host = &plan.url.host;
-        return Err(Error::usage(format!("{host} is not what was judged; choose the target again")));
+        return Err(Error::usage(format!(
+            "{host} is not what was judged; choose the target again"
+        )));
     }
     if let Host::Name(name) = &plan.url.host {
         let list = addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(",");
@@ -332,7 +335,13 @@ mod tests {
         for (words, most) in [
             (&["ceiling", "http://127.0.0.1/", "-c10"][..], 100.0),
             (
-                &["ceiling", "http://127.0.0.1/", "-c1", "--over=connections", "--threshold=p99<1s"],
+                &[
+                    "ceiling",
+                    "http://127.0.0.1/",
+                    "-c1",
+                    "--over=connections",
+                    "--threshold=p99<1s",
+                ],
                 10.0,
             ),
         ] {

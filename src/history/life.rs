@@ -79,14 +79,15 @@ impl History {
         })
     }
 
-    /// It will never end by itself; what arrived of it stays. One that has ended stays as it is.
+    /// It will never end by itself; what arrived of it stays. One that has ended stays as it is, but
+    /// for one of which nobody knew why: whoever looked first has only seen that it was gone.
     pub fn fail(&mut self, id: i64, reason: &str) -> Result<()> {
         self.show(id)?;
         self.said(|connection, _| {
             connection.execute(
                 "UPDATE runs SET status = 'failed', reason = ?2, ended_at = ?3, holder = NULL \
-                 WHERE id = ?1 AND status IN ('pending', 'running')",
-                params![id, reason, now()],
+                 WHERE id = ?1 AND (status IN ('pending', 'running') OR reason = ?4)",
+                params![id, reason, now(), GONE],
             )?;
             Ok(())
         })

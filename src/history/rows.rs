@@ -42,11 +42,17 @@ impl History {
 
     /// The document of a run, on one line; `None`: it has none, since it never ended.
     pub fn document(&mut self, id: i64) -> Result<Option<Vec<u8>>> {
+        match self.kept(id)? {
+            None => self.show(id).map(|_| None),
+            document => Ok(document),
+        }
+    }
+
+    fn kept(&mut self, id: i64) -> Result<Option<Vec<u8>>> {
         self.said(|connection, _| {
-            let query = "SELECT document FROM runs LEFT JOIN documents ON run = id WHERE id = ?1";
-            let found: Option<Option<Vec<u8>>> =
+            let query = "SELECT document FROM documents WHERE run = ?1";
+            let packed: Option<Vec<u8>> =
                 connection.query_row(query, [id], |row| row.get(0)).optional()?;
-            let packed = found.ok_or_else(|| missing(id))?;
             Ok(packed.map(|packed| packed::unpack(&packed, id)).transpose()?)
         })
     }
@@ -58,7 +64,7 @@ impl History {
         if !rows.is_empty() {
             return Ok(rows);
         }
-        let document = self.document(id)?.unwrap_or_default();
+        let document = self.kept(id)?.unwrap_or_default();
         Ok(packed::intervals(&document, from))
     }
 

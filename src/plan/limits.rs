@@ -288,7 +288,8 @@ mod tests {
 
     #[test]
     fn a_session_counts_as_the_most_requests_that_it_may_send() {
-        let step = |what| Step { what, repeat: (1, 3), probability: 0.1, weight: 1, think: Think::Not };
+        let step =
+            |what| Step { what, repeat: (1, 3), probability: 0.1, weight: 1, think: Think::Not };
         let steps = vec![
             step(Steps::One(0)),
             step(Steps::OneOf(vec![

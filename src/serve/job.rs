@@ -105,7 +105,11 @@ impl Job {
         let numbers = [("rps", self.rps), ("duration", self.duration_s)];
         let bad = |value: &f64| !value.is_finite() || *value <= 0.0;
         if let Some((field, _)) = numbers.iter().find(|(_, n)| n.as_ref().is_some_and(bad)) {
-            return Err(Refusal::usage(*field, format!("{field} is no number above 0"), "give one"));
+            return Err(Refusal::usage(
+                *field,
+                format!("{field} is no number above 0"),
+                "give one",
+            ));
         }
         if self.connections == Some(0) {
             return refuse("workers", "nobody would send anything", "give 1 or more");

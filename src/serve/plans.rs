@@ -98,7 +98,8 @@ impl Plans {
     fn files(&self) -> Vec<String> {
         let entries = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
         let names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let name = |file: std::ffi::OsString| Some(file.to_str()?.strip_suffix(".toml")?.to_string());
+        let name =
+            |file: std::ffi::OsString| Some(file.to_str()?.strip_suffix(".toml")?.to_string());
         names.filter_map(name).filter(|name| !name.starts_with('.')).collect()
     }
 

@@ -117,7 +117,8 @@ fn load(errand: &Errand, feed: &Feed) -> Result<Over> {
     match errand {
         Errand::Run { plan, outputs, soak } => {
             let outputs = Outputs { feed: Some(feed.clone()), ..Outputs::clone(outputs) };
-            let soak = soak.as_ref().map(|args| Soak::start(args, plan, &args.run.load, Vec::new()));
+            let soak =
+                soak.as_ref().map(|args| Soak::start(args, plan, &args.run.load, Vec::new()));
             let measured = run::measure(plan, &outputs, soak.transpose()?)?;
             let (document, exit) = measured.save(&outputs);
             feed.over(&document);

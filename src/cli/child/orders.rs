@@ -29,11 +29,19 @@ const LAST_GRACE: Duration = Duration::from_secs(6);
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 enum Order {
-    Stop { who: String },
+    Stop {
+        who: String,
+    },
     /// It should have been over by now.
     OverTime {},
-    Rate { per_s: f64, who: String },
-    Users { count: u32, who: String },
+    Rate {
+        per_s: f64,
+        who: String,
+    },
+    Users {
+        count: u32,
+        who: String,
+    },
 }
 
 /// Why a run ended before its end; the first reason counts.
@@ -121,11 +129,13 @@ impl Ear {
             }
             Order::OverTime {} => self.end(Ending::OverTime),
             Order::Rate { per_s, who } => {
-                let done = judge_rate(&self.limits, per_s).and_then(|()| self.feed.set_rate(per_s, &who));
+                let done =
+                    judge_rate(&self.limits, per_s).and_then(|()| self.feed.set_rate(per_s, &who));
                 done.unwrap_or_else(|error| self.refuse(&error.message));
             }
             Order::Users { count, who } => {
-                let done = judge_users(&self.limits, count).and_then(|()| self.feed.set_users(count, &who));
+                let done = judge_users(&self.limits, count)
+                    .and_then(|()| self.feed.set_users(count, &who));
                 done.unwrap_or_else(|error| self.refuse(&error.message));
             }
         }

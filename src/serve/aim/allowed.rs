@@ -10,7 +10,10 @@ use crate::units::quote;
 pub enum Allowed {
     /// Whatever addresses it has.
     Host(String),
-    Network { address: IpAddr, prefix: u8 },
+    Network {
+        address: IpAddr,
+        prefix: u8,
+    },
 }
 
 impl Allowed {

@@ -144,7 +144,8 @@ impl Aims {
         if asked.contains("{{") {
             return Err(usage("a target's URL takes no placeholders", "write them in a plan"));
         }
-        let url = Url::fixed(asked).map_err(|error| usage(&error.message, "write a URL, or a name of the list"))?;
+        let url = Url::fixed(asked)
+            .map_err(|error| usage(&error.message, "write a URL, or a name of the list"))?;
         if url.authorization.is_some() {
             return Err(usage(
                 "a URL with a name and a password in it would be stored",
@@ -169,11 +170,7 @@ impl Aims {
         usage(&format!("there is no target {}", quote(asked)), &hint)
     }
 
-    fn resolve(
-        &self,
-        host: &Host,
-        is_listed: bool,
-    ) -> std::result::Result<Vec<IpAddr>, Refusal> {
+    fn resolve(&self, host: &Host, is_listed: bool) -> std::result::Result<Vec<IpAddr>, Refusal> {
         let found = match host {
             Host::Ip(ip) => vec![*ip],
             Host::Name(name) => self.lookup(name)?,

@@ -129,7 +129,8 @@ fn a_name_that_stands_for_something_else_the_second_time_is_not_asked_twice() {
 
 #[test]
 fn a_protected_target_asks_for_its_name_however_its_server_is_named() {
-    let mut aims = aims(&["prod=http://staging.example:81/", "same=http://staging.example:81/x"], &[]);
+    let mut aims =
+        aims(&["prod=http://staging.example:81/", "same=http://staging.example:81/x"], &[]);
     aims.targets[0].protected = true;
     for asked in ["prod", "same", "http://staging.example:81/"] {
         for typed in [None, Some(""), Some("PROD"), Some("same")] {

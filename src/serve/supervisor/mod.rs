@@ -133,10 +133,7 @@ impl Floor {
             "label": prepared.begun.label,
             "who": who,
         });
-        let time = Time {
-            ends_within: prepared.ends_within,
-            patience: self.0.settings.patience,
-        };
+        let time = Time { ends_within: prepared.ends_within, patience: self.0.settings.patience };
         let is_open_loop = prepared.begun.rate_per_s.is_some();
         let mut command = std::process::Command::new(&self.0.settings.program);
         command.envs(self.0.settings.environment.iter().map(|(name, value)| (name, value)));
@@ -200,15 +197,22 @@ impl Floor {
         let limits = &self.0.settings.limits;
         let (order, excess) = match edit {
             Edit::Rate(per_s) if per_s.is_nan() || per_s <= 0.0 => {
-                return Err(Refusal::usage("rate_per_s", "a rate is above 0", "stop the run instead"));
+                return Err(Refusal::usage(
+                    "rate_per_s",
+                    "a rate is above 0",
+                    "stop the run instead",
+                ));
             }
             Edit::Users(0) => {
-                return Err(Refusal::usage("users", "somebody has to send", "stop the run instead"));
+                return Err(Refusal::usage(
+                    "users",
+                    "somebody has to send",
+                    "stop the run instead",
+                ));
             }
-            Edit::Rate(per_s) => (
-                json!({"do": "rate", "per_s": per_s, "who": who}),
-                limits.excess_of_rate(per_s),
-            ),
+            Edit::Rate(per_s) => {
+                (json!({"do": "rate", "per_s": per_s, "who": who}), limits.excess_of_rate(per_s))
+            }
             Edit::Users(count) => (
                 json!({"do": "users", "count": count, "who": who}),
                 limits.excess_of_workers(count),
