@@ -47,7 +47,7 @@ impl Books {
     }
 
     fn answer(&mut self, flight: &Flight, status: u16, rejection: Option<Rejection>) {
-        self.tally.answered(flight, status, rejection, self.now);
+        self.tally.answered(flight, (status, 100), rejection, self.now);
     }
 
     /// All of it, as one worker's summary.
