@@ -15,9 +15,9 @@ use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    self, Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Groups,
-    Interval, Links, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd,
-    Warning, slowest,
+    self, Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates,
+    Groups, Interval, Links, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict,
+    WarmupEnd, Warning, slowest,
 };
 use crate::plan::Plan;
 use crate::time::Nanos;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
 use super::core::Finished;
-use super::edits::{self, Edit, Level};
+use super::edits::{self, Edit};
 use super::helm::{Bounds, Helm, Order, Reach};
 use super::job::Arrivals;
 use super::names::Names;

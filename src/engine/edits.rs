@@ -85,7 +85,8 @@ pub struct Leg {
 
 /// The stages as they came to be; empty for a steady load that nobody changed.
 pub fn legs(plan: &Plan, edits: &[Edit], measure: Nanos) -> Vec<Leg> {
-    let mut legs: Vec<Leg> = plan.load.stages().iter().map(|stage| leg(&plan.load, stage)).collect();
+    let mut legs: Vec<Leg> =
+        plan.load.stages().iter().map(|stage| leg(&plan.load, stage)).collect();
     if legs.is_empty() && !edits.is_empty() {
         let level = plan.load.per_s().unwrap_or(plan.connections.into());
         legs.push(Leg { start: Nanos::ZERO, length: None, from: level, to: level });

@@ -185,10 +185,7 @@ fn rate(per_s: f64) -> Result<Rate> {
     }
     Ok(match per_s.fract() {
         0.0 => Rate::per_second(per_s as u64),
-        _ => Rate {
-            count: (per_s * 1e3).round() as u64,
-            period: Nanos::from_secs(1_000),
-        },
+        _ => Rate { count: (per_s * 1e3).round() as u64, period: Nanos::from_secs(1_000) },
     })
 }
 

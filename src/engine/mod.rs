@@ -50,6 +50,8 @@ mod sim;
 mod so_far;
 mod socket;
 mod sources;
+#[cfg(test)]
+mod steered;
 pub mod stop;
 mod tally;
 pub mod timeline;

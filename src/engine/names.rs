@@ -4,10 +4,12 @@
 
 use std::collections::VecDeque;
 
+use super::by_name;
 use super::collect::Collector;
 use super::tally::INTERVAL;
-use super::by_name;
-use crate::metrics::{Ended, Ends, Events, Fates, Interval, NameRow, Part, Portion, Snapshot, Times};
+use crate::metrics::{
+    Ended, Ends, Events, Fates, Interval, NameRow, Part, Portion, Snapshot, Times,
+};
 use crate::plan::Plan;
 use crate::plan::mask::mask_query;
 use crate::time::Nanos;

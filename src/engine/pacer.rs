@@ -234,7 +234,8 @@ impl Stripe {
             self.due_in_warmup.steer(of_warmup.clone());
             self.warmup.steer(of_warmup);
         }
-        if let Some(of_measure) = self.schedule.measure_with(&edits::turns(edits, self.measure_at)) {
+        if let Some(of_measure) = self.schedule.measure_with(&edits::turns(edits, self.measure_at))
+        {
             self.due_in_measure.steer(of_measure.clone());
             self.measure.steer(of_measure);
         }

@@ -273,8 +273,7 @@ impl Core {
     /// A closed loop has sent all it was to send.
     pub(super) fn is_spent(&self) -> bool {
         let expected = self.crew.expected();
-        self.pacer.is_spent()
-            || self.script.as_ref().is_some_and(|script| script.is_over(expected))
+        self.pacer.is_spent() || self.script.as_ref().is_some_and(|script| script.is_over(expected))
     }
 
     /// Users are still to be taken down.

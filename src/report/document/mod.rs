@@ -416,7 +416,7 @@ fn sides(summary: &Summary) -> BTreeMap<String, String> {
 }
 
 /// To the last digit that is worth its bytes.
-fn rounded(value: f64, digits: i32) -> f64 {
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale
 }
