@@ -85,7 +85,7 @@ pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result
                     soak.look(so_far, &beside);
                 }
             }
-            Progress::Connecting { .. } | Progress::Slice { .. } => {}
+            _ => {}
         }
         broadcast.show(&progress, beside.sampler());
         live.show(progress, beside.sampler());

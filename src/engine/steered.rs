@@ -42,8 +42,8 @@ struct Told {
     names: Vec<(Vec<NameRow>, NameRow)>,
 }
 
-/// Does this as the load is about to begin, and that when it is in the drain.
-fn run(plan: &Plan, at_the_start: impl Fn(&Helm) + Send) -> (Summary, Told) {
+/// Does this as the load is about to begin.
+fn run(plan: &Plan, at_the_start: impl Fn(&Helm) + Sync) -> (Summary, Told) {
     let (helm, mut told) = (Helm::default(), Told::default());
     let summary = run_steered(plan, &helm, &mut |progress| match progress {
         Progress::Starting { .. } => at_the_start(&helm),
