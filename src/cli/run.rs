@@ -106,7 +106,7 @@ fn recorded(
                     soak.look(so_far, &beside);
                 }
             }
-            Progress::Connecting { .. } | Progress::Slice { .. } => {}
+            _ => {}
         }
         #[cfg(feature = "serve")]
         if let Some(feed) = &outputs.feed {

@@ -82,7 +82,7 @@ impl Screen {
                 let update = self.watch.second(&interval, [measure, warmup], busy, gauges());
                 News::Second(Box::new(update))
             }
-            Progress::Starting { .. } | Progress::Slice { .. } | Progress::Look { .. } => return,
+            _ => return,
         };
         let _ = self.news.try_send(news);
     }

@@ -88,13 +88,11 @@ impl Line {
     pub fn show(&mut self, progress: Progress) {
         let width = if self.stays { FILE } else { width(&io::stderr()) };
         let line = match progress {
-            Progress::Starting { .. } => return,
             Progress::Connecting { dialled, connections } => {
                 let text = format!("connecting: {dialled} of {connections}");
                 let room = width.saturating_sub(1);
                 format!("{text:room$.room$}")
             }
-            Progress::Slice { .. } | Progress::Look { .. } => return,
             Progress::Interval { interval, errors, .. } => {
                 let Events { sent, .. } = interval.events;
                 self.sent += sent;
@@ -111,6 +109,7 @@ impl Line {
                     width,
                 })
             }
+            _ => return,
         };
         // A terminal that is gone takes the line with it; the report is another matter.
         let _ = match self.stays {

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use super::by_name;
 use super::core::Finished;
+use super::edits::{self, Edit, Leg};
 use super::groups;
+use super::job::Arrivals;
 use super::prepare::Prepared;
 use super::refresh;
 use super::tally::INTERVAL;
@@ -13,11 +15,11 @@ use crate::address::Address;
 use crate::failure::Kind;
 use crate::host;
 use crate::metrics::{
-    Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates, Groups,
-    Interval, Links, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict, WarmupEnd,
-    Warning, slowest,
+    self, Aborted, Audit, Client, Connections, Drop, EXAMPLES, Ended, Events, Example, Fates,
+    Groups, Interval, Links, Mode, Pause, Phase, Series, Snapshot, Stage, Summary, Verdict,
+    WarmupEnd, Warning, slowest,
 };
-use crate::plan::{OfferedRate, Plan};
+use crate::plan::Plan;
 use crate::time::Nanos;
 
 /// A connect that took about as long as the first retransmission of a SYN (1 s, RFC 6298).
@@ -54,6 +56,9 @@ pub struct Run<'a> {
     pub origin: Nanos,
     pub open_time: Nanos,
     pub warmup_end: Option<WarmupEnd>,
+    /// How the load was changed, as the workers have it and as the report has it.
+    pub edits: Vec<Edit>,
+    pub edited: Vec<metrics::Edit>,
 }
 
 impl Collector {
@@ -106,6 +111,16 @@ impl Collector {
         self.open_peak = self.open_peak.max(open);
     }
 
+    /// The load comes to have so many stages, at most. If it had none, all so far was in the first.
+    pub fn has_stages(&mut self, count: usize) {
+        if self.stage_events.is_empty() {
+            self.stage_events.push(self.measure_events);
+        }
+        if self.stage_events.len() < count {
+            self.stage_events.resize(count, Events::default());
+        }
+    }
+
     /// No more snapshots come: what is still open is complete as it is.
     pub fn close(&mut self, completed: &mut dyn FnMut(&Interval, Ended)) {
         self.series.close(completed);
@@ -119,6 +134,36 @@ impl Collector {
     /// The same with a snapshot that is not taken in yet.
     pub fn errors_with(&self, next: &Snapshot) -> u64 {
         self.errors() + next.measure.counters.errors() + next.warmup.counters.errors()
+    }
+
+    /// The stages of a load with a shape, or of one that was changed, over all workers.
+    fn stages(
+        &self,
+        run: &Run,
+        finished: &[Finished],
+        measure: Nanos,
+        measured: Nanos,
+    ) -> Vec<Stage> {
+        let legs = edits::legs(run.plan, &run.edits, measure);
+        let reached = legs.iter().zip(&self.stage_events).enumerate();
+        let reached = reached.filter(|(_, (leg, _))| leg.start < measured);
+        let mut stages: Vec<Stage> = reached
+            .map(|(index, (leg, events))| {
+                let of_workers = finished.iter().filter_map(|f| f.totals.stages.get(index));
+                let mut fates = Fates::default();
+                of_workers.for_each(|of| fates.add(of));
+                let is_last = index + 1 == legs.len();
+                stage(leg, is_last, measured, fates, *events)
+            })
+            .collect();
+        // A load that was to have none has books from its first change on: before was the rest.
+        if run.plan.load.stages().is_empty()
+            && let Some((first, others)) = stages.split_first_mut()
+        {
+            first.fates = self.measure.clone();
+            others.iter().for_each(|other| first.fates.remove(&other.fates));
+        }
+        stages
     }
 
     pub fn summarise(self, run: &Run, finished: Vec<Finished>) -> Summary {
@@ -140,11 +185,12 @@ impl Collector {
             started_at: run.started_at,
             origin: run.origin,
             mode: self.mode,
-            target_per_s: run.plan.load.per_s(),
+            target_per_s: target_per_s(run, run.origin + warmed_up, measured),
             measured,
             warmup_length: warmed_up,
             warmup_end: run.warmup_end,
-            stages: stages(run.plan, &finished, &self.stage_events, measured),
+            stages: self.stages(run, &finished, run.origin + warmed_up, measured),
+            edits: run.edited.iter().filter(|e| e.at < warmed_up + measured).cloned().collect(),
             peak_good_per_s: self.series.peak_good() as f64 / INTERVAL.as_secs_f64(),
             intervals: self.series.intervals().to_vec(),
             interval_length: self.series.interval(),
@@ -258,35 +304,27 @@ fn client(run: &Run, finished: &[Finished]) -> Client {
     }
 }
 
-/// The stages of a shape, over all workers.
-fn stages(plan: &Plan, finished: &[Finished], events: &[Events], measured: Nanos) -> Vec<Stage> {
-    let per_s = plan.load.offered().map_or(1.0, |offered| match offered.rate() {
-        OfferedRate::Steady(_) => 1.0,
-        OfferedRate::Shaped { period, .. } => 1.0 / period.as_secs_f64(),
-    });
-    let reached = plan.load.stages().iter().zip(events).enumerate();
-    let reached = reached.filter(|(_, (stage, _))| stage.start < measured);
-    let stage = |(index, (stage, events)): (usize, (&crate::plan::shape::Stage, &Events))| {
-        let mut fates = Fates::default();
-        finished.iter().for_each(|f| fates.add(&f.totals.stages[index]));
-        // Where measure was made longer, the last one was held.
-        let is_last = index + 1 == plan.load.stages().len();
-        let length = measured - stage.start;
-        let length = if is_last { length } else { length.min(stage.length) };
-        let (from, to) = (stage.from as f64 * per_s, stage.to as f64 * per_s);
-        let held = length - stage.length;
-        let part = length.as_secs_f64() / stage.length.as_secs_f64();
-        Stage {
-            start: stage.start,
-            length,
-            from,
-            to: if part < 1.0 { from + (to - from) * part } else { to },
-            held,
-            fates,
-            events: *events,
-        }
+/// The end of the run cuts a stage; where measure was made longer, the last one was held.
+fn stage(leg: &Leg, is_last: bool, measured: Nanos, fates: Fates, events: Events) -> Stage {
+    let rest = measured - leg.start;
+    let asked = leg.length.unwrap_or(rest);
+    let length = if is_last { rest } else { rest.min(asked) };
+    let (held, part) = (length - asked, length.as_secs_f64() / asked.as_secs_f64());
+    let to = if part < 1.0 { leg.from + (leg.to - leg.from) * part } else { leg.to };
+    Stage { start: leg.start, length, from: leg.from, to, held, fates, events }
+}
+
+/// Requests per second over measure, with what was changed; open loop only.
+fn target_per_s(run: &Run, measure: Nanos, measured: Nanos) -> Option<f64> {
+    let asked = run.plan.load.per_s()?;
+    let Some(Arrivals::Open(schedule)) = run.prepared.jobs.first().map(|job| &job.arrivals) else {
+        return Some(asked);
     };
-    reached.map(stage).collect()
+    if run.edits.is_empty() || measured == Nanos::ZERO {
+        return Some(asked);
+    }
+    let steered = schedule.measure_with(&edits::turns(&run.edits, measure))?;
+    Some(steered.due_before(measured) as f64 / measured.as_secs_f64())
 }
 
 /// The pauses of all workers in order; those that overlap are one: the process did not run.

@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
 use super::core::Finished;
-use super::helm::{Helm, Reach};
+use super::edits::{self, Edit};
+use super::helm::{Bounds, Helm, Order, Reach};
+use super::job::Arrivals;
+use super::names::Names;
 use super::prepare::Prepared;
 use super::refresh::Refresher;
 use super::so_far::{self, Cut};
@@ -18,7 +21,7 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
-use crate::metrics::{Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
+use crate::metrics::{self, Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
 use crate::plan::answer::Captured;
 use crate::plan::schedule::STRETCH;
 use crate::plan::threshold::Guard;
@@ -36,6 +39,10 @@ const COUNTDOWN: Nanos = Nanos::from_millis(5);
 /// From the moment that a warm-up is found to be over to the start of measure. A worker looks for
 /// it at least every 50 ms.
 const NOTICE: Nanos = Nanos::from_millis(100);
+
+/// Only a rate that is no whole number, changed in a load whose own rate is an odd one.
+const OUT_OF_RANGE: &str = "a load with that rate cannot be computed exactly; give a whole number of \
+                            requests a second";
 
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
@@ -109,6 +116,11 @@ struct Control<'a> {
     /// Of measure; where it may be changed, as it was last.
     length: Option<Nanos>,
     is_elastic: bool,
+    /// How the load can be changed, and how it was: the changes, and who made each.
+    bounds: Bounds,
+    edited: Vec<(Edit, String)>,
+    /// Where they are to be told of.
+    names: Option<Names>,
     /// By worker: how busy it was in its latest interval.
     busy: Vec<f64>,
     /// The same over all of them.
@@ -144,6 +156,9 @@ impl<'a> Control<'a> {
             helm,
             length: prepared.jobs.first().and_then(|job| job.length()),
             is_elastic: prepared.jobs.iter().all(|job| job.is_elastic()),
+            bounds: Bounds::of(plan),
+            edited: Vec::new(),
+            names: Names::of(plan),
             busy: vec![0.0; workers],
             busy_time: vec![Nanos::ZERO; workers],
         }
@@ -201,6 +216,7 @@ impl<'a> Control<'a> {
                 self.timeline().request_stop(Stop::Now);
             }
             self.steer();
+            self.edit(workers, watch);
             if self.start.is_some() {
                 self.collect(watch);
                 watch(Progress::Look { so_far: SoFar(&|| self.so_far()) });
@@ -242,6 +258,62 @@ impl<'a> Control<'a> {
         self.helm.tell(Reach { origin, measure, length, is_elastic });
     }
 
+    /// Changes the load as somebody wishes.
+    fn edit(&mut self, workers: &[Running], watch: &mut dyn FnMut(Progress)) {
+        let ends = workers.iter().any(Running::is_finished) || self.timeline().stop() != Stop::No;
+        let Reach { measure, length, .. } = self.helm.reach();
+        let end = measure.zip(length).map_or(Nanos::MAX, |(measure, length)| measure + length);
+        self.bounds.is_over = ends || time::now() + NOTICE >= end;
+        self.helm.bound(self.bounds);
+        for order in self.helm.orders() {
+            let refusal = self.bounds.refuse(order.level);
+            match refusal.map_or_else(|| self.carry_out(order.clone()), Err) {
+                Ok(edit) => watch(Progress::Edited { edit: &edit }),
+                Err(why) => watch(Progress::EditRefused { why: &why, who: &order.who }),
+            }
+        }
+    }
+
+    /// Tells the workers of a change, some time ahead. One from before the start is there from the
+    /// start.
+    fn carry_out(&mut self, order: Order) -> std::result::Result<metrics::Edit, String> {
+        let origin = self.timeline().origin();
+        let at = if origin.is_some() { time::now() + NOTICE } else { self.began };
+        let edit = Edit { at, level: order.level };
+        let edits: Vec<Edit> = self.edits().chain([edit]).collect();
+        if !self.can_be_computed(&edits) {
+            return Err(OUT_OF_RANGE.to_string());
+        }
+        self.timeline().edit(edit);
+        self.edited.push((edit, order.who));
+        self.bounds.left -= 1;
+        self.helm.bound(self.bounds);
+        let stages = self.plan.load.stages().len().max(1) + self.edited.len();
+        self.collector.has_stages(stages);
+        Ok(self.told_of(&self.edited[self.edited.len() - 1], origin.unwrap_or(at)))
+    }
+
+    fn edits(&self) -> impl Iterator<Item = Edit> {
+        self.edited.iter().map(|(edit, _)| *edit)
+    }
+
+    /// Whether the workers can tell when each request is due with these changes.
+    fn can_be_computed(&self, edits: &[Edit]) -> bool {
+        let Some(Arrivals::Open(schedule)) = self.prepared.jobs.first().map(|job| &job.arrivals)
+        else {
+            return true;
+        };
+        let origin = self.timeline().origin().unwrap_or(Nanos::MAX);
+        let measure = self.helm.reach().measure.unwrap_or(Nanos::MAX);
+        schedule.warmup_with(&edits::turns(edits, origin)).is_some()
+            && schedule.measure_with(&edits::turns(edits, measure)).is_some()
+    }
+
+    /// As the report has it.
+    fn told_of(&self, (edit, who): &(Edit, String), origin: Nanos) -> metrics::Edit {
+        metrics::Edit { at: edit.at - origin, level: edit.level.into(), who: who.clone() }
+    }
+
     /// When the load begins, once that is decided.
     fn start_if_ready(&mut self) -> Option<Nanos> {
         let timeline = self.timeline();
@@ -271,7 +343,10 @@ impl<'a> Control<'a> {
                     watch(Progress::Slice { worker, snapshot: &letter.snapshot });
                 }
                 let (steadiness, warmup_end) = (&mut self.steadiness, &mut self.warmup_end);
-                let guard = &mut self.guard;
+                let (guard, names) = (&mut self.guard, &mut self.names);
+                if let Some(names) = names {
+                    names.push(&letter.snapshot);
+                }
                 if letter.last {
                     self.busy[worker] = letter.busy;
                     let nanos = letter.busy * INTERVAL.0 as f64;
@@ -281,6 +356,9 @@ impl<'a> Control<'a> {
                 let busy = &self.busy[..];
                 let mut completed = |interval: &Interval, ended: Ended| {
                     guard.push(interval, ended.measure);
+                    if let Some(names) = names {
+                        names.completed(interval, ended);
+                    }
                     if started {
                         watch(progress(interval, ended, errors, origin, busy));
                     }
@@ -291,11 +369,19 @@ impl<'a> Control<'a> {
                 job.mailbox.give_back(letter.snapshot);
             }
         }
+        self.tell_names(watch);
         if self.guard.aborted().is_some() {
             self.timeline().request_stop(Stop::Soon);
         }
         if self.steadiness.is_some() && self.warmup_end.is_some() {
             self.begin_measure();
+        }
+    }
+
+    fn tell_names(&mut self, watch: &mut dyn FnMut(Progress)) {
+        let names = self.names.as_mut().filter(|_| self.start.is_some());
+        if let Some((at, rows, all)) = names.and_then(|names| names.news(&self.collector)) {
+            watch(Progress::Names { at, rows: &rows, all: &all });
         }
     }
 
@@ -314,11 +400,16 @@ impl<'a> Control<'a> {
     fn close(&mut self, watch: &mut dyn FnMut(Progress)) {
         let (errors, origin) = (self.collector.errors(), self.origin());
         let (started, busy) = (self.start.is_some(), &self.busy[..]);
+        let names = &mut self.names;
         self.collector.close(&mut |interval, ended| {
+            if let Some(names) = names {
+                names.completed(interval, ended);
+            }
             if started {
                 watch(progress(interval, ended, errors, origin, busy));
             }
         });
+        self.tell_names(watch);
     }
 
     fn summarise(self, finished: Vec<Finished>) -> Summary {
@@ -338,6 +429,8 @@ impl<'a> Control<'a> {
             origin,
             warmup_end: self.warmup_end,
             open_time: self.start.map_or(time::now() - self.began, |start| start.open_time),
+            edits: self.edits().collect(),
+            edited: self.edited.iter().map(|edited| self.told_of(edited, origin)).collect(),
         }
     }
 

@@ -26,6 +26,9 @@ pub struct Job {
     /// Its connections, and the number of its first one over all workers.
     pub connections: u32,
     pub first_connection: u64,
+    /// How many connections of all workers take part, where that is not all of them and no shape
+    /// says it: there is room for more.
+    pub in_use: Option<u64>,
     pub addresses: Directory,
     /// How long a ring's table of registered files may be.
     pub longest_table: u32,
@@ -108,6 +111,7 @@ impl Job {
             core: None,
             connections,
             first_connection: 0,
+            in_use: None,
             addresses: [([127, 0, 0, 1], 80).into()].into(),
             longest_table: u32::MAX,
             binds: [].into(),
@@ -136,7 +140,7 @@ impl Job {
             wait: Wait::Block,
             spin_window: Nanos::ZERO,
             timeline: Arc::default(),
-            mailbox: Arc::new(Mailbox::new(false, false)),
+            mailbox: Arc::new(Mailbox::new(false, false, 0)),
         }
     }
 

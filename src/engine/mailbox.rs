@@ -26,6 +26,8 @@ pub struct Letter {
 #[derive(Debug)]
 pub struct Mailbox {
     boxes: Mutex<Boxes>,
+    /// That the snapshots tell of.
+    names: usize,
 }
 
 /// Boxed, because posting exchanges them with the worker's own.
@@ -39,24 +41,32 @@ struct Boxes {
 }
 
 impl Mailbox {
-    /// `warmup`: there will be one to record. `aside`: users may be set up and taken down.
-    pub fn new(warmup: bool, aside: bool) -> Mailbox {
+    /// `warmup`: there will be one to record. `aside`: users may be set up and taken down. `names`:
+    /// so many are to be told of.
+    pub fn new(warmup: bool, aside: bool, names: usize) -> Mailbox {
         let full = VecDeque::with_capacity(SPARES * 4);
         // One more, to be recorded into.
-        let empty = (0..=SPARES).map(|_| Box::new(Snapshot::reserved(warmup, aside))).collect();
-        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse: Pulse::default() }) }
+        let spare = |_| Box::new(Snapshot::reserved(warmup, aside, names));
+        let empty = (0..=SPARES).map(spare).collect();
+        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse: Pulse::default() }), names }
     }
 
     /// One whose snapshots are made when they are needed.
     #[cfg(test)]
     pub fn bare() -> Mailbox {
+        Mailbox::bare_of(0)
+    }
+
+    /// The same with names to be told of.
+    #[cfg(test)]
+    pub fn bare_of(names: usize) -> Mailbox {
         let (full, empty, pulse) = (VecDeque::new(), Vec::new(), Pulse::default());
-        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse }) }
+        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse }), names }
     }
 
     /// An empty snapshot to begin with.
     pub fn take(&self) -> Box<Snapshot> {
-        self.lock().empty.pop().unwrap_or_default()
+        self.lock().empty.pop().unwrap_or_else(|| self.another())
     }
 
     /// The worker's load begins. It has spun so long.
@@ -72,7 +82,7 @@ impl Mailbox {
         // Before the lock: it takes three system calls.
         let pulse = Pulse::now(snapshot.spin_time);
         let mut boxes = self.lock();
-        let empty = boxes.empty.pop().unwrap_or_default();
+        let empty = boxes.empty.pop().unwrap_or_else(|| self.another());
         let snapshot = std::mem::replace(snapshot, empty);
         let busy = pulse.busy_since(&boxes.pulse);
         if last {
@@ -90,6 +100,10 @@ impl Mailbox {
     pub fn give_back(&self, mut snapshot: Box<Snapshot>) {
         snapshot.clear();
         self.lock().empty.push(snapshot);
+    }
+
+    fn another(&self) -> Box<Snapshot> {
+        Box::new(Snapshot::of_names(self.names))
     }
 
     fn lock(&self) -> MutexGuard<'_, Boxes> {

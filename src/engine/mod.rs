@@ -6,6 +6,8 @@
 //! core       slots, pacer, deadlines, redials, tally      (no IO, no clock)
 //! control    start barrier, signals, collecting snapshots
 //! collect    snapshots and totals -> Summary, audit, verdict
+//! edits      changes of the load while it runs; helm: who makes them
+//! names      what is told by name while it runs
 //! so_far     the same of a run that goes on
 //! session    one load after another on the same connections
 //! ```
@@ -22,12 +24,14 @@ mod deadlines;
 #[cfg(test)]
 mod deliveries;
 pub mod directory;
+mod edits;
 mod epoll;
 mod groups;
 pub mod helm;
 pub mod job;
 pub mod mailbox;
 mod meter;
+mod names;
 mod offload;
 mod pace;
 mod pacer;
@@ -47,6 +51,8 @@ mod sim;
 mod so_far;
 mod socket;
 mod sources;
+#[cfg(test)]
+mod steered;
 pub mod stop;
 mod tally;
 pub mod timeline;
@@ -65,7 +71,7 @@ use self::helm::Helm;
 use crate::address::Address;
 use crate::error::Result;
 use crate::host;
-use crate::metrics::{Fates, Interval, Snapshot, Summary};
+use crate::metrics::{Edit, Fates, Interval, NameRow, Snapshot, Summary};
 use crate::plan::{Engine, Plan};
 use crate::time::Nanos;
 
@@ -92,6 +98,13 @@ pub enum Progress<'a> {
     /// What one worker did in a stretch of the load, as it comes in; the sum of all of them is
     /// what the summary is made of.
     Slice { worker: usize, snapshot: &'a Snapshot },
+    /// The load changes soon, as somebody wished, from this time of it on.
+    Edited { edit: &'a Edit },
+    /// It does not, which was found when it was too late to refuse the wish itself.
+    EditRefused { why: &'a str, who: &'a str },
+    /// A second is over: what came so far of the requests of each name, and of all together. Told
+    /// where the plan asks for it.
+    Names { at: Nanos, rows: &'a [NameRow], all: &'a NameRow },
     /// A look at the workers is over, and all that they had published is told.
     Look { so_far: SoFar<'a> },
 }

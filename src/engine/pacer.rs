@@ -5,10 +5,14 @@
 //! never skips or re-anchors one: a request that waited keeps its intended time. The backlog needs
 //! no memory, since it is just the distance between two walks over the same arrivals.
 
+use std::sync::Arc;
+
+use super::edits::{self, Edit};
 use super::pace::Pace;
 use crate::metrics::Phase;
+use crate::plan::Schedule;
 use crate::plan::arrivals::Walk;
-use crate::plan::{Schedule, Shape};
+use crate::plan::shape::Stage;
 use crate::time::Nanos;
 
 /// A request that may be sent.
@@ -64,6 +68,14 @@ impl Pacer {
     pub fn end_at(&mut self, at: Nanos) {
         if let Pacer::Open(stripe) = self {
             stripe.end_at(at);
+        }
+    }
+
+    /// The rate is as these changes make it: all so far. No later reading of the clock was looked
+    /// at than the first one that is new. `stage_ends`: those of measure, with them.
+    pub fn steer(&mut self, edits: &[Edit], stage_ends: Arc<[Nanos]>) {
+        if let Pacer::Open(stripe) = self {
+            stripe.steer(edits, stage_ends);
         }
     }
 
@@ -196,7 +208,8 @@ pub struct Stripe {
     /// The same once more, to count what became due.
     due_in_warmup: Walk,
     due_in_measure: Walk,
-    shape: Option<Shape>,
+    schedule: Schedule,
+    stage_ends: Arc<[Nanos]>,
     /// The start of warm-up on the clock, and that of measure; `MAX` while it is not known.
     origin: Nanos,
     measure_at: Nanos,
@@ -215,7 +228,8 @@ impl Stripe {
             due_in_measure: measure.clone(),
             warmup,
             measure,
-            shape: schedule.shape().cloned(),
+            stage_ends: schedule.stages().iter().map(Stage::end).collect(),
+            schedule: schedule.clone(),
             origin: Nanos::ZERO,
             measure_at: Nanos::MAX,
             phase: Phase::Warmup,
@@ -240,6 +254,22 @@ impl Stripe {
     pub fn end_at(&mut self, at: Nanos) {
         for walk in [&mut self.measure, &mut self.due_in_measure] {
             walk.end_at(at - self.measure_at);
+        }
+        self.look_ahead();
+    }
+
+    /// As the changes make it: of those in warm-up, the last one holds in all of measure.
+    pub fn steer(&mut self, edits: &[Edit], stage_ends: Arc<[Nanos]>) {
+        self.stage_ends = stage_ends;
+        // The control thread has computed the same before it told of them.
+        if let Some(of_warmup) = self.schedule.warmup_with(&edits::turns(edits, self.origin)) {
+            self.due_in_warmup.steer(of_warmup.clone());
+            self.warmup.steer(of_warmup);
+        }
+        if let Some(of_measure) = self.schedule.measure_with(&edits::turns(edits, self.measure_at))
+        {
+            self.due_in_measure.steer(of_measure.clone());
+            self.measure.steer(of_measure);
         }
         self.look_ahead();
     }
@@ -289,12 +319,13 @@ impl Stripe {
     }
 
     fn stage(&self, intended: Nanos, phase: Phase) -> u16 {
-        match &self.shape {
-            Some(shape) if phase != Phase::Warmup => {
-                shape.stage_at(intended - self.measure_at) as u16
-            }
-            _ => 0,
+        // A steady load has none, and the last one no end of its own.
+        if phase == Phase::Warmup || self.stage_ends.len() < 2 {
+            return 0;
         }
+        let t = intended - self.measure_at;
+        let ended = self.stage_ends.partition_point(|end| *end <= t);
+        ended.min(self.stage_ends.len() - 1) as u16
     }
 
     #[inline]

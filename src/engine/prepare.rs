@@ -153,13 +153,14 @@ impl Common<'_> {
         let endurance = offload::endurance(self.request.length());
         let endurance = (!self.offload.is_empty()).then_some(endurance);
         let per_connection = once.or(plan.requests_per_connection);
-        let connections = part(u64::from(plan.connections), worker, workers) as u32;
+        let connections = part(u64::from(plan.room()), worker, workers) as u32;
         Job {
             worker,
             workers,
             core,
             connections,
             first_connection,
+            in_use: in_use(plan),
             addresses: self.addresses.clone(),
             longest_table: self.longest_table,
             binds: self.binds.clone(),
@@ -205,6 +206,7 @@ impl Prepared {
                 arrivals: arrivals(plan, schedule.as_ref(), worker, workers),
                 at_most: plan.at_most,
                 budget_before: budget_before(plan, worker, workers),
+                in_use: in_use(plan),
                 warmup: plan.warmup,
                 stage_ends: stage_ends.clone(),
                 duration: plan.duration,
@@ -229,6 +231,10 @@ fn arrivals(plan: &Plan, schedule: Option<&Schedule>, worker: usize, workers: us
     }
 }
 
+fn in_use(plan: &Plan) -> Option<u64> {
+    (plan.room() > plan.connections).then_some(plan.connections.into())
+}
+
 fn budget_before(plan: &Plan, worker: usize, workers: usize) -> u64 {
     (0..worker).filter_map(|before| Some(part(plan.requests?, before, workers))).sum()
 }
@@ -239,7 +245,9 @@ fn stage_ends(plan: &Plan) -> Arc<[Nanos]> {
 
 fn mailbox(plan: &Plan) -> Arc<Mailbox> {
     let has_aside = plan.scenario.as_ref().is_some_and(|scenario| scenario.has_aside());
-    Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, has_aside))
+    let entries = plan.scenario.as_ref().map_or(0, |scenario| scenario.entries.len());
+    let names = if plan.tells_names { entries } else { 0 };
+    Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, has_aside, names))
 }
 
 /// A worker's part of a whole: 100 over 3 are 34, 33 and 33.
@@ -267,7 +275,7 @@ pub fn workers(plan: &Plan, allowed: usize, warnings: &mut Vec<Warning>) -> usiz
 
 /// Enough room for the connections, or one sentence with the number that would do.
 fn check_descriptors(plan: &Plan, workers: usize, limit: u64) -> Result<()> {
-    let connections = u64::from(plan.connections);
+    let connections = u64::from(plan.room());
     if plan.engine == Engine::Ring {
         let workers = workers as u64;
         let largest = connections.div_ceil(workers);

@@ -26,7 +26,7 @@ pub fn choose(plan: &Plan, targets: &[Address], ports: Ports) -> Result<Vec<Sock
     }
     // The connections are dealt out to the target's addresses, but it may listen on one alone
     // (`localhost` is often two): that one then gets them all.
-    let connections = u64::from(plan.connections);
+    let connections = u64::from(plan.room());
     let sources = match plan.bind.is_empty() {
         // What the name stands for next may lie elsewhere, out of the loopback's reach.
         true if refresh::is_wanted(plan) => Vec::new(),

@@ -17,8 +17,8 @@ use super::pacer::Due;
 use super::pauses::Pauses;
 use crate::failure::{Kind, Scope};
 use crate::metrics::{
-    Account, Connections, Drop, EXAMPLES, Events, Example, Fates, Links, Pause, Phase, Rejection,
-    SessionEnd, Sightings, Slowest, Snapshot,
+    Account, Connections, Drop, EXAMPLES, Events, Example, Fates, Links, Pause, Phase, Portion,
+    Rejection, SessionEnd, Sightings, Slowest, Snapshot,
 };
 use crate::time::Nanos;
 
@@ -178,6 +178,22 @@ impl Tally {
         self.boundary = self.next_boundary(now);
     }
 
+    /// From some time after `now` on the load has other stages; those up to there are the same. All
+    /// up to `now` is published that was to be.
+    pub fn steer(&mut self, stage_ends: Arc<[Nanos]>, now: Nanos) {
+        // What becomes due in the first stage of a load that had none is the rest of measure.
+        while self.stages.len() < stage_ends.len() {
+            let room = match self.stages.len() {
+                0 if stage_ends.len() > 1 => Fates::default(),
+                _ => Fates::reserved_for_good(self.open_loop),
+            };
+            self.stages.push(room);
+            self.taken_back.push(0);
+        }
+        self.stage_ends = stage_ends;
+        self.boundary = self.next_boundary(now);
+    }
+
     /// True when `now` is past a boundary: publish with [`Tally::roll`] before recording.
     #[inline]
     pub fn is_over(&self, now: Nanos) -> bool {
@@ -246,7 +262,8 @@ impl Tally {
         let shares = self.pauses.share_out(flight.intended, flight.sent, free_since);
         let open_loop = self.open_loop;
         let happened = |events: &mut Events| events.sent += 1;
-        self.book(Place::of(flight), happened, |fates| {
+        let told = |portion: &mut Portion| portion.sent += 1;
+        self.book(Place::of(flight), happened, told, |fates| {
             fates.counters.sent += 1;
             fates.counters.on_schedule += u64::from(lag <= ON_SCHEDULE);
             if open_loop {
@@ -262,12 +279,12 @@ impl Tally {
         }
     }
 
-    /// A request was answered in full, as expected or not.
+    /// A request was answered in full, with a body so long, as expected or not.
     #[inline]
     pub fn answered(
         &mut self,
         flight: &Flight,
-        status: u16,
+        (status, body_bytes): (u16, u64),
         rejection: Option<Rejection>,
         now: Nanos,
     ) {
@@ -276,9 +293,13 @@ impl Tally {
         let open_loop = self.open_loop;
         let happened = |events: &mut Events| {
             events.completed += 1;
+            events.body_bytes += body_bytes;
             events.good += u64::from(rejection.is_none());
         };
-        self.book(Place::of(flight), happened, |fates| {
+        let told = |portion: &mut Portion| {
+            portion.answered(rejection.is_none(), response, body_bytes);
+        };
+        self.book(Place::of(flight), happened, told, |fates| {
             fates.counters.completed += 1;
             fates.counters.statuses[usize::from(status)] += 1;
             if let Some(rejection) = rejection {
@@ -307,7 +328,8 @@ impl Tally {
     pub fn failed(&mut self, flight: &Flight, kind: Kind, now: Nanos) {
         self.ended(flight, now);
         let happened = |events: &mut Events| events.failed += 1;
-        self.book(Place::of(flight), happened, |fates| {
+        let told = |portion: &mut Portion| portion.failed(now - flight.intended);
+        self.book(Place::of(flight), happened, told, |fates| {
             fates.counters.failures[kind as usize] += 1;
             fates.censored.record(now - flight.intended);
             fates.failed.record(now - flight.intended);
@@ -324,6 +346,7 @@ impl Tally {
         self.book(
             Place::of(flight),
             |_| (),
+            |portion| portion.failed(now - flight.intended),
             |fates| {
                 fates.counters.abandoned += 1;
                 fates.censored.record(now - flight.intended);
@@ -336,7 +359,8 @@ impl Tally {
     pub fn dropped(&mut self, due: &Due, entry: u16, why: Drop, now: Nanos) {
         let place = Place { phase: due.phase, stage: due.stage, entry };
         let happened = |events: &mut Events| events.dropped += 1;
-        self.book(place, happened, |fates| {
+        let told = |portion: &mut Portion| portion.dropped(now - due.intended);
+        self.book(place, happened, told, |fates| {
             fates.counters.dropped += 1;
             fates.counters.drops[why as usize] += 1;
             fates.censored.record(now - due.intended);
@@ -424,6 +448,7 @@ impl Tally {
         &mut self,
         Place { phase, stage, entry }: Place,
         happened: impl Fn(&mut Events),
+        told: impl Fn(&mut Portion),
         note: impl Fn(&mut Fates),
     ) {
         if phase != Phase::Aside {
@@ -441,6 +466,7 @@ impl Tally {
             }
             if phase != Phase::Warmup {
                 note(&mut account.fates);
+                self.snapshot.names.get_mut(usize::from(entry)).map(told);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! The timeline: the few things the workers and the control thread tell each other. Written a
 //! handful of times in a run; in between a worker only reads a cache line that nobody writes.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 
+use super::edits::Edit;
 use crate::address::Address;
 use crate::failure::Kind;
 use crate::time::Nanos;
@@ -23,6 +24,9 @@ pub struct Timeline {
     length: AtomicU64,
     stop: AtomicU8,
     gate: AtomicU8,
+    /// How the load was changed, in order of time, and how often.
+    edits: Mutex<Vec<Edit>>,
+    edited: AtomicUsize,
     refusal: Mutex<Option<Refusal>>,
 }
 
@@ -115,6 +119,22 @@ impl Timeline {
         let before = self.length.load(SeqCst) & !SETTLED;
         let to = to.0.clamp(1, SETTLED - 1);
         self.length.compare_exchange(before, to, SeqCst, SeqCst).is_ok()
+    }
+
+    /// The load changes, at a time that is still to come: what is due before then stays as it was.
+    pub fn edit(&self, edit: Edit) {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner).push(edit);
+        self.edited.fetch_add(1, SeqCst);
+    }
+
+    /// How often the load was changed. Cheap: asked with every reading of the clock.
+    #[inline]
+    pub fn edited(&self) -> usize {
+        self.edited.load(SeqCst)
+    }
+
+    pub fn edits(&self) -> Vec<Edit> {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn request_stop(&self, stop: Stop) {

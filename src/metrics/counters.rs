@@ -77,6 +77,25 @@ impl Counters {
         add_each(&mut self.statuses[..], &other.statuses[..]);
     }
 
+    /// Takes away what was added.
+    pub fn remove(&mut self, other: &Counters) {
+        for (from, other) in [
+            (&mut self.scheduled, other.scheduled),
+            (&mut self.sent, other.sent),
+            (&mut self.on_schedule, other.on_schedule),
+            (&mut self.completed, other.completed),
+            (&mut self.good, other.good),
+            (&mut self.abandoned, other.abandoned),
+            (&mut self.dropped, other.dropped),
+        ] {
+            *from = from.saturating_sub(other);
+        }
+        remove_each(&mut self.drops, &other.drops);
+        remove_each(&mut self.failures, &other.failures);
+        remove_each(&mut self.rejections, &other.rejections);
+        remove_each(&mut self.statuses[..], &other.statuses[..]);
+    }
+
     pub fn clear(&mut self) {
         let Counters { scheduled, sent, on_schedule, completed, good, abandoned, dropped, .. } =
             self;
@@ -156,6 +175,8 @@ pub struct Events {
     /// Bytes off and onto the connections: heads, bodies, framing.
     pub bytes_received: u64,
     pub bytes_sent: u64,
+    /// Of the bodies of complete answers, decoded.
+    pub body_bytes: u64,
 }
 
 impl Events {
@@ -172,6 +193,7 @@ impl Events {
         self.dropped += other.dropped;
         self.bytes_received += other.bytes_received;
         self.bytes_sent += other.bytes_sent;
+        self.body_bytes += other.body_bytes;
     }
 }
 
@@ -251,6 +273,10 @@ impl Rejection {
 /// The kinds with a count, in the table's order.
 pub fn kinds(counts: &[u64; Kind::COUNT]) -> impl Iterator<Item = (Kind, u64)> + '_ {
     Kind::ALL.iter().map(|kind| (*kind, counts[*kind as usize])).filter(|(_, count)| *count > 0)
+}
+
+fn remove_each(from: &mut [u64], other: &[u64]) {
+    from.iter_mut().zip(other).for_each(|(from, other)| *from = from.saturating_sub(*other));
 }
 
 pub fn add_each(to: &mut [u64], from: &[u64]) {

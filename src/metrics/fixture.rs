@@ -17,6 +17,7 @@ pub fn blank(mode: Mode) -> Summary {
         measured: Nanos::from_secs(10),
         warmup_length: Nanos::ZERO,
         warmup_end: None,
+        edits: Vec::new(),
         stages: Vec::new(),
         measure: Fates::default(),
         warmup: Fates::default(),

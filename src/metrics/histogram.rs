@@ -121,6 +121,16 @@ impl Histogram {
         debug_assert!(sum.is_ok());
     }
 
+    /// Takes away what was added; the audit would tell of more than that.
+    pub fn remove(&mut self, other: &Histogram) {
+        if let Some(hdr) = &mut self.hdr
+            && !other.is_empty()
+        {
+            self.saturated = self.saturated.saturating_sub(other.saturated);
+            let _ = hdr.subtract(other.hdr());
+        }
+    }
+
     /// Keeps the room.
     pub fn clear(&mut self) {
         if let Some(hdr) = &mut self.hdr

@@ -19,6 +19,7 @@ pub mod log;
 pub mod modes;
 pub mod named;
 pub mod period;
+pub mod portion;
 pub mod profile;
 pub mod series;
 mod server;
@@ -41,6 +42,7 @@ pub use heat::Heat;
 pub use histogram::{Distribution, Histogram, Reading};
 pub use log::WatchedLog;
 pub use named::{Account, CheckCount, Named, Part, SessionEnd, Sessions, Sightings};
+pub use portion::{Ends, NameRow, Portion, Times};
 pub use profile::Profile;
 pub use series::{Ended, Interval, Series};
 pub use server::Server;
@@ -48,8 +50,8 @@ pub use slowest::{Fate, Found, Slow, Slowest, Tcp, Ticket};
 pub use snapshot::{Fates, Links, Phase, Snapshot};
 pub use steady::Steadiness;
 pub use summary::{
-    Aborted, Client, Connections, EXAMPLES, Example, Mode, Pause, Refreshes, Stage, Summary,
-    WarmupEnd, Worker,
+    Aborted, Client, Connections, EXAMPLES, Edit, Example, Level, Mode, Pause, Refreshes, Stage,
+    Summary, WarmupEnd, Worker,
 };
 pub use verdict::{Evidence, Limit, Verdict};
 pub use warning::Warning;

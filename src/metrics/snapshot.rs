@@ -2,7 +2,7 @@
 //! once an interval and take an empty one; the whole run is the sum of all of them, so that each
 //! event is recorded once.
 
-use super::{Counters, Events, Histogram, Mode};
+use super::{Counters, Events, Histogram, Mode, Portion};
 use crate::failure::Kind;
 use crate::time::Nanos;
 
@@ -77,6 +77,11 @@ impl Service {
         self.total.0.checked_div(self.count).map(Nanos)
     }
 
+    pub fn remove(&mut self, other: Service) {
+        self.count = self.count.saturating_sub(other.count);
+        self.total = self.total - other.total;
+    }
+
     pub fn add(&mut self, other: Service) {
         self.count += other.count;
         self.total += other.total;
@@ -135,6 +140,16 @@ impl Fates {
         }
         self.waited.add(other.waited);
         self.unwaited.add(other.unwaited);
+    }
+
+    /// Takes away what was added. Of what is left, the extremes are those of their buckets.
+    pub fn remove(&mut self, other: &Fates) {
+        self.counters.remove(&other.counters);
+        for (to, from) in self.histograms_mut().into_iter().zip(other.histograms()) {
+            to.remove(from);
+        }
+        self.waited.remove(other.waited);
+        self.unwaited.remove(other.unwaited);
     }
 
     /// Those of a closed loop as an open one would have them, where each is sent when it is due.
@@ -235,14 +250,21 @@ pub struct Snapshot {
     pub warmup: Fates,
     pub measure: Fates,
     pub aside: Fates,
+    /// By entry of the scenario; empty where nobody wants to be told by name.
+    pub names: Vec<Portion>,
 }
 
 impl Snapshot {
-    /// With the room made for all that may be recorded.
-    pub fn reserved(warmup: bool, aside: bool) -> Snapshot {
+    /// Of so many names.
+    pub fn of_names(names: usize) -> Snapshot {
+        Snapshot { names: vec![Portion::default(); names], ..Snapshot::default() }
+    }
+
+    /// With the room made for all that may be recorded, but for the times of the names.
+    pub fn reserved(warmup: bool, aside: bool, names: usize) -> Snapshot {
         let warmup = if warmup { Fates::reserved() } else { Fates::default() };
         let aside = if aside { Fates::reserved_for_good(true) } else { Fates::default() };
-        Snapshot { warmup, measure: Fates::reserved(), aside, ..Snapshot::default() }
+        Snapshot { warmup, measure: Fates::reserved(), aside, ..Snapshot::of_names(names) }
     }
 
     pub fn clear(&mut self) {
@@ -251,6 +273,7 @@ impl Snapshot {
         self.warmup.clear();
         self.measure.clear();
         self.aside.clear();
+        self.names.iter_mut().for_each(Portion::clear);
     }
 }
 
@@ -268,6 +291,7 @@ impl Default for Snapshot {
             warmup: Fates::default(),
             measure: Fates::default(),
             aside: Fates::default(),
+            names: Vec::new(),
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Summary {
     pub measure: Fates,
     /// The same by stage; empty for a steady load.
     pub stages: Vec<Stage>,
+    /// How the load was changed while it ran, in order; each begins a stage.
+    pub edits: Vec<Edit>,
     /// Requests due in warm-up.
     pub warmup: Fates,
     /// Requests that set users up and took them down, in all phases.
@@ -214,6 +216,24 @@ impl Stage {
         let between = (self.from + self.to) / 2.0;
         if all > 0.0 { (between * (all - held) + self.to * held) / all } else { between }
     }
+}
+
+/// A change of the load while it ran: for good, and in the place of what was to follow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// From the start of warm-up, or of measure where there is none; zero for before.
+    pub at: Nanos,
+    pub level: Level,
+    pub who: String,
+}
+
+/// What the load was changed to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Level {
+    /// Requests per second.
+    Rate(f64),
+    /// Connections that take part; of a scenario, users.
+    Users(u32),
 }
 
 /// A time at which blast itself did not run.

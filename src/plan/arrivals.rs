@@ -92,6 +92,11 @@ impl Arrivals {
         self.length = length;
     }
 
+    /// The number that the rate makes due.
+    pub fn integral(&self) -> &Integral {
+        &self.integral
+    }
+
     /// A worker's share.
     pub fn walk(&self, worker: u64, workers: u64) -> Walk {
         let gaps = match self.law {
@@ -171,6 +176,22 @@ impl Walk {
         if self.gaps.is_none() {
             self.at = (self.next < self.arrivals.limit).then(|| self.arrivals.due_at(self.next));
         }
+    }
+
+    /// The rate has another integral, which is the same up to a time that is still to come.
+    pub fn steer(&mut self, integral: Integral) {
+        self.arrivals.integral = integral;
+        if let Law::Burst(_) = self.arrivals.law {
+            // How many there are to be in all is not known any more: the last one is whole, too.
+            self.arrivals.limit = u64::MAX;
+        }
+        let arrivals = &self.arrivals;
+        self.at = match &self.gaps {
+            _ if self.next >= arrivals.limit => None,
+            None => Some(arrivals.due_at(self.next)),
+            // Those that were drawn are the same numbers of mean gaps as before.
+            Some(gaps) => arrivals.integral.reaches(gaps.sum),
+        };
     }
 
     /// A walk that counts arrivals at random moves on with the one that hands them out, so that

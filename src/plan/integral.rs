@@ -19,6 +19,10 @@
 //!
 //! Where the rate is zero for a while, the request that would be due all that time is due at its
 //! end: each stage starts with a request of its own.
+//!
+//! A rate that is changed at `T`, in the middle of a stage, cuts that one: `2P N(T)` need not be an
+//! integer there, and is rounded up. A `k` is below the one exactly if it is below the other, so
+//! that what is due before `T` stays as it was, and no request comes twice or never.
 
 use std::sync::Arc;
 
@@ -92,6 +96,30 @@ impl Integral {
         })
     }
 
+    /// The same up to `at`, and from there to `reach` this rate in the place of what was to follow.
+    /// `None` where that leaves the range of the integers.
+    pub fn steered(&self, at: Nanos, rate: Rate, reach: Nanos) -> Option<Integral> {
+        let finer = rate.period.0 / greatest_divisor(self.period, rate.period.0);
+        let period = self.period.checked_mul(finer)?;
+        let level = rate.count.checked_mul(period / rate.period.0)?;
+        let mut pieces: Vec<Piece> = match &self.pieces {
+            Pieces::Steady(count) => vec![Piece::level(Nanos::ZERO, reach, *count, 0)],
+            Pieces::Shaped(pieces) => pieces.to_vec(),
+        };
+        pieces.retain(|piece| piece.start < at.0);
+        for piece in &mut pieces {
+            *piece = piece.in_finer(finer)?;
+            fits(piece.checked_end()?, i128::from(reach.0), period).then_some(())?;
+        }
+        let length = Some(reach - at).filter(|length| *length > Nanos::ZERO)?;
+        let before = pieces.last().map_or(0, |last| last.before_at(at));
+        let steered = Piece::level(at, length, level, before);
+        fits(steered.checked_end()?, i128::from(reach.0), period).then(|| Integral {
+            period,
+            pieces: Pieces::Shaped(pieces.into_iter().chain([steered]).collect()),
+        })
+    }
+
     /// When the k-th request is due; past the end of a shape it is its end.
     #[inline]
     pub fn due_at(&self, k: u64) -> Nanos {
@@ -159,6 +187,11 @@ fn steady_at(count: u64, period: u64, k: u64) -> Nanos {
     })
 }
 
+/// Of two periods, none of them zero (Euclid).
+fn greatest_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { greatest_divisor(b, a % b) }
+}
+
 /// The largest products of a shape; two more than they need, so none is close.
 fn fits(before: i128, length: i128, period: u64) -> bool {
     before.checked_mul(length).and_then(|product| product.checked_mul(4)).is_some()
@@ -177,6 +210,31 @@ impl Piece {
         };
         *before += piece.doubled_total();
         piece
+    }
+
+    /// The same rate all the time.
+    fn level(start: Nanos, length: Nanos, level: u64, before: i128) -> Piece {
+        let (from, to) = (i128::from(level), i128::from(level));
+        Piece { start: start.0, length: i128::from(length.0), from, to, before }
+    }
+
+    /// The same with so many times the period.
+    fn in_finer(&self, finer: u64) -> Option<Piece> {
+        let times = |number: i128| number.checked_mul(i128::from(finer));
+        let (from, to, before) = (times(self.from)?, times(self.to)?, times(self.before)?);
+        Some(Piece { from, to, before, ..*self })
+    }
+
+    /// `2P` times the number due up to its end, where that can be computed.
+    fn checked_end(&self) -> Option<i128> {
+        let rates = self.from.checked_add(self.to)?;
+        rates.checked_mul(self.length)?.checked_add(self.before)
+    }
+
+    /// `2P` times the number due up to `at`, which is not before its start, rounded up.
+    fn before_at(&self, at: Nanos) -> i128 {
+        let x = i128::from(at.0 - self.start).min(self.length);
+        self.before - (-self.doubled(x)).div_euclid(self.length)
     }
 
     /// `2P` times the number due in the whole of it.
@@ -314,6 +372,60 @@ mod tests {
         let vast = Shape::ramp(1, 1_000_000_000_000, Nanos::from_secs(1_000)).unwrap();
         let vast = Integral::shaped(&vast, SECOND).unwrap();
         assert_eq!(vast.held(Nanos::from_secs(30 * 24 * 3600)), None);
+    }
+
+    #[test]
+    fn a_steered_rate_is_the_old_one_up_to_the_change_and_goes_on_without_a_gap() {
+        let end = Nanos::from_secs(100);
+        let steady = Integral::steady(Rate::per_second(100));
+        let steered = steady.steered(Nanos::from_secs(2), Rate::per_second(300), end).unwrap();
+        assert_eq!(steered.due_before(Nanos::from_secs(4)), 200 + 600);
+        (0..200).for_each(|k| assert_eq!(steered.due_at(k), steady.due_at(k), "{k}"));
+        assert_eq!(steered.due_at(200), Nanos::from_secs(2));
+        assert_eq!(steered.due_at(201), Nanos(2_003_333_333));
+        // In the middle of a gap: what is left of it passes at the new rate.
+        let in_a_gap = steady.steered(Nanos::from_millis(5), Rate::per_second(1_000), end).unwrap();
+        let due = [0, 1, 2].map(|k| in_a_gap.due_at(k));
+        assert_eq!(due, [Nanos::ZERO, Nanos::from_micros(5_500), Nanos::from_micros(6_500)]);
+    }
+
+    #[test]
+    fn a_ramp_that_is_cut_anywhere_counts_each_request_once() {
+        let ramp = shaped(7, &[(3, 1_000), (2, 0), (0, 500), (2, 500)]);
+        let rates = [Rate { count: 1, period: Nanos(333_333_333) }, Rate::per_second(997)];
+        for at in [1, 999_999_937, 2_999_999_999, 3_000_000_001, 5_000_000_000, 6_123_456_789] {
+            for rate in rates {
+                let steered = ramp.steered(Nanos(at), rate, Nanos::from_secs(3_600)).unwrap();
+                assert_eq!(steered.due_before(Nanos(at)), ramp.due_before(Nanos(at)));
+                let count = steered.due_before(Nanos::from_secs(9));
+                for k in 0..count {
+                    let due = steered.due_at(k);
+                    assert!(steered.due_before(due) <= k, "{at}: k {k} at {due:?}");
+                    assert!(steered.due_before(due + Nanos(1)) > k, "{at}: k {k} at {due:?}");
+                    assert!(due >= Nanos(at) || due == ramp.due_at(k), "{at}: k {k} at {due:?}");
+                    let float = steered.reaches(k as f64).unwrap();
+                    assert!(due.0.abs_diff(float.0) <= 10, "{at}: k {k}: {due:?}, {float:?}");
+                }
+                assert!((0..count).map(|k| steered.due_at(k)).is_sorted());
+                let gap = steered.due_at(count) - steered.due_at(count - 1);
+                assert!(gap.0.abs_diff(rate.period.0 / rate.count) <= 1, "{gap:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_takes_the_place_of_all_that_was_to_follow_and_of_one_at_the_same_time() {
+        let (second, end) = (Nanos::from_secs(1), Nanos::from_secs(100));
+        let ramp = shaped(100, &[(5, 100), (5, 900)]);
+        let steered = |rate| ramp.steered(second, Rate::per_second(rate), end).unwrap();
+        let twice = steered(7).steered(second, Rate::per_second(50), end).unwrap();
+        assert_eq!(twice, steered(50));
+        assert_eq!(twice.due_before(Nanos::from_secs(11)), 100 + 500);
+        let huge = Rate { count: u64::MAX, period: Nanos(1) };
+        assert_eq!(ramp.steered(second, huge, end), None);
+        assert_eq!(ramp.steered(end, Rate::per_second(1), end), None);
+        let odd = Rate { count: 1, period: Nanos(u64::MAX - 58) };
+        assert_eq!(Integral::steady(huge).steered(second, odd, end), None);
     }
 
     #[test]

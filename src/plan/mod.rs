@@ -76,6 +76,11 @@ pub struct Plan {
     pub load: Load,
     /// At least 1.
     pub connections: u32,
+    /// Closed loop: connections that a change of the load may come to. `None`: no more than it begins
+    /// with.
+    pub may_grow_to: Option<u32>,
+    /// While it runs, it is told by name what came of the requests.
+    pub tells_names: bool,
     /// Worker threads asked for; `None` takes the allowed cores.
     pub threads: Option<usize>,
     /// Requests in flight on one connection; at least 1.
@@ -142,6 +147,8 @@ impl Plan {
             expected: Expected::default(),
             load: Load::CLOSED,
             connections: 64,
+            may_grow_to: None,
+            tells_names: false,
             threads: None,
             pipeline: 1,
             keepalive: true,
@@ -169,6 +176,16 @@ impl Plan {
             watch_pool: None,
             rating: Some(rating::Set::usual()),
             notes: Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Connections that there has to be room for. In open loop there is no use for more.
+    pub fn room(&self) -> u32 {
+        match self.load {
+            Load::Closed { .. } => self.connections.max(self.may_grow_to.unwrap_or(0)),
+            Load::Open(_) => self.connections,
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::arrivals::{Arrivals, Law, Walk};
 use super::integral::Integral;
 use super::load::Offered;
+use super::shape::Stage;
 use super::{Rate, Shape, Warmup};
 use crate::time::Nanos;
 
@@ -17,6 +18,13 @@ pub struct Schedule {
     warmup_length: Option<Nanos>,
     shape: Option<Shape>,
     is_elastic: bool,
+}
+
+/// A change of the rate: for good, from this time of its phase on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub at: Nanos,
+    pub rate: Rate,
 }
 
 /// By how much a measure can be made longer while it goes on.
@@ -74,9 +82,28 @@ impl Schedule {
         self.is_elastic
     }
 
-    pub fn shape(&self) -> Option<&Shape> {
-        self.shape.as_ref()
+    /// Of a shape; a steady load has none.
+    pub fn stages(&self) -> &[Stage] {
+        self.shape.as_ref().map_or(&[], Shape::stages)
     }
+
+    /// How many are due in warm-up with these changes, each in the place of what was to follow.
+    /// `None` where that is out of range.
+    pub fn warmup_with(&self, turns: &[Turn]) -> Option<Integral> {
+        steered(&self.warmup, self.warmup_length.unwrap_or_default(), turns)
+    }
+
+    /// The same of measure.
+    pub fn measure_with(&self, turns: &[Turn]) -> Option<Integral> {
+        steered(&self.measure, self.length(), turns)
+    }
+}
+
+/// However long a phase becomes, it has a rate.
+fn steered(arrivals: &Arrivals, length: Nanos, turns: &[Turn]) -> Option<Integral> {
+    let reach = length + STRETCH;
+    let before = arrivals.integral().clone();
+    turns.iter().try_fold(before, |before, turn| before.steered(turn.at, turn.rate, reach))
 }
 
 fn before(offered: &Offered, warmup: Warmup) -> Arrivals {

@@ -25,6 +25,7 @@ pub mod json;
 pub mod junit;
 pub mod ladder;
 pub mod live;
+pub mod live_names;
 pub mod markdown;
 pub mod monitored;
 pub mod ndjson;

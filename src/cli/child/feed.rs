@@ -11,10 +11,10 @@ use crate::cli::save::Recorder;
 use crate::engine::Progress;
 use crate::engine::helm::Helm;
 use crate::error::Result;
-use crate::metrics::{Gauges, Phase};
-use crate::report::Document;
+use crate::metrics::{Edit, Gauges, Level, Phase};
+use crate::report::{Document, live_names};
 use crate::report::ndjson::Course;
-use crate::time::{self, Nanos};
+use crate::time::Nanos;
 
 #[derive(Clone)]
 pub struct Feed(Arc<Shared>);
@@ -66,6 +66,16 @@ impl Feed {
                 self.0.wire.tell_lines(line);
                 self.phase(name_of(interval.phase), interval.end.as_secs_f64());
             }
+            Progress::Names { at, rows, all } => {
+                self.0.wire.tell_lines(live_names::line(*at, rows, all) + "\n");
+            }
+            Progress::Edited { edit } => self.tell_edit(edit),
+            Progress::EditRefused { why, who } => self.0.wire.tell(&json!({
+                "type": "warning",
+                "code": "order_refused",
+                "text": format!("the change that {who} asked for was not made: {why}"),
+                "hint": "the run goes on as it was",
+            })),
             Progress::Look { .. } | Progress::Slice { .. } => {}
         }
     }
@@ -97,21 +107,20 @@ impl Feed {
     }
 
     pub fn set_rate(&self, per_s: f64, who: &str) -> Result<()> {
-        self.0.helm.set_rate(per_s, who)?;
-        self.tell_edit("rate_per_s", per_s, who);
-        Ok(())
+        self.0.helm.set_rate(per_s, who)
     }
 
     pub fn set_users(&self, count: u32, who: &str) -> Result<()> {
-        self.0.helm.set_users(count, who)?;
-        self.tell_edit("users", f64::from(count), who);
-        Ok(())
+        self.0.helm.set_users(count, who)
     }
 
-    fn tell_edit(&self, what: &str, value: f64, who: &str) {
-        let origin = self.0.helm.reach().origin;
-        let t_s = origin.map_or(0.0, |origin| (time::now() - origin).as_secs_f64());
-        self.0.wire.tell(&json!({"type": "edit", "t_s": t_s, what: value, "who": who}));
+    fn tell_edit(&self, edit: &Edit) {
+        let (what, value) = match edit.level {
+            Level::Rate(per_s) => ("rate_per_s", json!(per_s)),
+            Level::Users(count) => ("users", json!(count)),
+        };
+        let t_s = edit.at.as_secs_f64();
+        self.0.wire.tell(&json!({"type": "edit", "t_s": t_s, what: value, "who": edit.who}));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

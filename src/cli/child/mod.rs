@@ -108,18 +108,21 @@ fn carry_out(start: Start, stdin: BufReader<io::Stdin>, wire: &Wire) -> Result<E
     let recorder = Recorder::of(start.run, &start.history);
     let feed = Feed::new(wire.clone(), recorder, errand.length());
     let orders = Orders::listen(stdin, feed.clone(), wire.clone(), start.limits)?;
-    let outcome = load(&errand, &feed);
+    let outcome = load(&errand, &feed, &start.limits);
     finish(outcome, &feed, &orders.ending(), wire)
 }
 
 /// Carries it out, whatever it is.
-fn load(errand: &Errand, feed: &Feed) -> Result<Over> {
+fn load(errand: &Errand, feed: &Feed, limits: &Limits) -> Result<Over> {
     match errand {
         Errand::Run { plan, outputs, soak } => {
             let outputs = Outputs { feed: Some(feed.clone()), ..Outputs::clone(outputs) };
             let soak =
                 soak.as_ref().map(|args| Soak::start(args, plan, &args.run.load, Vec::new()));
-            let measured = run::measure(plan, &outputs, soak.transpose()?)?;
+            // Whoever watches sees rows by name, and may have more connections.
+            let may_grow_to = Some(limits.workers);
+            let plan = Plan { tells_names: true, may_grow_to, ..Plan::clone(plan) };
+            let measured = run::measure(&plan, &outputs, soak.transpose()?)?;
             let (document, exit) = measured.save(&outputs);
             feed.over(&document);
             let figures = save::of_run(&document);

@@ -278,7 +278,8 @@ impl Core {
 
     /// A closed loop has sent all it was to send.
     pub(super) fn is_spent(&self) -> bool {
-        self.pacer.is_spent() || self.script.as_ref().is_some_and(|script| script.is_over())
+        let expected = self.crew.expected();
+        self.pacer.is_spent() || self.script.as_ref().is_some_and(|script| script.is_over(expected))
     }
 
     /// Users are still to be taken down.

@@ -14,6 +14,7 @@ mod securing;
 mod sending;
 mod slow;
 mod stages;
+mod steering;
 
 #[cfg(test)]
 mod invariants;
@@ -30,6 +31,7 @@ use super::by_name::Rows;
 use super::connection::{Action, Asked, Connection};
 use super::crew::Crew;
 use super::deadlines::Deadlines;
+use super::edits::Edit;
 use super::groups::Grouping;
 use super::job::{Arrivals, Job};
 use super::pace::Pace;
@@ -113,6 +115,8 @@ pub struct Core {
     /// What the timeline last said of measure's length, and that this will not change.
     length: Option<Nanos>,
     length_is_settled: bool,
+    /// The changes of the load that were taken in.
+    edits: Vec<Edit>,
     /// When the next turn was due at the latest.
     awaited: Nanos,
 }
@@ -212,6 +216,7 @@ impl Core {
             seeks_measure: false,
             length: None,
             length_is_settled: false,
+            edits: Vec::new(),
             awaited: Nanos::MAX,
             job,
         }
@@ -306,11 +311,12 @@ impl Core {
     /// Called before events of that time are given to [`Core::on`].
     #[inline]
     pub fn roll(&mut self, now: Nanos) {
-        if self.seeks_measure {
-            self.learn_measure();
-        }
-        if self.stage == Stage::Running && !self.length_is_settled {
-            self.look_at_length(now);
+        let learned = self.seeks_measure && self.learn_measure();
+        if self.stage == Stage::Running {
+            self.look_at_edits(learned, now);
+            if !self.length_is_settled {
+                self.look_at_length(now);
+            }
         }
         self.publish_until(now);
     }
@@ -518,7 +524,7 @@ fn crew(job: &Job) -> Crew {
         Arrivals::Open(_) => None,
         Arrivals::Closed { users, .. } => users.clone(),
     };
-    Crew::new(users, job.worker, job.workers, job.connections)
+    Crew::new(users, job.in_use, (job.worker, job.workers), job.connections)
 }
 
 /// One worker's share of a rate.

@@ -173,7 +173,7 @@ impl Core {
                 rejection
             }
         };
-        self.tally.answered(&flight, status, rejection, now);
+        self.tally.answered(&flight, (status, body_bytes), rejection, now);
         if let Some(groups) = &mut self.groups {
             groups.answered(slot, &flight, rejection, now);
         }

@@ -60,12 +60,12 @@ impl Core {
     }
 
     /// A warm-up without a given length: its end, once the control thread has set it. That is told
-    /// some time ahead, and looked for before anything of a later time is done.
-    pub(super) fn learn_measure(&mut self) {
-        if let Some(at) = self.job.timeline.measure() {
-            self.seeks_measure = false;
-            self.begin_measure(at);
-        }
+    /// some time ahead, and looked for before anything of a later time is done. True once it is set.
+    pub(super) fn learn_measure(&mut self) -> bool {
+        let Some(at) = self.job.timeline.measure() else { return false };
+        self.seeks_measure = false;
+        self.begin_measure(at);
+        true
     }
 
     fn begin_measure(&mut self, at: Nanos) {

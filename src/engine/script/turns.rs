@@ -260,12 +260,13 @@ impl Script {
         }
     }
 
-    /// Nobody has anything left to do.
-    pub fn is_over(&self) -> bool {
+    /// Nobody has anything left to do. `expected`: users there are to be.
+    pub fn is_over(&self, expected: Slot) -> bool {
         match &self.cast {
             Cast::Mix(_) => self.has_run_out,
             Cast::Users(ensemble) => {
-                let all_left = ensemble.left == ensemble.users.len();
+                // Where a person has sent everyone away, others may come.
+                let all_left = ensemble.left >= expected.max(1) as usize;
                 ensemble.there == 0 && (self.has_run_out || all_left)
             }
             Cast::Sessions(ensemble) => self.has_run_out && ensemble.there == 0,

@@ -93,7 +93,11 @@ impl Net {
 
     /// Connections come and go with the level of the load.
     pub(super) fn takes_turns(&self) -> bool {
-        matches!(self.job.arrivals, Arrivals::Closed { users: Some(_), .. })
+        let is_edited = self.job.timeline.edited() > 0;
+        match &self.job.arrivals {
+            Arrivals::Open(_) => false,
+            Arrivals::Closed { users, .. } => users.is_some() || is_edited,
+        }
     }
 
     /// The connections that the core holds.

@@ -8,6 +8,7 @@ use super::life::Life;
 use super::net::Net;
 use super::outcome::Outcome;
 use crate::engine::core::Finished;
+use crate::engine::edits;
 use crate::engine::job::{Arrivals, Job};
 use crate::engine::tally::{INTERVAL, Phases};
 use crate::engine::timeline::{Gate, Stop};
@@ -161,6 +162,12 @@ fn the_slowest_are_kept(outcome: &Outcome) -> Result<(), String> {
 fn all_that_was_due_is_scheduled(job: &Job, books: &Books, phases: &Phases) -> Result<(), String> {
     let Arrivals::Open(schedule) = &job.arrivals else { return Ok(()) };
     let mut walk = schedule.walks(job.worker as u64, job.workers as u64).1;
+    let turns = edits::turns(&job.timeline.edits(), phases.measure);
+    if !turns.is_empty()
+        && let Some(steered) = schedule.measure_with(&turns)
+    {
+        walk.steer(steered);
+    }
     // What is due at the very instant of the interrupt still is.
     let due = match phases.end - phases.measure {
         Nanos::ZERO => 0,
@@ -185,8 +192,15 @@ fn audit(books: &Books, outcome: &Outcome) -> Result<(), String> {
     summary.sent_early = finished.iter().map(|over| over.totals.sent_early).sum();
     summary.in_flight_area_ns = finished.iter().map(|over| over.totals.area).sum();
     summary.sent_to_end_ns = finished.iter().map(|over| over.totals.sent_to_end).sum();
-    let stages = finished[0].totals.stages.len();
+    let stages = finished.iter().map(|over| over.totals.stages.len()).max().unwrap_or(0);
     summary.stages = (0..stages).map(|index| stage(index, finished)).collect();
+    if outcome.scene.jobs[0].stage_ends.is_empty()
+        && let Some((first, others)) = summary.stages.split_first_mut()
+    {
+        // As `collect` has it: a load that was to have none.
+        first.fates = summary.measure.clone();
+        others.iter().for_each(|other| first.fates.remove(&other.fates));
+    }
     let audit = Audit::of(&summary);
     let failed: Vec<_> = audit.failed().collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("the audit fails: {failed:?}")) }
@@ -194,7 +208,8 @@ fn audit(books: &Books, outcome: &Outcome) -> Result<(), String> {
 
 fn stage(index: usize, finished: &[Finished]) -> Stage {
     let mut fates = Fates::default();
-    finished.iter().for_each(|over| fates.add(&over.totals.stages[index]));
+    let of_workers = finished.iter().filter_map(|over| over.totals.stages.get(index));
+    of_workers.for_each(|of| fates.add(of));
     let (start, length, events) = (Nanos::ZERO, Nanos::ZERO, fixture::events_of(&fates));
     Stage { start, length, from: 0.0, to: 0.0, held: Nanos::ZERO, fates, events }
 }

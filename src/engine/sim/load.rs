@@ -16,6 +16,7 @@ pub struct Load {
     pub rate: Option<u64>,
     pub budget: u64,
     pub duration: Option<Nanos>,
+    pub is_in_bursts: bool,
 }
 
 impl Load {
@@ -27,6 +28,10 @@ impl Load {
             }
             None => Arrivals::Closed { budget: part(self.budget), users: None },
         }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.schedule.is_some()
     }
 
     pub fn stage_ends(&self) -> Arc<[Nanos]> {
@@ -45,13 +50,21 @@ pub fn draw(
     workers: u64,
 ) -> Load {
     let duration = Some(length);
-    let mut load =
-        Load { schedule: None, users: None, shape: None, rate: None, budget: u64::MAX, duration };
+    let mut load = Load {
+        schedule: None,
+        users: None,
+        shape: None,
+        rate: None,
+        budget: u64::MAX,
+        duration,
+        is_in_bursts: false,
+    };
     if open_loop {
         let most = (connections * 30).min(250);
         let laws =
             [Law::Uniform, Law::Uniform, Law::Burst(7), Law::Poisson { seed: dice.number() }];
         let law = dice.one(&laws);
+        load.is_in_bursts = matches!(law, Law::Burst(_));
         let offered = if !steady && dice.percent(30) {
             let shape = shape(dice, most, length);
             load.shape = Some(shape.clone());

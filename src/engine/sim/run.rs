@@ -70,6 +70,12 @@ impl Scene {
                 timeline.request_stop(*stop);
             }
         }
+        // Told of before the start, it is there from the start.
+        while let Some((told, edit)) = self.edits.get(timeline.edited())
+            && *told <= now
+        {
+            timeline.edit(*edit);
+        }
         let auto = self.jobs[0].warmup.length().is_none() && timeline.measure().is_none();
         if auto && timeline.origin().is_some_and(|origin| origin + self.steady_after <= now) {
             timeline.begin_measure(now + Nanos::from_millis(100));

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::START;
 use super::dice::Dice;
-use super::load;
+use super::load::{self, Load};
 use super::net::Net;
 use super::weather::Weather;
 use crate::engine::core::tests;
+use crate::engine::edits::{Edit, Level};
 use crate::engine::job::{Arrivals, Job};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::redial::CAP;
@@ -24,6 +25,8 @@ pub struct Scene {
     pub weather: Arc<Weather>,
     /// When the user interrupts the run.
     pub interrupts: Vec<(Nanos, Stop)>,
+    /// When the workers are told of a change of the load, and when it comes.
+    pub edits: Vec<(Nanos, Edit)>,
     /// When a warm-up without a given length is found to be over, from its start.
     pub steady_after: Nanos,
     /// From here on the load must be as if nothing had ever gone wrong.
@@ -120,10 +123,12 @@ pub fn draw(seed: u64) -> Scene {
         first_connection += u64::from(job.connections);
         Arc::new(job)
     });
+    let edits = if blackout { vec![] } else { edits(&mut dice, &load, length, connections) };
     Scene {
         jobs: jobs.collect(),
         timeline,
-        rate: load.rate,
+        rate: load.rate.filter(|_| edits.is_empty()),
+        edits,
         interrupts: if blackout { vec![] } else { interrupts(&mut dice, length) },
         steady_after: dice.millis(100..=1_500),
         tail_from,
@@ -149,6 +154,7 @@ impl Scene {
             (open_loop, "an open loop"),
             (!open_loop, "a closed loop"),
             (!job.stage_ends.is_empty(), "a load with a shape"),
+            (self.timeline.edited() > 0, "a change of the load"),
             (self.jobs.len() > 1, "several workers"),
             (job.pipeline > 1, "pipelining"),
             (job.per_connection.is_some(), "a limit of requests per connection"),
@@ -178,6 +184,7 @@ impl Scene {
                 let due = rate * length.as_secs_f64() / self.jobs.len() as f64;
                 due >= 4.0 * f64::from(net.job.connections) + 10.0
             }),
+            Arrivals::Closed { .. } if !self.edits.is_empty() => false,
             Arrivals::Closed { budget: u64::MAX, users: None } => true,
             Arrivals::Closed { users: Some(shape), .. } => shape
                 .stages()
@@ -195,6 +202,24 @@ fn request_len(dice: &mut Dice) -> u64 {
         7 => dice.within(2_000..=6_000),
         _ => dice.within(16_000..=150_000),
     }
+}
+
+/// A tenth of a second ahead. Bursts are whole whether or not they were to be cut, which a worker
+/// knows that has heard of a change; so they are left alone.
+fn edits(dice: &mut Dice, load: &Load, length: Nanos, connections: u64) -> Vec<(Nanos, Edit)> {
+    if load.budget < u64::MAX || load.is_in_bursts || !dice.percent(30) {
+        return vec![];
+    }
+    let mut at: Vec<Nanos> = (0..dice.within(1..=3)).map(|_| Nanos(dice.below(length.0))).collect();
+    at.sort_unstable();
+    let edit = |told: Nanos| {
+        let level = match load.is_open() {
+            true => Level::Rate(Rate::per_second(dice.within(1..=(connections * 30).min(250)))),
+            false => Level::Users(dice.within(1..=connections) as u32),
+        };
+        (START + told, Edit { at: START + told + Nanos::from_millis(100), level })
+    };
+    at.into_iter().map(edit).collect()
 }
 
 fn interrupts(dice: &mut Dice, length: Nanos) -> Vec<(Nanos, Stop)> {

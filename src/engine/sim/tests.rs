@@ -96,9 +96,10 @@ fn nothing_is_missing(seen: &Seen) {
     }
 }
 
-const MUST: [&str; 34] = [
+const MUST: [&str; 35] = [
     "a bound of requests in flight",
     "a calm",
+    "a change of the load",
     "a closed loop",
     "a connect rate",
     "a dead address",

@@ -21,7 +21,7 @@ struct Books {
 impl Books {
     /// A second of warm-up from 10 s on, then two of measure.
     fn new(open_loop: bool, rows: Rows) -> Books {
-        let mailbox = Arc::new(Mailbox::bare());
+        let mailbox = Arc::new(Mailbox::bare_of(rows.entries));
         let mut tally = Tally::new(open_loop, mailbox.clone(), [].into(), rows);
         let second = Nanos::from_secs;
         tally.start(Phases { origin: second(10), measure: second(11), end: second(13) });
@@ -47,7 +47,7 @@ impl Books {
     }
 
     fn answer(&mut self, flight: &Flight, status: u16, rejection: Option<Rejection>) {
-        self.tally.answered(flight, status, rejection, self.now);
+        self.tally.answered(flight, (status, 100), rejection, self.now);
     }
 
     /// All of it, as one worker's summary.
@@ -56,8 +56,10 @@ impl Books {
         let scheduled = self.tally.events().sent;
         let totals = self.tally.finish(self.now, scheduled);
         let mut summary = Summary { model: Some("users"), ..fixture::blank(Mode::Closed) };
+        let mut told = vec![Portion::default(); totals.by_name.accounts.len()];
         while let Some(letter) = self.mailbox.collect() {
             let snapshot = letter.snapshot;
+            told.iter_mut().zip(&snapshot.names).for_each(|(sum, portion)| sum.add(portion));
             summary.measure.add(&snapshot.measure);
             summary.warmup.add(&snapshot.warmup);
             summary.aside.add(&snapshot.aside);
@@ -67,6 +69,15 @@ impl Books {
                 _ => summary.drain_events.add(&snapshot.events),
             }
         }
+        told.iter().zip(&totals.by_name.accounts).for_each(|(told, account)| {
+            let counters = &account.fates.counters;
+            let failed = counters.failed() + counters.abandoned;
+            let of_books = [counters.sent, counters.completed, counters.good, failed];
+            assert_eq!([told.sent, told.completed, told.good, told.failed], of_books);
+            assert_eq!((told.dropped, told.body_bytes), (counters.dropped, told.completed * 100));
+            assert_eq!(told.good_in.count(), account.fates.good.count());
+            assert_eq!(told.censored.count(), account.fates.censored.count());
+        });
         (summary.in_flight_area_ns, summary.sent_to_end_ns) = (totals.area, totals.sent_to_end);
         summary.warmup.counters.scheduled = summary.warmup.counters.sent;
         summary.sessions = totals.by_name.sessions.map(|sessions| *sessions);

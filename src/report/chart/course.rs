@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::report::Document;
-use crate::report::document::{Gauges, Interval, heat_bounds_us};
+use crate::report::document::{Edit, Gauges, Interval, heat_bounds_us};
 
 #[derive(Clone, Debug)]
 pub struct Course<'a> {
@@ -19,6 +19,8 @@ pub struct Course<'a> {
     pub heat_bounds_us: Cow<'a, [f64]>,
     /// What was read beside the load.
     pub gauges: Option<&'a Gauges>,
+    /// Changes of the load while it went on.
+    pub edits: Cow<'a, [Edit]>,
 }
 
 impl<'a> Course<'a> {
@@ -32,6 +34,7 @@ impl<'a> Course<'a> {
             bounds_s: later.map(|stage| warmup + stage.start_s).collect(),
             heat_bounds_us: Cow::Borrowed(&document.heat_bounds_us),
             gauges: document.gauges.as_ref(),
+            edits: Cow::Borrowed(&document.edits),
         }
     }
 
@@ -42,6 +45,7 @@ impl<'a> Course<'a> {
         is_open_loop: bool,
         bounds_s: Vec<f64>,
         gauges: Option<&'a Gauges>,
+        edits: Vec<Edit>,
     ) -> Course<'a> {
         Course {
             intervals,
@@ -50,6 +54,7 @@ impl<'a> Course<'a> {
             bounds_s,
             heat_bounds_us: Cow::Owned(heat_bounds_us()),
             gauges,
+            edits: Cow::Owned(edits),
         }
     }
 }

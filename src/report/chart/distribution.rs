@@ -76,6 +76,7 @@ fn drawn(title: &'static str, note: &'static str, nines: f64, lines: Vec<Line>) 
         y,
         spans: Vec::new(),
         bounds: Vec::new(),
+        marks: Vec::new(),
         lines,
         cells: Vec::new(),
         columns: Vec::new(),

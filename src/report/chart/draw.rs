@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::axis::Tick;
 use super::heat::{Cell, SHARES};
-use super::{Chart, Line, Span};
+use super::{Chart, Line, Mark, Span};
 
 pub const WIDTH: f64 = 520.0;
 pub const HEIGHT: f64 = 256.0;
@@ -21,6 +21,9 @@ const BOTTOM: f64 = HEIGHT - 34.0;
 const LETTER: f64 = 8.4;
 const SAMPLE: f64 = 18.0;
 const SWATCH: f64 = 14.0;
+
+/// Words of marks above each other, before the next one stands at the top again.
+const WORDS: usize = 3;
 
 /// A circle around where the pen is, which its own stroke fills.
 const DOT: &str = "m-1.2 0a1.2 1.2 0 1 0 2.4 0a1.2 1.2 0 1 0 -2.4 0";
@@ -47,6 +50,7 @@ pub fn body(chart: &Chart) -> Markup {
             @let x = across(chart, *bound);
             path class="bound" d={ "M" (tenths(x)) " " (TOP) "V" (BOTTOM) } {}
         }
+        @for (place, mark) in chart.marks.iter().enumerate() { (flag(chart, place, mark)) }
         path class="axis" d={ "M" (LEFT) " " (BOTTOM) "H" (RIGHT) } {}
         @for line in &chart.lines {
             @if line.filled { path class={ (line.class) " area" } d=(area(chart, line)) {} }
@@ -64,6 +68,19 @@ fn shade(chart: &Chart, span: &Span) -> Markup {
         @if to - from > span.name.len() as f64 * LETTER {
             text class="unit" x=(tenths(from + 4.0)) y=(TOP + 13.0) { (span.name) }
         }
+    }
+}
+
+/// A line from top to bottom with its word beside it; words of neighbours stand lower.
+fn flag(chart: &Chart, place: usize, mark: &Mark) -> Markup {
+    let x = across(chart, mark.at);
+    let y = TOP + 13.0 + (place % WORDS) as f64 * 14.0;
+    // What would stand out of the picture stands on the other side.
+    let is_last = x + mark.word.chars().count() as f64 * LETTER > RIGHT;
+    let (at, anchor) = if is_last { (x - 4.0, "end") } else { (x + 4.0, "start") };
+    html! {
+        path class="mark" d={ "M" (tenths(x)) " " (TOP) "V" (BOTTOM) } {}
+        text class="mark" x=(tenths(at)) y=(y) text-anchor=(anchor) { (mark.word) }
     }
 }
 

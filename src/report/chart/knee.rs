@@ -158,6 +158,7 @@ impl Frame<'_> {
             y,
             spans: bracket.into_iter().chain(collapse).collect(),
             bounds: ends.into_iter().flatten().collect(),
+            marks: Vec::new(),
             lines,
             cells: Vec::new(),
             columns: Vec::new(),

@@ -87,6 +87,7 @@ fn chart(
         y,
         spans: spans.collect(),
         bounds: Vec::new(),
+        marks: Vec::new(),
         lines,
         cells: Vec::new(),
         columns: Vec::new(),

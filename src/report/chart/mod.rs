@@ -47,6 +47,8 @@ pub struct Chart {
     pub spans: Vec<Span>,
     /// Where a stage begins.
     pub bounds: Vec<f64>,
+    /// Where somebody changed the load.
+    pub marks: Vec<Mark>,
     pub lines: Vec<Line>,
     /// Of a heat map, which has no lines.
     pub cells: Vec<Cell>,
@@ -60,6 +62,13 @@ pub struct Span {
     pub name: Cow<'static, str>,
     pub from: f64,
     pub to: f64,
+}
+
+/// An instant with a word to it, in s.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    pub at: f64,
+    pub word: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -76,6 +76,7 @@ fn panel(
         y: Axis::counts(highest, unit),
         spans: Vec::new(),
         bounds: Vec::new(),
+        marks: Vec::new(),
         lines,
         columns: Vec::new(),
     }

@@ -76,6 +76,7 @@ fn chart(title: &'static str, note: &'static str, x: Axis, y: Axis) -> Chart {
         y,
         spans: Vec::new(),
         bounds: Vec::new(),
+        marks: Vec::new(),
         lines: Vec::new(),
         cells: Vec::new(),
         columns: Vec::new(),

@@ -1,7 +1,7 @@
 //! What a run was second by second.
 
-use super::{Axis, Chart, Course, Line, Span};
-use crate::report::document::Interval;
+use super::{Axis, Chart, Course, Line, Mark, Span};
+use crate::report::document::{Edit, Interval};
 
 /// Those that have something to show.
 pub fn over_time(course: &Course) -> Vec<Chart> {
@@ -117,7 +117,14 @@ pub(super) fn chart(
     let end = course.intervals.last().map_or(1.0, |interval| interval.t_s);
     let bounds = course.bounds_s.clone();
     let x = Axis::time(0.0, end);
-    Chart { title, note, x, y, spans: spans(course), bounds, lines, cells: Vec::new(), columns }
+    let (spans, marks) = (spans(course), marks(&course.edits, end));
+    Chart { title, note, x, y, spans, bounds, marks, lines, cells: Vec::new(), columns }
+}
+
+/// Where the load was changed, and to what.
+pub fn marks(edits: &[Edit], end: f64) -> Vec<Mark> {
+    let within = edits.iter().filter(|edit| edit.t_s <= end);
+    within.map(|edit| Mark { at: edit.t_s, word: edit.level() }).collect()
 }
 
 /// Warm-up and drain. Intervals end at `t_s`, so a phase begins where the one before ends.
@@ -244,6 +251,12 @@ mod tests {
         let warmed_up = over_time(&Course::of(&fixture::warmed_up().document()));
         assert_eq!(warmed_up[0].spans[0].name, "warm-up");
         assert_eq!(warmed_up[0].spans[0].from, 0.0);
+        let steered = fixture::steered().document();
+        for chart in over_time(&Course::of(&steered)) {
+            let marks: Vec<_> = chart.marks.iter().map(|mark| (mark.at, &mark.word[..])).collect();
+            assert_eq!(marks, [(4.0, "3,000/s"), (7.0, "500/s")]);
+            assert!(super::super::draw::svg(&chart).into_string().contains(">3,000/s</text>"));
+        }
         let shaped = fixture::shaped().document();
         assert_eq!(over_time(&Course::of(&shaped))[0].bounds.len(), shaped.stages.len() - 1);
     }

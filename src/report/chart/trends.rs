@@ -43,6 +43,7 @@ fn chart(trend: &Trend) -> Option<Chart> {
         y: Axis::counts(highest * scale, unit),
         spans: Vec::new(),
         bounds: Vec::new(),
+        marks: Vec::new(),
         lines: lines.into_iter().map(scaled).collect(),
         cells: Vec::new(),
         columns: Vec::new(),

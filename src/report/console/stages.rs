@@ -4,7 +4,7 @@ use super::super::Document;
 use super::super::document::Stage;
 use super::super::number::{cell, count, per_second, percent, seconds};
 use super::table::{Row, fits, write};
-use super::text::Sheet;
+use super::text::{Sheet, Tone};
 
 pub fn stages(sheet: &mut Sheet, document: &Document) {
     if document.stages.is_empty() {
@@ -25,6 +25,9 @@ pub fn stages(sheet: &mut Sheet, document: &Document) {
         lines = rows(document, &columns);
     }
     write(sheet, &lines, 1);
+    for edit in &document.edits {
+        sheet.hanging("  changed ", 10, Tone::Plain, &edit.sentence());
+    }
 }
 
 const COLUMNS: [&str; 8] = ["time", "to", "offered/s", "good/s", "errors", "p50", "p99", "on time"];

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod counts;
+mod edit;
 mod example;
 mod gauge;
 mod groups;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calibration::Calibration;
 pub use counts::{Bytes, Happened, Rate, Requests};
+pub use edit::Edit;
 pub use example::Example;
 pub use gauge::{Gauge, Gauges, LogLine, WatchedLog};
 pub use groups::{Group, GroupLatencies, Groups, Shares};
@@ -141,8 +143,11 @@ pub struct Document {
     pub warmup: Option<Warmup>,
     /// What happened after measure.
     pub drain: Happened,
-    /// Of the load's shape; empty for a steady load.
+    /// Of the load's shape, and of its changes; empty for a steady load.
     pub stages: Vec<Stage>,
+    /// How it was changed while it ran. Missing in documents of earlier builds.
+    #[serde(default)]
+    pub edits: Vec<Edit>,
     /// Missing where there is no scenario.
     #[serde(flatten)]
     pub by_name: Option<ByName>,
@@ -203,6 +208,7 @@ impl Document {
             warmup: Warmup::of(summary),
             drain: Happened::new(&summary.drain_events),
             stages: Stage::all(summary),
+            edits: summary.edits.iter().map(Edit::new).collect(),
             by_name: ByName::of(summary),
             groups: Groups::of(summary),
             interval_s: summary.interval_length.as_secs_f64(),
@@ -410,7 +416,7 @@ fn sides(summary: &Summary) -> BTreeMap<String, String> {
 }
 
 /// To the last digit that is worth its bytes.
-fn rounded(value: f64, digits: i32) -> f64 {
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale
 }

@@ -37,6 +37,7 @@ fn the_schema_refuses_a_field_it_does_not_name_and_misses_one_that_is_gone() {
             fixture::watched(),
             fixture::grouped(),
             fixture::soaked(),
+            fixture::steered(),
         ])
     {
         let whole = value(&run);

@@ -99,6 +99,14 @@ pub fn stages(document: &Document) -> Markup {
                         (row(place, stage, open_loop))
                     } }
                 } }
+                @if !document.edits.is_empty() {
+                    p { "Changed while it ran: "
+                        @for (place, edit) in document.edits.iter().enumerate() {
+                            @if place > 0 { "; " }
+                            (edit.sentence())
+                        }
+                        "." }
+                }
                 p.aside {
                     "A stage's errors and latencies are of the requests that were due in it. Levels \
                      are " @if open_loop { "requests a second." } @else { "connections." }

@@ -101,6 +101,7 @@ fn the_charts_of_a_run_that_goes_on_are_those_of_its_document() {
             document.is_open_loop(),
             Course::of(&document).bounds_s,
             document.gauges.as_ref(),
+            document.edits.clone(),
         );
         let live = charts(&course);
         let pictures = between(&live, "<figure>", '\u{0}');
@@ -113,5 +114,5 @@ fn the_charts_of_a_run_that_goes_on_are_those_of_its_document() {
 
 #[test]
 fn before_the_first_second_is_over_there_is_no_chart() {
-    assert_eq!(charts(&Course::so_far(&[], 1.0, true, Vec::new(), None)), "");
+    assert_eq!(charts(&Course::so_far(&[], 1.0, true, Vec::new(), None, Vec::new())), "");
 }

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 
 use bytes::Bytes;
 
+use super::super::edits::Edit;
 use super::super::mailbox::Mailbox;
 use super::super::timeline::{Gate, Stop};
 use super::super::wire::Parcel;
@@ -18,6 +19,7 @@ mod life;
 pub(in crate::engine) mod parcels;
 mod scenarios;
 mod shapes;
+mod steering;
 mod stretches;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -173,6 +175,8 @@ struct Incidents {
     measure: Option<(Nanos, Nanos)>,
     /// At each first time it is told that measure is to be as long as the second.
     lengths: Vec<(Nanos, Nanos)>,
+    /// At each time it is told that the load changes; when, by the same clock.
+    edits: Vec<(Nanos, Edit)>,
     /// A person ends it.
     stop: Option<Nanos>,
 }
@@ -194,6 +198,7 @@ fn simulate_with(
 ) -> Outcome {
     let job = Arc::new(job);
     let (timeline, mailbox) = (job.timeline.clone(), job.mailbox.clone());
+    let is_steady = job.stage_ends.is_empty();
     // The load starts at a fixed time, long after the connections are open.
     let origin = Nanos::from_secs(1_000);
     let mut net = Net {
@@ -221,6 +226,7 @@ fn simulate_with(
         }
     };
     let mut lengths = incidents.lengths.into_iter().peekable();
+    let mut edits = incidents.edits.into_iter().peekable();
     while core.turn(net.now, &mut net) {
         if timeline.ready() == 1 && timeline.origin().is_none() {
             timeline.start(origin);
@@ -241,6 +247,9 @@ fn simulate_with(
         while let Some((_, length)) = lengths.next_if(told) {
             timeline.change_length(length);
         }
+        while let Some((_, edit)) = edits.next_if(|(told, _)| net.now >= origin + *told) {
+            timeline.edit(Edit { at: origin + edit.at, ..edit });
+        }
         if incidents.stop.is_some_and(|at| net.now >= origin + at) {
             timeline.request_stop(Stop::Soon);
         }
@@ -260,8 +269,13 @@ fn simulate_with(
         }
         collect();
     }
-    let totals = core.finish(net.now);
+    let mut totals = core.finish(net.now);
     collect();
+    if is_steady && let Some((first, others)) = totals.stages.split_first_mut() {
+        // Of a load that was to have none, only what comes after the first is kept: as `collect`.
+        *first = measure.clone();
+        others.iter().for_each(|other| first.remove(other));
+    }
     let phases = *core.phases();
     let Net { dials, delivered, .. } = net;
     Outcome { warmup, measure, aside, delivered, measured, totals, phases, dials }
