@@ -30,7 +30,7 @@ use super::{Outputs, ceiling, ladder, run};
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use crate::history::{Lock, LockText, Status};
-use crate::plan::Limits;
+use crate::plan::{Limits, Plan};
 use crate::report::json;
 use orders::{Ending, Orders};
 use wire::Wire;
