@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! 6  cli                        words -> Plan -> call -> exit code
-//! 5  study                      uses of many runs
+//! 5  serve  study               the panel; uses of many runs
 //! 4  report  history            views of a Summary; what was saved of runs
 //! 3  engine  monitor  target   the load; readings of the host; the embedded server
 //! 2  plan                       what to do
@@ -33,6 +33,8 @@ pub mod metrics;
 pub mod monitor;
 pub mod plan;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod study;
 pub mod target;
 pub mod time;

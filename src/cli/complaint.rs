@@ -11,7 +11,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 17] = [
+pub const VERBS: [&str; 17 + cfg!(feature = "serve") as usize] = [
     "run",
     "target",
     "demo",

@@ -41,6 +41,8 @@ mod run;
 mod run_plan;
 #[cfg(feature = "tui")]
 mod screen;
+#[cfg(feature = "serve")]
+mod serve;
 mod soak;
 mod source;
 mod study;
@@ -134,6 +136,8 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Report(args)) => report::run(args),
         Some(Verb::Monitor(args)) => monitor::run(args),
         Some(Verb::Profile(args)) => profile::run(&args),
+        #[cfg(feature = "serve")]
+        Some(Verb::Serve(args)) => serve::run(*args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

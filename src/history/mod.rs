@@ -7,10 +7,14 @@
 //! schema    the tables, and how an older file becomes a newer one
 //! run       a row: what is known before, at the end, and of runs that never ended
 //! filter    which rows are meant
+//! events    who did what to which run
+//! counts    how many there are of each status
 //! exchange  rows as lines of JSON, to and from another history
 //! holder    which process a row belongs to, and whether it is still there
 //! ```
 
+mod counts;
+mod events;
 mod exchange;
 mod filter;
 mod holder;
@@ -29,6 +33,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::error::{Error, Result};
 use crate::units::quote;
 
+pub use events::Event;
 pub use exchange::Imported;
 pub use filter::{Filter, older_than};
 pub use holder::Holder;

@@ -17,6 +17,7 @@ const MOST: u64 = 512 << 20;
 
 /// What is known before anything is sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Begun {
     pub label: String,
     /// `run`, `ceiling`, `ladder`, `soak` or `suite`.
@@ -38,6 +39,7 @@ pub struct Begun {
 
 /// What a list shows of a result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Figures {
     pub scheduled: Option<u64>,
     pub good: Option<u64>,
@@ -69,6 +71,7 @@ pub struct Ended {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub enum Status {
     Pending,
     Running,
@@ -98,6 +101,7 @@ impl Status {
 
 /// A saved run without its document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Row {
     pub id: i64,
     pub status: Status,

