@@ -11,7 +11,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 17 + cfg!(feature = "serve") as usize] = [
+pub const VERBS: &[&str] = &[
     "run",
     "target",
     "demo",
@@ -27,12 +27,19 @@ pub const VERBS: [&str; 17 + cfg!(feature = "serve") as usize] = [
     "report",
     "monitor",
     "profile",
+    #[cfg(feature = "serve")]
+    "serve",
     "completions",
     "man",
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 3] = ["history", "serve", "agent"];
+const LATER_VERBS: &[&str] = &[
+    "history",
+    #[cfg(not(feature = "serve"))]
+    "serve",
+    "agent",
+];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

@@ -19,7 +19,7 @@ use crate::plan::Url;
 use crate::serve::who::{Store, Who, file_of};
 use crate::serve::{Door, Doors, Limits, Offer, Panel, Target, serve};
 use crate::time::Nanos;
-use crate::units::{parse_duration, quote};
+use crate::units::quote;
 use people::{TokenArgs, UserArgs};
 
 /// A certificate's chain and a key are not nearly as long.

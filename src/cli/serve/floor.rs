@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::ServeArgs;
-use crate::error::Result;
+use crate::error;
 use crate::serve::Offer;
 use crate::serve::desk::Prepared;
 use crate::serve::job::Job;
@@ -12,7 +12,7 @@ use crate::serve::refusal::Refusal;
 use crate::serve::runs::{Events, Later, Runs};
 use crate::serve::supervisor::Edit;
 
-pub fn runs(_: &ServeArgs, _: &Path, _: &Offer) -> Result<Arc<dyn Runs>> {
+pub fn runs(_: &ServeArgs, _: &Path, _: &Offer) -> error::Result<Arc<dyn Runs>> {
     Ok(Arc::new(Nothing))
 }
 

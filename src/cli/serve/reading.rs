@@ -1,8 +1,10 @@
 //! What the panel shows of saved runs, and of a job before it starts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::cli::doctor;
+use crate::cli::{Parsed, doctor, parse, plan};
 use crate::error::{Error, Result};
 use crate::monitor::{Destination, Readings, State};
 use crate::report::{Checkup, Document, chart, checkup, csv, hgrm, html, json, junit, markdown, ndjson};
@@ -12,7 +14,7 @@ use crate::serve::reading::{Finding, Reading, Saved};
 use crate::study::compare;
 
 /// How long stolen time is looked for: somebody waits.
-const GLANCE: std::time::Duration = std::time::Duration::from_millis(50);
+const GLANCE: Duration = Duration::from_millis(50);
 
 pub struct OfSaved {
     #[expect(dead_code, reason = "the trend is read from it")]
@@ -74,12 +76,25 @@ impl Reading for OfSaved {
         Err(Error::failed("this blast draws no trends; use a later one"))
     }
 
+    /// Nothing is looked up and nobody is connected to: the run does that.
     fn doctor(&self, _: &Job, prepared: &Prepared) -> Result<Vec<Finding>> {
-        let _ = (prepared, doctor::needs, Readings::take, GLANCE, Destination::None, State::Ok);
-        let _ = Checkup::new;
-        let _: Option<checkup::Finding> = None;
-        Ok(Vec::new())
+        let words = std::iter::once("blast").chain(prepared.words.iter().map(String::as_str));
+        let words: Vec<OsString> = words.map(OsString::from).collect();
+        let Parsed::Cli(cli) = parse(&words)? else { return Ok(Vec::new()) };
+        if cli.verb.is_some() {
+            return Ok(Vec::new());
+        }
+        let needs = doctor::needs(&plan(&cli.load)?);
+        let checkup = Checkup::new(None, &Readings::take(GLANCE), &Destination::None, &needs);
+        let rows = checkup.rows.into_iter().filter(|row| row.state != State::Ok);
+        Ok(rows.map(finding).collect())
     }
+}
+
+fn finding(row: checkup::Finding) -> Finding {
+    let checkup::Finding { id, state, here, needs, advice, .. } = row;
+    let state = if state == State::Stop { "stop" } else { "warn" };
+    Finding { id: id.to_string(), state: state.to_string(), here, needs, advice }
 }
 
 fn read(saved: &Saved) -> Result<Document> {

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
@@ -103,9 +103,13 @@ async fn pass_on(
             }
             _ = again.tick() => if !may_go_on(panel, session.clone()).await { return },
             () = to.closed() => return,
-            _ = closing.wait_for(|is_closing| *is_closing) => return,
+            () = over(&mut closing) => return,
         }
     }
+}
+
+async fn over(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|is_closing| *is_closing).await;
 }
 
 /// A token's holder comes with each request anew; a session lasts, and ends.

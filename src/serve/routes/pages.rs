@@ -83,7 +83,7 @@ async fn enter(panel: &Arc<Panel>, token: String) -> Result<Response, Refusal> {
     tag = "pages",
     responses((status = 200, content_type = "text/html"), (status = 303))
 )]
-pub async fn front_of_the_guide(State(_): State<Arc<Panel>>, entered: Entered) -> Response {
+pub async fn front_of_the_guide(entered: Entered) -> Response {
     shown(entered, page::front)
 }
 
@@ -118,7 +118,7 @@ pub async fn run(
     tag = "pages",
     responses((status = 200, content_type = "text/html"), (status = 303))
 )]
-pub async fn compare(State(_): State<Arc<Panel>>, entered: Entered) -> Response {
+pub async fn compare(entered: Entered) -> Response {
     shown(entered, page::compare)
 }
 
@@ -130,7 +130,7 @@ pub async fn compare(State(_): State<Arc<Panel>>, entered: Entered) -> Response 
     tag = "pages",
     responses((status = 200, content_type = "text/html"), (status = 303))
 )]
-pub async fn trend(State(_): State<Arc<Panel>>, entered: Entered) -> Response {
+pub async fn trend(entered: Entered) -> Response {
     shown(entered, page::trend)
 }
 

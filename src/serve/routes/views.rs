@@ -43,10 +43,10 @@ pub async fn report(
     State(panel): State<Arc<Panel>>,
     _: Viewer,
     RunId(id): RunId,
-    Path((_, name)): Path<(String, String)>,
+    Path(names): Path<(String, String)>,
     Asked(shape): Asked<Shape>,
 ) -> Result<Response, Refusal> {
-    let Some(format) = FORMATS.into_iter().find(|format| format.name == name) else {
+    let Some(format) = FORMATS.into_iter().find(|format| format.name == names.1) else {
         let all = FORMATS.map(|format| format.name).join(", ");
         let hint = Some(format!("it is one of {all}"));
         return Err(Refusal { hint, ..Refusal::missing("there is no such form of a report") });

@@ -83,7 +83,8 @@ impl Store {
         let (version, application, tables) = self.said(|connection| {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "foreign_keys", true)?;
-            let number = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+            let number =
+                |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
             let tables = "SELECT count(*) FROM sqlite_schema";
             let tables = connection.query_row(tables, [], |row| row.get::<_, u64>(0))?;
             Ok((number("user_version")? as usize, number("application_id")? as i32, tables))
