@@ -229,9 +229,11 @@ impl ServeArgs {
         let workers = std::env::var("STRESS_TEST_MAX_WORKERS").ok();
         let rps = std::env::var("STRESS_TEST_MAX_RPS").ok();
         let duration = std::env::var("STRESS_TEST_MAX_DURATION").ok();
-        let workers = meant("STRESS_TEST_MAX_WORKERS", self.max_workers, workers, values::connections)?;
+        let workers =
+            meant("STRESS_TEST_MAX_WORKERS", self.max_workers, workers, values::connections)?;
         let rps = meant("STRESS_TEST_MAX_RPS", self.max_rps, rps, rate)?;
-        let duration = meant("STRESS_TEST_MAX_DURATION", self.max_duration, duration, values::time_limit)?;
+        let duration =
+            meant("STRESS_TEST_MAX_DURATION", self.max_duration, duration, values::time_limit)?;
         Ok(Limits {
             workers: workers.unwrap_or(USUAL.workers),
             rps: rps.unwrap_or(USUAL.rps),
@@ -306,8 +308,11 @@ fn secured(_: Door, _: &Path, _: &Path) -> Result<Door> {
 
 /// The history's file.
 fn place(named: Option<&Path>) -> Result<PathBuf> {
-    let set = |value: Option<std::ffi::OsString>| value.filter(|v| !v.is_empty()).map(PathBuf::from);
-    if let Some(path) = named.map(Path::to_path_buf).or_else(|| set(std::env::var_os("BLAST_HISTORY"))) {
+    let set =
+        |value: Option<std::ffi::OsString>| value.filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(path) =
+        named.map(Path::to_path_buf).or_else(|| set(std::env::var_os("BLAST_HISTORY")))
+    {
         return Ok(path);
     }
     let data = set(std::env::var_os("XDG_DATA_HOME")).filter(|folder| folder.is_absolute());

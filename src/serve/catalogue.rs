@@ -150,7 +150,9 @@ mod tests {
         let rows = of_folder(&folder);
         fs::remove_dir_all(&folder).unwrap();
         let [a, b] = &rows[..] else { panic!("{rows:?}") };
-        assert!(!a.is_usable && a.description.as_ref().unwrap().contains("a.toml:1:1: unknown key"));
+        assert!(
+            !a.is_usable && a.description.as_ref().unwrap().contains("a.toml:1:1: unknown key")
+        );
         assert_eq!((&*b.name, b.description.as_deref()), ("b", Some("Good.")));
         assert!(of_folder(&folder).is_empty());
     }

@@ -117,7 +117,8 @@ impl Doors {
         if is_foreign && !is_safe(request.method()) {
             return Err(foreign("foreign_origin", "a page of another site asks", hint));
         }
-        let length = text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+        let length =
+            text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
         match length.is_some_and(|length| length > LONGEST_BODY as u64) {
             true => Err(too_long()),
             false => Ok(()),
@@ -146,7 +147,9 @@ pub async fn check(State(panel): State<Arc<Panel>>, request: Request, next: Next
     let response = match panel.doors.check(&request) {
         Ok(()) => match tokio::time::timeout(PATIENCE, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => Refusal::new(503, "too_slow", "that took too long; try again").into_response(),
+            Err(_) => {
+                Refusal::new(503, "too_slow", "that took too long; try again").into_response()
+            }
         },
         Err(refusal) => refusal.into_response(),
     };

@@ -49,10 +49,7 @@ pub struct Asked<T>(pub T);
 impl FromRequestParts<Arc<Panel>> for Viewer {
     type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        panel: &Arc<Panel>,
-    ) -> Result<Viewer, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, panel: &Arc<Panel>) -> Result<Viewer, Refusal> {
         person(parts, panel).await.map(Viewer)
     }
 }
@@ -60,10 +57,7 @@ impl FromRequestParts<Arc<Panel>> for Viewer {
 impl FromRequestParts<Arc<Panel>> for Admin {
     type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        panel: &Arc<Panel>,
-    ) -> Result<Admin, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, panel: &Arc<Panel>) -> Result<Admin, Refusal> {
         let person = person(parts, panel).await?;
         match person.role {
             Role::Admin => Ok(Admin(person)),
@@ -105,7 +99,8 @@ async fn person(parts: &Parts, panel: &Arc<Panel>) -> Result<Person, Refusal> {
 
 fn session(headers: &HeaderMap) -> Option<String> {
     let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
+    let mut pairs =
+        pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
     let found = pairs.find(|(name, _)| name.trim() == COOKIE);
     found.map(|(_, value)| value.trim().to_string())
 }
@@ -124,7 +119,8 @@ impl FromRequestParts<Arc<Panel>> for Caller {
     /// A proxy puts who it talks for last into the list.
     async fn from_request_parts(parts: &mut Parts, panel: &Arc<Panel>) -> Result<Caller, Refusal> {
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-        let forwarded = parts.headers.get("x-forwarded-for").filter(|_| panel.doors.is_behind_proxy);
+        let forwarded =
+            parts.headers.get("x-forwarded-for").filter(|_| panel.doors.is_behind_proxy);
         let forwarded = forwarded.and_then(|value| value.to_str().ok());
         let forwarded = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
         let unknown = IpAddr::from([0; 4]);
@@ -151,7 +147,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
             let text = rejection.body_text();
             let reason = text.rsplit_once("string: ").map_or(&*text, |(_, reason)| reason);
             let (path, reason) = reason.split_once(": ").unwrap_or(("", reason));
-            let refusal = Refusal::new(422, "usage", format!("the query is not accepted: {reason}"));
+            let refusal =
+                Refusal::new(422, "usage", format!("the query is not accepted: {reason}"));
             match field(path, reason) {
                 Some(field) => refusal.of_field(field),
                 None => refusal,
@@ -171,10 +168,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         }
         let read = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state)).await;
         let slow = Refusal::new(408, "too_slow", "the body did not come in time; send it again");
-        let bytes = read.map_err(|_| slow)?.map_err(|rejection| match rejection.status().as_u16() {
-            413 => too_long(),
-            _ => Refusal::new(400, "broken", "the body ended too early; send it again"),
-        })?;
+        let bytes =
+            read.map_err(|_| slow)?.map_err(|rejection| match rejection.status().as_u16() {
+                413 => too_long(),
+                _ => Refusal::new(400, "broken", "the body ended too early; send it again"),
+            })?;
         parse(&bytes).map(Body)
     }
 }

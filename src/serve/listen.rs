@@ -71,7 +71,8 @@ impl Door {
         use rustls::pki_types::pem::PemObject;
         use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-        let chain = CertificateDer::pem_slice_iter(chain).collect::<std::result::Result<Vec<_>, _>>();
+        let chain =
+            CertificateDer::pem_slice_iter(chain).collect::<std::result::Result<Vec<_>, _>>();
         let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| {
             Error::usage("--tls-cert: it holds no certificate that can be read; give one in PEM")
         })?;
@@ -117,13 +118,15 @@ pub async fn serve(panel: Arc<Panel>, door: Door) {
             _ = closing.wait_for(|is_closing| *is_closing) => break,
         };
         let Some((turn, stream, peer)) = accepted else { continue };
-        let (door, router, closing) = (Arc::clone(&door), router.clone(), panel.closing.subscribe());
+        let (door, router, closing) =
+            (Arc::clone(&door), router.clone(), panel.closing.subscribe());
         open.spawn(async move {
             door.attend(stream, peer, router, closing).await;
             drop(turn);
         });
     }
-    let _ = tokio::time::timeout(FAREWELL, async { while open.join_next().await.is_some() {} }).await;
+    let _ =
+        tokio::time::timeout(FAREWELL, async { while open.join_next().await.is_some() {} }).await;
 }
 
 async fn next(

@@ -87,7 +87,10 @@ impl Refusal {
     /// It is not said who asks.
     pub fn nobody() -> Refusal {
         let hint = "sign in at /login, or send `Authorization: Bearer TOKEN`".to_string();
-        Refusal { hint: Some(hint), ..Refusal::new(401, "nobody", "this is for those who signed in") }
+        Refusal {
+            hint: Some(hint),
+            ..Refusal::new(401, "nobody", "this is for those who signed in")
+        }
     }
 
     pub fn too_many(message: impl Into<String>, hint: impl Into<String>) -> Refusal {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::cli::{Parsed, doctor, parse, plan};
 use crate::error::{Error, Result};
 use crate::monitor::{Destination, Readings, State};
-use crate::report::{Checkup, Document, chart, checkup, csv, hgrm, html, json, junit, markdown, ndjson};
+use crate::report::{
+    Checkup, Document, chart, checkup, csv, hgrm, html, json, junit, markdown, ndjson,
+};
 use crate::serve::desk::Prepared;
 use crate::serve::job::Job;
 use crate::serve::reading::{Finding, Reading, Saved};
@@ -62,7 +64,9 @@ impl Reading for OfSaved {
         };
         let saved = saved.iter().map(named).collect::<Result<Vec<_>>>()?;
         let comparison = compare::compare(&saved, &[], &[]).map_err(|name| {
-            Error::failed(format!("run {name} is damaged (its histogram cannot be read); delete it"))
+            Error::failed(format!(
+                "run {name} is damaged (its histogram cannot be read); delete it"
+            ))
         })?;
         if as_page {
             return Ok(html::compare::page(&comparison).into_bytes());

@@ -35,5 +35,6 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static [u8])> {
 }
 
 fn page(title: &str) -> String {
-    html! { (DOCTYPE) html lang="en" { head { title { (title) } } body { h1 { (title) } } } }.into_string()
+    html! { (DOCTYPE) html lang="en" { head { title { (title) } } body { h1 { (title) } } } }
+        .into_string()
 }

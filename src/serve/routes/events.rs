@@ -63,10 +63,11 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    panel.aside(move |panel| {
-        panel.with_history(|history| history.show(id)).map_err(|error| about(id, error))
-    })
-    .await?;
+    panel
+        .aside(move |panel| {
+            panel.with_history(|history| history.show(id)).map_err(|error| about(id, error))
+        })
+        .await?;
     let Ok(place) = Arc::clone(&panel.streams).try_acquire_owned() else {
         let refusal = Refusal::new(503, "too_many_streams", "as many watch as there is room for");
         let hint = Some(format!("{MOST_STREAMS} may watch at once; close another tab"));

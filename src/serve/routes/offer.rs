@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::serve::input::Viewer;
 use crate::serve::catalogue::{self, PlanRow};
+use crate::serve::input::Viewer;
 use crate::serve::refusal::Refusal;
 use crate::serve::{Limits, Panel, Target};
 
@@ -50,10 +50,7 @@ pub struct Plans {
 
 /// Plans of this panel's folder, by name.
 #[utoipa::path(get, path = "/api/v1/plans", tag = "offer", responses((status = 200, body = Plans)))]
-pub async fn plans(
-    State(panel): State<Arc<Panel>>,
-    _: Viewer,
-) -> Result<Json<Plans>, Refusal> {
+pub async fn plans(State(panel): State<Arc<Panel>>, _: Viewer) -> Result<Json<Plans>, Refusal> {
     let read = |panel: &Panel| {
         let folder = panel.offer.plans.as_deref();
         Ok(folder.map(catalogue::of_folder).unwrap_or_default())

@@ -102,10 +102,11 @@ pub async fn run(
     RunId(id): RunId,
 ) -> Result<Response, Refusal> {
     if entered.is_ok() {
-        panel.aside(move |panel| {
-            panel.with_history(|history| history.show(id)).map_err(|error| about(id, error))
-        })
-        .await?;
+        panel
+            .aside(move |panel| {
+                panel.with_history(|history| history.show(id)).map_err(|error| about(id, error))
+            })
+            .await?;
     }
     Ok(shown(entered, |frame| page::run(frame, id)))
 }

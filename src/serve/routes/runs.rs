@@ -232,12 +232,13 @@ pub(super) async fn shown(panel: &Arc<Panel>, id: i64) -> Result<Shown, Refusal>
     let current = panel.runs.current();
     panel
         .aside(move |panel| {
-            panel.with_history(|history| {
-                let run = history.show(id)?;
-                let is_live = current == Some(id) || is_open(&run);
-                Ok(Shown { events: history.events(id)?, run, is_live })
-            })
-            .map_err(|error| about(id, error))
+            panel
+                .with_history(|history| {
+                    let run = history.show(id)?;
+                    let is_live = current == Some(id) || is_open(&run);
+                    Ok(Shown { events: history.events(id)?, run, is_live })
+                })
+                .map_err(|error| about(id, error))
         })
         .await
 }
@@ -271,7 +272,10 @@ pub async fn stop(
     Admin(who): Admin,
     RunId(id): RunId,
 ) -> Result<(StatusCode, Json<Started>), Refusal> {
-    panel.of_history(move |history| history.show(id)).await.map_err(|refusal| missing(id, refusal))?;
+    panel
+        .of_history(move |history| history.show(id))
+        .await
+        .map_err(|refusal| missing(id, refusal))?;
     panel.runs.stop(id, &who.name).await?;
     Ok((StatusCode::ACCEPTED, Json(Started { id, url: format!("/runs/{id}") })))
 }
@@ -369,7 +373,10 @@ pub async fn change(
     Body(change): Body<Change>,
 ) -> Result<Json<Shown>, Refusal> {
     change.check()?;
-    panel.of_history(move |history| history.show(id)).await.map_err(|refusal| missing(id, refusal))?;
+    panel
+        .of_history(move |history| history.show(id))
+        .await
+        .map_err(|refusal| missing(id, refusal))?;
     if let Some(edit) = change.edit() {
         panel.runs.edit(id, edit, &who.name).await?;
     }
@@ -413,14 +420,15 @@ pub(super) async fn delete_one(
     let current = panel.runs.current();
     panel
         .aside(move |panel| {
-            panel.with_history(|history| {
-                let run = history.show(id)?;
-                match current == Some(id) || is_open(&run) {
-                    true => Ok(Deleted { deleted: 0, kept: 1 }),
-                    false => take_out(history, &[run], current, &who),
-                }
-            })
-            .map_err(|error| about(id, error))
+            panel
+                .with_history(|history| {
+                    let run = history.show(id)?;
+                    match current == Some(id) || is_open(&run) {
+                        true => Ok(Deleted { deleted: 0, kept: 1 }),
+                        false => take_out(history, &[run], current, &who),
+                    }
+                })
+                .map_err(|error| about(id, error))
         })
         .await
         .and_then(|deleted| match deleted.kept {

@@ -62,10 +62,7 @@ pub async fn openapi() -> Response {
     tag = "service",
     responses((status = 200, body = String, content_type = "application/openmetrics-text"))
 )]
-pub async fn metrics(
-    State(panel): State<Arc<Panel>>,
-    _: Viewer,
-) -> Result<Response, Refusal> {
+pub async fn metrics(State(panel): State<Arc<Panel>>, _: Viewer) -> Result<Response, Refusal> {
     let saved = panel.of_history(|history| history.counts()).await?;
     let mut text = String::new();
     let encoded = encode(&mut text, &registry(&panel, &saved));

@@ -187,11 +187,7 @@ pub async fn compare_page(
     Ok((headers(&format, &name, true), bytes).into_response())
 }
 
-async fn compared(
-    panel: &Arc<Panel>,
-    several: Several,
-    as_page: bool,
-) -> Result<Vec<u8>, Refusal> {
+async fn compared(panel: &Arc<Panel>, several: Several, as_page: bool) -> Result<Vec<u8>, Refusal> {
     let ids = several.read()?;
     panel
         .aside(move |panel| {

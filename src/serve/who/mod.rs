@@ -46,9 +46,7 @@ const LONGEST_OF_A_NAME: Duration = Duration::from_secs(60);
 const LONGEST_OF_AN_ADDRESS: Duration = Duration::from_secs(15 * 60);
 
 /// What somebody may.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// See everything.

@@ -119,10 +119,7 @@ impl Store {
         })
     }
 
-    fn said<T>(
-        &mut self,
-        act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T> {
+    fn said<T>(&mut self, act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
         act(&mut self.connection).map_err(|error| trouble(&self.path, &error))
     }
 }
@@ -298,7 +295,9 @@ fn trouble(path: &Path, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             Error::failed(format!("{name} holds no users of blast; move it away"))
         }
-        _ => Error::failed(format!("the users in {name} cannot be used ({error}); look at the file")),
+        _ => {
+            Error::failed(format!("the users in {name} cannot be used ({error}); look at the file"))
+        }
     }
 }
 

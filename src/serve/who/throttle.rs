@@ -68,9 +68,8 @@ impl<Key: Clone + Eq + Hash> Throttle<Key> {
         if self.attempts.len() < MOST || self.attempts.contains_key(key) {
             return;
         }
-        self.attempts.retain(|_, attempts| {
-            now.saturating_duration_since(attempts.last) <= FORGOTTEN
-        });
+        self.attempts
+            .retain(|_, attempts| now.saturating_duration_since(attempts.last) <= FORGOTTEN);
         if self.attempts.len() >= MOST {
             let oldest = self.attempts.iter().min_by_key(|(_, attempts)| attempts.last);
             let oldest = oldest.map(|(key, _)| key.clone());
