@@ -12,12 +12,23 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 use super::help;
 
 /// What blast reads from the environment, and nothing else. A test looks for others.
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: &[(&str, &str)] = &[
     ("BLAST_CALIBRATION", "The file that `blast calibrate` keeps its figures in."),
     ("BLAST_ENGINE", "The engine where --engine does not name one: ring, tokio-uring or epoll."),
+    #[cfg(feature = "serve")]
+    (
+        "BLAST_HISTORY",
+        "The file of the history, which `blast serve` shows; its users are kept beside it.",
+    ),
     ("HOME", "Without those two, that file is .local/share/blast/calibration.json in it."),
     ("NO_COLOR", "Set and not empty: no colours, on a terminal too (https://no-color.org)."),
     ("PATH", "Where `blast versus` looks for other tools."),
+    #[cfg(feature = "serve")]
+    ("STRESS_TEST_MAX_DURATION", "The longest run of `blast serve`, without --max-duration."),
+    #[cfg(feature = "serve")]
+    ("STRESS_TEST_MAX_RPS", "The highest rate of its runs, without --max-rps."),
+    #[cfg(feature = "serve")]
+    ("STRESS_TEST_MAX_WORKERS", "The most connections of its runs, without --max-workers."),
     (
         "XDG_DATA_HOME",
         "Where BLAST_CALIBRATION names no file, it is blast/calibration.json in here.",
