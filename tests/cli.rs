@@ -208,7 +208,9 @@ fn the_short_help_is_shorter_and_names_the_long_one() {
 
 #[test]
 fn each_verb_has_help_and_the_program_a_version() {
-    for verb in ["run", "target", "demo", "doctor", "import", "report", "completions", "man"] {
+    let verbs = ["run", "target", "demo", "doctor", "import", "report", "completions", "man"];
+    let panel = cfg!(feature = "serve").then_some("serve");
+    for verb in verbs.into_iter().chain(panel) {
         assert!(stdout(&[verb, "--help"]).contains(&format!("Usage: blast {verb}")), "{verb}");
     }
     assert_eq!(stdout(&["--version"]), concat!("blast ", env!("CARGO_PKG_VERSION"), "\n"));

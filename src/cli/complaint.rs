@@ -11,7 +11,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 18] = [
+pub const VERBS: &[&str] = &[
     "run",
     "target",
     "demo",
@@ -28,12 +28,18 @@ pub const VERBS: [&str; 18] = [
     "history",
     "monitor",
     "profile",
+    #[cfg(feature = "serve")]
+    "serve",
     "completions",
     "man",
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 2] = ["serve", "agent"];
+const LATER_VERBS: &[&str] = &[
+    #[cfg(not(feature = "serve"))]
+    "serve",
+    "agent",
+];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

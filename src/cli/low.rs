@@ -19,6 +19,8 @@ use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
 use super::report::ReportArgs;
+#[cfg(feature = "serve")]
+use super::serve::ServeArgs;
 use super::soak::SoakArgs;
 use super::suite::SuiteArgs;
 use super::target::TargetArgs;
@@ -96,6 +98,10 @@ pub enum Verb {
     Monitor(MonitorArgs),
     /// Show where a program spent its time: collapsed stacks, or a file of Python's cProfile
     Profile(ProfileArgs),
+    /// Start the panel: tests by a button, watched live and kept
+    #[cfg(feature = "serve")]
+    #[command(override_usage = "blast serve [FLAGS]", after_help = super::serve::HELP)]
+    Serve(Box<ServeArgs>),
     /// Print completions for a shell: bash, zsh or fish
     Completions(CompletionsArgs),
     /// Print the manual page: `blast man | man -l -`

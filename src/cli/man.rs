@@ -12,7 +12,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 use super::help;
 
 /// What blast reads from the environment, and nothing else. A test looks for others.
-const ENVIRONMENT: [(&str, &str); 10] = [
+const ENVIRONMENT: &[(&str, &str)] = &[
     ("BLAST_CALIBRATION", "The file that `blast calibrate` keeps its figures in."),
     ("BLAST_ENGINE", "The engine where --engine does not name one: ring, tokio-uring or epoll."),
     (
@@ -27,6 +27,12 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ),
     ("NO_COLOR", "Set and not empty: no colours, on a terminal too (https://no-color.org)."),
     ("PATH", "Where `blast versus` looks for other tools."),
+    #[cfg(feature = "serve")]
+    ("STRESS_TEST_MAX_DURATION", "The longest run of `blast serve`, without --max-duration."),
+    #[cfg(feature = "serve")]
+    ("STRESS_TEST_MAX_RPS", "The highest rate of its runs, without --max-rps."),
+    #[cfg(feature = "serve")]
+    ("STRESS_TEST_MAX_WORKERS", "The most connections of its runs, without --max-workers."),
     ("USER", "Who the history says has started a run."),
     (
         "XDG_DATA_HOME",
@@ -126,7 +132,7 @@ impl Page {
     fn environment(&mut self) {
         self.heading("SH", "ENVIRONMENT");
         for (name, text) in ENVIRONMENT {
-            self.entry(bold(name), text);
+            self.entry(bold(*name), text);
         }
     }
 

@@ -49,11 +49,10 @@ mod request;
 mod route;
 mod run;
 mod run_plan;
-#[cfg(feature = "serve")]
-#[allow(dead_code, unused_imports)]
-mod save;
 #[cfg(feature = "tui")]
 mod screen;
+#[cfg(feature = "serve")]
+mod serve;
 mod soak;
 mod source;
 mod study;
@@ -153,6 +152,8 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::History(args)) => history::run(*args),
         Some(Verb::Monitor(args)) => monitor::run(args),
         Some(Verb::Profile(args)) => profile::run(&args),
+        #[cfg(feature = "serve")]
+        Some(Verb::Serve(args)) => serve::run(*args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),
         Some(Verb::Man) => print(&man::page()),
     }

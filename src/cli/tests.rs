@@ -400,7 +400,9 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         ("h --tui --quiet", "drop one of them"),
         ("h i", "one URL is taken and 2 words were given"),
         ("agent", "`agent` is not there yet"),
-        ("-c 5 serve", "`serve` is not there yet"),
+        #[cfg(feature = "serve")]
+        ("-c 5 serve", "`serve` is a verb and stands first"),
+        ("-c 5 agent", "`agent` is not there yet"),
         ("-c 5 run", "`run` is a verb and stands first"),
         ("-c 5 demo", "`demo` is a verb and stands first"),
         ("h target", "`target` is a verb and stands first"),

@@ -7,6 +7,7 @@ use super::{History, life};
 use crate::error::Result;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Event {
     pub run: i64,
     /// The run's label at the time.

@@ -11,6 +11,7 @@
 //! filter    which rows are meant
 //! packed    documents as they lie in the file
 //! events    who did what to which run
+//! counts    how many there are of each status
 //! exchange  rows as lines of JSON, to and from another history
 //! holder    which process a row belongs to, and whether it is still there
 //! lock      that one load goes on at a time
@@ -18,6 +19,7 @@
 
 pub mod lock;
 
+mod counts;
 mod events;
 mod exchange;
 mod filter;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is known before anything is sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Begun {
     pub label: String,
     /// `run`, `ceiling`, `ladder`, `soak`, `suite`, `ab`, `versus` or `calibrate`.
@@ -36,6 +37,7 @@ pub struct Begun {
 
 /// What a list shows of a result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Figures {
     pub scheduled: Option<u64>,
     pub good: Option<u64>,
@@ -67,6 +69,7 @@ pub struct Ended {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub enum Status {
     Pending,
     Running,
@@ -96,6 +99,7 @@ impl Status {
 
 /// A saved run without its document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Row {
     pub id: i64,
     pub status: Status,

@@ -18,6 +18,7 @@ use crate::time::Nanos;
 use crate::units::{format_count, format_duration, format_exact};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Connections.
     pub workers: u32,
