@@ -197,13 +197,24 @@ fn audit(books: &Books, outcome: &Outcome) -> Result<(), String> {
     if outcome.scene.jobs[0].stage_ends.is_empty()
         && let Some((first, others)) = summary.stages.split_first_mut()
     {
-        // As `collect` has it: a load that was to have none.
-        first.fates = summary.measure.clone();
-        others.iter().for_each(|other| first.fates.remove(&other.fates));
+        // As `collect` has it: a load that was to have none. The books here know no times.
+        first.fates = rest(&summary.measure, others);
     }
     let audit = Audit::of(&summary);
     let failed: Vec<_> = audit.failed().collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("the audit fails: {failed:?}")) }
+}
+
+fn rest(measure: &Fates, others: &[Stage]) -> Fates {
+    let without = |of: fn(&Fates) -> u64| {
+        of(measure).saturating_sub(others.iter().map(|other| of(&other.fates)).sum())
+    };
+    let mut rest = Fates::default();
+    rest.counters = measure.counters.clone();
+    others.iter().for_each(|other| rest.counters.remove(&other.fates.counters));
+    rest.good.record_many(Nanos(1), without(|fates| fates.good.count()));
+    rest.censored.record_many(Nanos(1), without(|fates| fates.censored.count()));
+    rest
 }
 
 fn stage(index: usize, finished: &[Finished]) -> Stage {
