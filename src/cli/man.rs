@@ -115,7 +115,7 @@ impl Page {
 
     fn environment(&mut self) {
         self.heading("SH", "ENVIRONMENT");
-        for (name, text) in ENVIRONMENT {
+        for &(name, text) in ENVIRONMENT {
             self.entry(bold(name), text);
         }
     }
