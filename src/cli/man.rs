@@ -131,8 +131,8 @@ impl Page {
 
     fn environment(&mut self) {
         self.heading("SH", "ENVIRONMENT");
-        for (name, text) in ENVIRONMENT {
-            self.entry(bold(*name), text);
+        for &(name, text) in ENVIRONMENT {
+            self.entry(bold(name), text);
         }
     }
 

@@ -67,7 +67,7 @@ impl Doors {
         if self.hosts.contains(&name) {
             return true;
         }
-        let is_local = self.address.is_some_and(|address| local(address));
+        let is_local = self.address.is_some_and(local);
         match name.parse::<IpAddr>() {
             // No name stands behind a number, so none can have been bent.
             Ok(ip) => local(ip) || self.address.is_some_and(|at| at.is_unspecified() || at == ip),
