@@ -42,6 +42,8 @@ mod drift;
 mod grade;
 mod head_room;
 mod number;
+#[cfg(feature = "history")]
+mod plan_hash;
 mod reading;
 mod repeat;
 mod whole;
@@ -54,6 +56,8 @@ pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
 pub use monitored::Monitored;
+#[cfg(feature = "history")]
+pub use plan_hash::plan_hash;
 pub use whole::document_of;
 
 #[cfg(test)]
