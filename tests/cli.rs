@@ -49,7 +49,7 @@ fn a_command_line_that_is_wrong_is_one_sentence_and_exit_2() {
         (&["--ktls", "off", "http://localhost/"], "the URL is no https:// one"),
         (&["--ciphers", "RC4-MD5", "https://localhost/"], "is no cipher suite here"),
         (&["--sni", "a", "localhost"], "the URL is no https:// one"),
-        (&["history", URL], "`history` is not there yet"),
+        (&["agent", URL], "`agent` is not there yet"),
         (&[URL, "-c", "0"], "--connections: `0` is too few"),
         (&[URL, "-R", "0"], "--rps: `0` is no rate"),
         (&[URL, "-d", "0"], "--duration: `0` is no time at all"),

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, skipped};
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "run",
     "target",
     "demo",
@@ -23,6 +23,7 @@ const VERBS: [&str; 17] = [
     "doctor",
     "import",
     "report",
+    "history",
     "monitor",
     "profile",
     "completions",

@@ -5,14 +5,13 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::outputs::Format;
-use super::study::{self, Runs, Status, Views};
+use super::study::{self, Runs, Status};
 use super::{high, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Plan, Warmup, Watch};
 use crate::report::ab::{AbDocument, Round};
-use crate::report::{console, html, markdown};
+use crate::report::views;
 use crate::study::ab::{Settings, Told, document, take_turns};
 use crate::time::{self, Nanos};
 use crate::units::parse_percent;
@@ -31,12 +30,6 @@ const WARM_UP: Nanos = Nanos::from_millis(200);
 
 /// The smallest difference that is to be seen, as a share.
 const EFFECT: f64 = 0.02;
-
-pub const VIEWS: Views<AbDocument> = Views {
-    verb: "ab",
-    page: console::ab::page,
-    files: &[(Format::Html, html::ab::page), (Format::Markdown, markdown::ab::text)],
-};
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct AbArgs {
@@ -62,7 +55,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     }
     study::refuse_groups("ab", &args.load)?;
     refuse_rules(&args.load)?;
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::AB.accept(&args.load.output.files)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let (mut first, mut other) = (Runs::watched(), Runs::watched());
@@ -75,7 +68,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     let took = time::now() - began;
     let told = Told { plans: &plans, settings: &settings, effect, started_at, took };
     let document = document(&rounds, &told);
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::AB.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 

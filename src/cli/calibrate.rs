@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::study::{Runs, Status, Views};
+use super::study::{Runs, Status};
 use super::{calibrated, high, plan_of_file, values};
 use crate::engine::{self, stop};
 use crate::error::{Error, Exit, Result};
@@ -18,7 +18,7 @@ use crate::host::{self, Fingerprint};
 use crate::monitor::cpu;
 use crate::plan::{Class, Pin, Plan, Url};
 use crate::report::calibration::CalibrationDocument;
-use crate::report::console;
+use crate::report::views;
 use crate::study::calibrate::{
     Settings, Shelf, Told, document, has_pace_of_its_own, measure, of_one_worker,
 };
@@ -40,9 +40,6 @@ const ANY: &str = "http://localhost/";
 /// The flags that are not a run's, each of which takes a value.
 const OWN: [&str; 3] = ["--answer-size", "--rounds", "--round-length"];
 
-pub const VIEWS: Views<CalibrationDocument> =
-    Views { verb: "calibrate", page: console::calibration::page, files: &[] };
-
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CalibrateArgs {
     /// Bytes of the body that the built-in server answers with: as large as the real answers are
@@ -63,7 +60,7 @@ pub struct CalibrateArgs {
 }
 
 pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::CALIBRATION.accept(&args.load.output.files)?;
     let plan = plan(args, arguments)?;
     if plan.tls.is_some() {
         return Err(Error::usage(
@@ -74,7 +71,7 @@ pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
     let shelf = calibrated::shelf();
     stop::install();
     let document = calibrate(args, &Plan { engine: engine::engine(&plan), ..plan })?;
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::CALIBRATION.write(&document, args.load.page.json, &files)?;
     if !document.complete {
         return Ok(stop::exit().unwrap_or(Exit::Failed));
     }

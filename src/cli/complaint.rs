@@ -11,7 +11,7 @@ use crate::plan::url::masked;
 use crate::units::quote;
 
 /// The verbs that exist; they stand first.
-pub const VERBS: [&str; 17] = [
+pub const VERBS: [&str; 18] = [
     "run",
     "target",
     "demo",
@@ -25,6 +25,7 @@ pub const VERBS: [&str; 17] = [
     "doctor",
     "import",
     "report",
+    "history",
     "monitor",
     "profile",
     "completions",
@@ -32,7 +33,7 @@ pub const VERBS: [&str; 17] = [
 ];
 
 /// Names that are kept for verbs, so that none is ever taken for a host.
-const LATER_VERBS: [&str; 3] = ["history", "serve", "agent"];
+const LATER_VERBS: [&str; 2] = ["serve", "agent"];
 
 /// Letters that stay unassigned, and what they mean elsewhere.
 const AMBIGUOUS: [(&str, &str); 4] = [

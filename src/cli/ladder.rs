@@ -6,28 +6,17 @@ use clap::Args;
 
 use super::ceiling::CeilingArgs;
 use super::groups::LoadArgs;
-use super::outputs::Format;
 use super::shapes::Rps;
-use super::study::{self, Runs, Status, Views};
-use super::{high, load, values};
+use super::study::{self, Runs, Status};
+use super::{baseline, high, load, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Offered, Plan, Rate};
 use crate::report::ladder::{LadderDocument, Step};
-use crate::report::{chart, console, html, markdown};
+use crate::report::views;
 use crate::study::ladder::{self, Rung, Told};
 use crate::time::{self, Nanos};
 use crate::units::{format_count, quote};
-
-pub const VIEWS: Views<LadderDocument> = Views {
-    verb: "ceiling --ladder",
-    page: console::ladder::page,
-    files: &[
-        (Format::Html, html::ladder::page),
-        (Format::Svg, chart::ladder::picture),
-        (Format::Markdown, markdown::ladder::text),
-    ],
-};
 
 /// How long each step is.
 const STEP: Nanos = Nanos::from_secs(10);
@@ -75,8 +64,9 @@ fn rung(text: &str) -> Result<Named> {
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
     refuse_what_steps_say(args)?;
     study::refuse_groups("ceiling", &args.load)?;
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::LADDER.accept(&args.load.output.files)?;
     let rungs = rungs(args)?;
+    baseline::refuse("ceiling --ladder", &args.load.rules.thresholds)?;
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::watched();
@@ -94,7 +84,7 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let took = time::now() - began;
     let told = Told { plan, threads: engine::workers(plan), started_at, took };
     let document = ladder::document(climbed, &told);
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::LADDER.write(&document, args.load.page.json, &files)?;
     Ok(exit(&document))
 }
 

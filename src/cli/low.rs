@@ -13,6 +13,8 @@ use super::calibrate::CalibrateArgs;
 use super::ceiling::CeilingArgs;
 use super::compare::CompareArgs;
 use super::groups::{EngineArgs, PageArgs, RuleArgs, SizeArgs};
+#[cfg(feature = "history")]
+use super::history::HistoryArgs;
 use super::import::ImportArgs;
 use super::monitor::MonitorArgs;
 use super::profile::ProfileArgs;
@@ -65,7 +67,7 @@ pub enum Verb {
     )]
     Soak(Box<SoakArgs>),
     /// Compare saved results: what changed, and whether it is more than chance
-    #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
+    #[command(override_usage = "blast compare [FLAGS] A.json|ID B.json|ID [C.json|ID ...]")]
     Compare(CompareArgs),
     /// Measure two servers in turns, and say which is faster and how sure that is
     #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]
@@ -86,6 +88,10 @@ pub enum Verb {
     Import(ImportArgs),
     /// Turn a saved result into the page, or into other files
     Report(ReportArgs),
+    /// List the runs that were saved, show one again, and keep the list tidy
+    #[cfg(feature = "history")]
+    #[command(override_usage = "blast history [FLAGS]\n       blast history VERB [FLAGS]")]
+    History(Box<HistoryArgs>),
     /// Look at this host, and a server on it, without a load
     Monitor(MonitorArgs),
     /// Show where a program spent its time: collapsed stacks, or a file of Python's cProfile

@@ -12,9 +12,10 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 use super::help;
 
 /// What blast reads from the environment, and nothing else. A test looks for others.
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
     ("BLAST_CALIBRATION", "The file that `blast calibrate` keeps its figures in."),
     ("BLAST_ENGINE", "The engine where --engine does not name one: ring, tokio-uring or epoll."),
+    ("BLAST_HISTORY", "The file that runs are kept in."),
     ("HOME", "Without those two, that file is .local/share/blast/calibration.json in it."),
     ("NO_COLOR", "Set and not empty: no colours, on a terminal too (https://no-color.org)."),
     ("PATH", "Where `blast versus` looks for other tools."),

@@ -7,6 +7,7 @@ pub mod low;
 pub mod shapes;
 
 mod ab;
+mod baseline;
 mod beside;
 mod broadcast;
 mod calibrate;
@@ -24,6 +25,8 @@ mod form;
 mod groups;
 mod help;
 mod high;
+#[cfg(feature = "history")]
+mod history;
 mod import;
 mod ladder;
 mod live;
@@ -43,6 +46,7 @@ mod run_plan;
 mod screen;
 mod soak;
 mod source;
+mod stored;
 mod study;
 mod suite;
 mod target;
@@ -132,6 +136,8 @@ fn dispatch(cli: Cli, arguments: &[OsString]) -> Result<Exit> {
         Some(Verb::Doctor(args)) => doctor::run(*args),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Report(args)) => report::run(args),
+        #[cfg(feature = "history")]
+        Some(Verb::History(args)) => history::run(*args),
         Some(Verb::Monitor(args)) => monitor::run(args),
         Some(Verb::Profile(args)) => profile::run(&args),
         Some(Verb::Completions(args)) => print(&completions(args.shell)),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::baseline;
 use super::beside::Beside;
 use super::broadcast::Broadcast;
 use super::calibrated;
@@ -56,6 +57,7 @@ impl Measured {
 
 /// Carries the plan out, with all that goes on beside it.
 pub fn measure(plan: &Plan, outputs: &Outputs, mut soak: Option<Soak>) -> Result<Measured> {
+    let plan = &*baseline::resolved(plan, None)?;
     let mut logs = Logs::create(outputs.of_format(Format::Hlog))?;
     let mut streams = Streams::to(outputs.of_format(Format::Ndjson));
     let mode = if plan.load.offered().is_some() { Mode::Open } else { Mode::Closed };

@@ -399,7 +399,7 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         #[cfg(feature = "tui")]
         ("h --tui --quiet", "drop one of them"),
         ("h i", "one URL is taken and 2 words were given"),
-        ("history", "`history` is not there yet"),
+        ("agent", "`agent` is not there yet"),
         ("-c 5 serve", "`serve` is not there yet"),
         ("-c 5 run", "`run` is a verb and stands first"),
         ("-c 5 demo", "`demo` is a verb and stands first"),

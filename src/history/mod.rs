@@ -7,10 +7,12 @@
 //! schema    the tables, and how an older file becomes a newer one
 //! run       a row: what is known before, at the end, and of runs that never ended
 //! filter    which rows are meant
+//! baseline  which run later ones are judged by
 //! exchange  rows as lines of JSON, to and from another history
 //! holder    which process a row belongs to, and whether it is still there
 //! ```
 
+mod baseline;
 mod exchange;
 mod filter;
 mod holder;

@@ -6,6 +6,7 @@
 
 pub mod ab;
 pub mod advice;
+pub mod baseline;
 pub mod calibration;
 pub mod ceiling;
 pub mod chart;
@@ -36,7 +37,9 @@ pub mod screen;
 pub mod sentences;
 pub mod staged;
 pub mod suite;
+pub mod trend;
 pub mod versus;
+pub mod views;
 
 mod drift;
 mod grade;

@@ -11,8 +11,7 @@ use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 
-use super::outputs::Format;
-use super::study::{Status, Views};
+use super::study::Status;
 use super::values;
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
@@ -20,7 +19,7 @@ use crate::host;
 use crate::monitor::sysctl;
 use crate::plan::{Load, Pin, Rate, Url};
 use crate::report::versus::VersusDocument;
-use crate::report::{console, markdown};
+use crate::report::views;
 use crate::study::versus::{Task, Told, document, take_turns};
 use crate::time::{self, Nanos};
 use bench::{Folder, Host};
@@ -31,12 +30,6 @@ use server::Server;
 const CONNECTIONS: u32 = 64;
 const LENGTH: Nanos = Nanos::from_secs(3);
 const ROUNDS: u64 = 5;
-
-pub const VIEWS: Views<VersusDocument> = Views {
-    verb: "versus",
-    page: console::versus::page,
-    files: &[(Format::Markdown, markdown::versus::text)],
-};
 
 /// What `blast versus` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -95,7 +88,7 @@ pub struct VersusArgs {
 }
 
 pub fn run(args: &VersusArgs) -> Result<Exit> {
-    let files = VIEWS.accept(&args.files)?;
+    let files = views::VERSUS.accept(&args.files)?;
     let load = Asked::of(args)?;
     let url = url(&args.words)?;
     let log = args.log.as_deref().map(AccessLog::open).transpose()?;
@@ -138,7 +131,7 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
         took: time::now() - began,
     };
     let document = document(&turns, &told);
-    VIEWS.write(&document, args.json, &files)?;
+    views::VERSUS.write(&document, args.json, &files)?;
     Ok(exit(&document))
 }
 
