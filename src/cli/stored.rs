@@ -24,11 +24,6 @@ pub struct Stored {
     pub schema: String,
 }
 
-/// A saved result; whatever else is there, one sentence says so.
-pub fn result(word: &Path, history: Option<&Path>) -> Result<Document> {
-    Stored::find(word, history)?.result()
-}
-
 impl Stored {
     /// What is called so: the file, where there is one, or else the run of that number. `history`:
     /// the file of the history, where one was named.
