@@ -249,10 +249,14 @@ fn own_ways(lines: &mut Lines, plan: &Plan) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use bytes::Bytes;
 
     use super::*;
-    use crate::plan::{Rate, Threshold, Url};
+    use crate::plan::scenario::{Entry, Mix, Part};
+    use crate::plan::template::{Escape, Message, Piece, Scope};
+    use crate::plan::{Rate, RequestId, Threshold, Url};
     use crate::report::fixture;
     use crate::time::Nanos;
 
@@ -319,26 +323,71 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_ids_and_dice_of_a_scenario_are_none_of_its_plan_and_its_weights_are() {
-        let plan = fixture::named("mix").plan;
-        let change = |change: fn(&mut Scenario)| {
-            let mut plan = plan.clone();
-            let mut scenario = Scenario::clone(plan.scenario.as_ref().unwrap());
-            change(&mut scenario);
-            plan.scenario = Some(scenario.into());
-            plan_hash(&plan)
+    /// A mix of two requests, one of which has a token and a number that is drawn.
+    fn mix(body: &str, seed: u64, weight: u64) -> Plan {
+        let url = Url::parse("http://127.0.0.1:8080/").unwrap();
+        let mut request = Request::new("POST", "/items", &url.authority);
+        request.set_header("Authorization", "Bearer {{env TOKEN}}").unwrap();
+        request.set_header("X-Id", &format!("{seed}-{{{{seq}}}}")).unwrap();
+        let vars = BTreeMap::from([("channel".to_string(), "7".to_string())]);
+        let scope = Scope {
+            tables: &[],
+            captures: &[],
+            vars: &vars,
+            env: &|_| Some(format!("s3cr3t{}", "x".repeat(seed as usize))),
+            has_users: false,
+            has_cookies: false,
         };
-        assert_eq!(change(|scenario| scenario.seed += 1), plan_hash(&plan));
-        assert_ne!(change(|scenario| scenario.entries[0].weight += 1), plan_hash(&plan));
+        let body = [Piece::Text(body.to_string(), Escape::Json)];
+        let exchange = Exchange {
+            name: "save".to_string(),
+            message: Message::compile(&request, &body, &scope).unwrap(),
+            request: request.clone(),
+            expected: Expected::default(),
+            checks: Vec::new(),
+            captures: Vec::new(),
+        };
+        let entry = |name: &str, weight| Entry {
+            name: name.to_string(),
+            request: 0,
+            part: Part::Main,
+            weight,
+        };
+        let scenario = Scenario {
+            requests: vec![exchange],
+            entries: vec![entry("save", 3), entry("again", weight)],
+            model: Model::Mix(Mix { entries: vec![(0, 3), (1, weight)], random: false }),
+            run_setup: Vec::new(),
+            run_teardown: Vec::new(),
+            tables: Vec::new(),
+            captures: Vec::new(),
+            checks: Vec::new(),
+            seed,
+            has_cookies: false,
+            body_limit: 0,
+            request_id: Some(RequestId { header: "X-Id".to_string(), run: seed, after: 0 }),
+        };
+        Plan { scenario: Some(scenario.into()), ..Plan::new(url, request) }
+    }
+
+    const BODY: &str = "{\"channel\": \"{{var.channel}}\", \"a\": {{int 1 9}}}";
+
+    #[test]
+    fn ids_tokens_and_dice_of_a_scenario_are_none_of_its_plan_and_what_it_draws_is() {
+        let hash = plan_hash(&mix(BODY, 1, 1));
+        assert_eq!(plan_hash(&mix(BODY, 2, 1)), hash);
+        assert_ne!(plan_hash(&mix(BODY, 1, 2)), hash);
+        assert_ne!(plan_hash(&mix(&BODY.replace("1 9", "1 8"), 1, 1)), hash);
+        assert_ne!(plan_hash(&mix(&BODY.replace("{{var.channel}}", "8"), 1, 1)), hash);
+        assert!(!outline(&mix(BODY, 1, 1)).contains("s3cr3t"));
     }
 
     /// Whoever changes them begins all trends anew, and says so in the notes of a version.
     #[test]
     fn a_plan_keeps_its_hash_from_version_to_version() {
         let hash = |name: &str| plan_hash(&fixture::named(name).plan);
-        let found = [plan_hash(&plan()), hash("shaped"), hash("mix")];
-        assert_eq!(found, ["", "", ""]);
+        let found = [plan_hash(&plan()), hash("shaped"), plan_hash(&mix(BODY, 1, 1))];
+        assert_eq!(found, ["16b071d603717f0e", "3aefd5a01e530011", "@@"]);
     }
 
     #[test]
