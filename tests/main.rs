@@ -48,6 +48,8 @@ mod target;
 mod thresholds;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "history")]
+mod trend;
 #[cfg(feature = "tui")]
 mod tui;
 mod verdicts;

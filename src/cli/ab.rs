@@ -5,15 +5,14 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::outputs::Format;
 use super::save::{self, Recorder};
-use super::study::{self, Runs, Status, Views};
+use super::study::{self, Runs, Status};
 use super::{high, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Plan, Warmup, Watch};
 use crate::report::ab::{AbDocument, Round};
-use crate::report::{console, html, markdown};
+use crate::report::views;
 use crate::study::ab::{Settings, Told, document, take_turns};
 use crate::time::{self, Nanos};
 use crate::units::parse_percent;
@@ -32,12 +31,6 @@ const WARM_UP: Nanos = Nanos::from_millis(200);
 
 /// The smallest difference that is to be seen, as a share.
 const EFFECT: f64 = 0.02;
-
-pub const VIEWS: Views<AbDocument> = Views {
-    verb: "ab",
-    page: console::ab::page,
-    files: &[(Format::Html, html::ab::page), (Format::Markdown, markdown::ab::text)],
-};
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct AbArgs {
@@ -63,7 +56,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     }
     study::refuse_unshown("ab", &args.load)?;
     study::refuse_rules("ab", &args.load)?;
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::AB.accept(&args.load.output.files)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun_of_both(&plans, "ab"))?;
     engine::stop::install();
@@ -81,7 +74,7 @@ pub fn run(args: &AbArgs) -> Result<Exit> {
     let document = document(&rounds, &told);
     let exit = exit(&document);
     recorder.end_study(&document, save::of_ab, exit);
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::AB.write(&document, args.load.page.json, &files)?;
     Ok(exit)
 }
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use clap::Args;
 
 use super::groups::LoadArgs;
-use super::study::{self, Runs, Status, Views};
+use super::study::{self, Runs, Status};
 use super::{calibrated, high, plan_of_file, values};
 use crate::engine::{self, stop};
 use crate::error::{Error, Exit, Result};
@@ -18,7 +18,7 @@ use crate::host::{self, Fingerprint};
 use crate::monitor::cpu;
 use crate::plan::{Class, Pin, Plan, Url};
 use crate::report::calibration::CalibrationDocument;
-use crate::report::console;
+use crate::report::views;
 use crate::study::calibrate::{
     Settings, Shelf, Told, document, has_pace_of_its_own, measure, of_one_worker,
 };
@@ -39,9 +39,6 @@ const ANY: &str = "http://localhost/";
 
 /// The flags that are not a run's, each of which takes a value.
 const OWN: [&str; 3] = ["--answer-size", "--rounds", "--round-length"];
-
-pub const VIEWS: Views<CalibrationDocument> =
-    Views { verb: "calibrate", page: console::calibration::page, files: &[] };
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CalibrateArgs {
@@ -65,7 +62,7 @@ pub struct CalibrateArgs {
 pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
     study::refuse_unshown("calibrate", &args.load)?;
     study::refuse_rules("calibrate", &args.load)?;
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::CALIBRATION.accept(&args.load.output.files)?;
     if args.load.save.is_typed() {
         return Err(Error::usage(
             "--save: what `blast calibrate` finds is kept elsewhere; leave it away",
@@ -81,7 +78,7 @@ pub fn run(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Exit> {
     let shelf = calibrated::shelf();
     stop::install();
     let document = calibrate(args, &Plan { engine: engine::engine(&plan), ..plan })?;
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::CALIBRATION.write(&document, args.load.page.json, &files)?;
     if !document.complete {
         return Ok(stop::exit().unwrap_or(Exit::Failed));
     }

@@ -13,16 +13,15 @@ pub use over::Sought;
 use super::groups::LoadArgs;
 use super::ladder::{self, LadderArgs};
 use super::low::{AimArgs, PlanArgs, RunArgs};
-use super::outputs::Format;
 use super::overload::OverloadArgs;
 use super::save::{self, Recorder};
-use super::study::{self, Runs, Status, Views};
-use super::{calibrated, values};
+use super::study::{self, Runs, Status};
+use super::{baseline, calibrated, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Plan, Rate, Threshold};
 use crate::report::ceiling::CeilingDocument;
-use crate::report::{chart, console, html, markdown};
+use crate::report::views;
 use crate::study::ceiling::{self, Field, Outcome, Over, Probe, Told};
 use crate::time::{self, Nanos};
 use crate::units::quote;
@@ -35,16 +34,6 @@ const BUDGET_OF_USERS: Nanos = Nanos::from_secs(180);
 
 /// Shorter ones could not confirm anything.
 const LEAST_BUDGET: Nanos = Nanos::from_secs(10);
-
-pub const VIEWS: Views<CeilingDocument> = Views {
-    verb: "ceiling",
-    page: console::ceiling::page,
-    files: &[
-        (Format::Html, html::ceiling::page),
-        (Format::Svg, chart::knee::picture),
-        (Format::Markdown, markdown::ceiling::text),
-    ],
-};
 
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CeilingArgs {
@@ -87,14 +76,14 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     if !args.ladder.ladder.is_empty() {
         return ladder::run(args);
     }
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::CEILING.accept(&args.load.output.files)?;
     let sought = sought(args, arguments)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&sought.plan, "ceiling"))?;
     let document = recorder.check(find(args, &sought))?;
     let exit = exit(&document);
     recorder.end_study(&document, save::of_ceiling, exit);
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::CEILING.write(&document, args.load.page.json, &files)?;
     Ok(exit)
 }
 
@@ -105,6 +94,7 @@ pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
     args.overload.check()?;
     let sought = over::sought(args, arguments)?;
     refuse_what_is_not_read(&sought.plan.thresholds)?;
+    baseline::refuse("ceiling", &sought.plan.thresholds)?;
     refuse_what_takes_a_rate(args, sought.over)?;
     Ok(sought)
 }

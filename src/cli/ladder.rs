@@ -6,29 +6,18 @@ use clap::Args;
 
 use super::ceiling::CeilingArgs;
 use super::groups::LoadArgs;
-use super::outputs::Format;
 use super::save::{self, Recorder};
 use super::shapes::Rps;
-use super::study::{self, Runs, Status, Views};
-use super::{high, load, values};
+use super::study::{self, Runs, Status};
+use super::{baseline, high, load, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Offered, Plan, Rate};
 use crate::report::ladder::{LadderDocument, Step};
-use crate::report::{chart, console, html, markdown};
+use crate::report::views;
 use crate::study::ladder::{self, Rung, Told};
 use crate::time::{self, Nanos};
 use crate::units::{format_count, quote};
-
-pub const VIEWS: Views<LadderDocument> = Views {
-    verb: "ceiling --ladder",
-    page: console::ladder::page,
-    files: &[
-        (Format::Html, html::ladder::page),
-        (Format::Svg, chart::ladder::picture),
-        (Format::Markdown, markdown::ladder::text),
-    ],
-};
 
 /// How long each step is.
 const STEP: Nanos = Nanos::from_secs(10);
@@ -74,7 +63,7 @@ fn rung(text: &str) -> Result<Named> {
 }
 
 pub fn run(args: &CeilingArgs) -> Result<Exit> {
-    let files = VIEWS.accept(&args.load.output.files)?;
+    let files = views::LADDER.accept(&args.load.output.files)?;
     let rungs = rungs(args)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&rungs[0].plan, "ladder"))?;
@@ -82,7 +71,7 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let document = recorder.check(climbed)?;
     let exit = exit(&document);
     recorder.end_study(&document, save::of_ladder, exit);
-    VIEWS.write(&document, args.load.page.json, &files)?;
+    views::LADDER.write(&document, args.load.page.json, &files)?;
     Ok(exit)
 }
 
@@ -143,6 +132,7 @@ fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
 pub fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
     refuse_what_steps_say(args)?;
     study::refuse_unshown("ceiling", &args.load)?;
+    baseline::refuse("ceiling --ladder", &args.load.rules.thresholds)?;
     let named = &args.ladder.ladder;
     let length = args.ladder.step.or(args.load.size.duration).unwrap_or(STEP);
     let with = |step: &Named| {

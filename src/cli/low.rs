@@ -69,7 +69,7 @@ pub enum Verb {
     )]
     Soak(Box<SoakArgs>),
     /// Compare saved results: what changed, and whether it is more than chance
-    #[command(override_usage = "blast compare [FLAGS] A.json B.json [C.json ...]")]
+    #[command(override_usage = "blast compare [FLAGS] A.json|ID B.json|ID [C.json|ID ...]")]
     Compare(CompareArgs),
     /// Measure two servers in turns, and say which is faster and how sure that is
     #[command(override_usage = "blast ab [FLAGS] URL1 URL2")]

@@ -9,6 +9,7 @@ pub mod save;
 pub mod shapes;
 
 mod ab;
+mod baseline;
 mod beside;
 mod broadcast;
 mod calibrate;
@@ -55,6 +56,7 @@ mod screen;
 mod serve;
 mod soak;
 mod source;
+mod stored;
 mod study;
 mod suite;
 mod target;

@@ -1,6 +1,5 @@
 //! Where the result goes, and how much of it.
 
-use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +11,12 @@ use super::save::Saving;
 use crate::error::{Error, Result};
 use crate::monitor::Elsewhere;
 use crate::monitor::profile::Tool;
-use crate::report::chart::picture;
-#[cfg(feature = "pictures")]
-use crate::report::chart::pixels;
 use crate::report::otlp::Endpoint;
-use crate::report::{Document, checklist, csv, hgrm, html, json, junit, markdown, staged};
+use crate::report::views::RESULT;
+use crate::report::{Document, csv, staged};
 use crate::units::quote;
+
+pub use crate::report::views::Format;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
@@ -113,22 +112,17 @@ impl Outputs {
     }
 
     pub fn save_json(&self, document: &Document) -> Vec<Result<()>> {
-        self.of_format(Format::Json).map(|path| json::save(document, path)).collect()
+        self.of_format(Format::Json).map(|path| RESULT.save_one(document, path)).collect()
     }
 
-    /// All but the document itself.
+    /// All but the document itself, and what is written while a run goes on.
     pub fn save_views(&self, document: &Document) -> Vec<Result<()>> {
-        let mut saved: Vec<Result<()>> = Vec::new();
-        saved.extend(self.of_format(Format::Hgrm).map(|path| hgrm::save(document, path)));
-        saved.extend(self.of_format(Format::Html).map(|path| html::save(document, path)));
-        saved.extend(self.of_format(Format::Svg).map(|path| picture::save(document, path)));
-        #[cfg(feature = "pictures")]
-        saved.extend(self.of_format(Format::Png).map(|path| pixels::save(document, path)));
-        saved.extend(self.of_format(Format::Junit).map(|path| junit::save(document, path)));
-        saved.extend(self.of_format(Format::Markdown).map(|path| markdown::save(document, path)));
-        saved.extend(self.of_format(Format::Checklist).map(|path| checklist::save(document, path)));
-        saved.extend(self.tables.iter().map(|prefix| csv::save(document, prefix)));
-        saved
+        const OTHERS: [Format; 3] = [Format::Json, Format::Hlog, Format::Ndjson];
+        let is_view =
+            |file: &&PathBuf| Format::of(file).is_some_and(|format| !OTHERS.contains(&format));
+        let views = self.files.iter().filter(is_view);
+        let saved = views.map(|path| RESULT.save_one(document, path));
+        saved.chain(self.tables.iter().map(|prefix| csv::save(document, prefix))).collect()
     }
 }
 
@@ -137,70 +131,6 @@ const PIXELS: &str = if cfg!(feature = "pictures") { ", `.png`" } else { "" };
 
 /// As an error lists them.
 const ENDINGS: &str = "`.json`, `.html`, `.svg`, `.hgrm`, `.hlog`, `.xml`, `.md`, `.ndjson`";
-
-/// What a file is to hold, told by its extension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The document.
-    Json,
-    /// The percentile distribution, as HdrHistogram's plotter reads it.
-    Hgrm,
-    /// HdrHistogram's interval log.
-    Hlog,
-    /// For what shows the tests of a build.
-    Junit,
-    /// For a pull request.
-    Markdown,
-    /// For those who deploy; told by its whole name.
-    Checklist,
-    /// A line an interval, while the run goes on.
-    Ndjson,
-    /// The page for a browser.
-    Html,
-    /// The charts alone.
-    Svg,
-    /// The same in pixels.
-    #[cfg(feature = "pictures")]
-    Png,
-}
-
-impl Format {
-    pub fn of(file: &Path) -> Option<Format> {
-        if file.file_name() == Some(OsStr::new(checklist::FILE)) {
-            return Some(Format::Checklist);
-        }
-        let extension = file.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "json" => Some(Format::Json),
-            "hgrm" => Some(Format::Hgrm),
-            "hlog" => Some(Format::Hlog),
-            "xml" => Some(Format::Junit),
-            "md" => Some(Format::Markdown),
-            "ndjson" => Some(Format::Ndjson),
-            "html" | "htm" => Some(Format::Html),
-            "svg" => Some(Format::Svg),
-            #[cfg(feature = "pictures")]
-            "png" => Some(Format::Png),
-            _ => None,
-        }
-    }
-
-    /// How its files end.
-    pub fn ending(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Hgrm => "hgrm",
-            Format::Hlog => "hlog",
-            Format::Junit => "xml",
-            Format::Markdown | Format::Checklist => "md",
-            Format::Ndjson => "ndjson",
-            Format::Html => "html",
-            Format::Svg => "svg",
-            #[cfg(feature = "pictures")]
-            Format::Png => "png",
-        }
-    }
-}
 
 /// Tables make their folder; what is there of the way to it has to allow that.
 fn check_tables(flag: &str, prefix: &Path) -> Result<()> {

@@ -1,36 +1,33 @@
-//! `blast report RUN.json`: a saved document as any of the views, offline. Without `-o` and
-//! `--csv`: the page.
+//! `blast report RUN.json`, `blast report ID`: a saved document as any of the views, offline. Without
+//! `-o` and `--csv`: the page.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::outputs::{Format, Outputs};
-use super::study::Views;
-use super::{print, reason, run, terminal};
+use super::stored::Stored;
+use super::{print, run, study, terminal};
 use crate::error::{Error, Exit, Result};
-use crate::report::document::SCHEMA_NAME;
-use crate::report::{
-    Document, PageOptions, ab, calibration, ceiling, comparison, ladder, ndjson, page, schema,
-    suite, versus,
-};
+use crate::report::views::{self, Known};
+use crate::report::{PageOptions, document, schema, staged};
 use crate::units::quote;
-
-/// No document is nearly as long: an hour of a second each takes 5 MB.
-const MOST: u64 = 256 << 20;
 
 /// What `blast report` takes.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// What `-o RUN.json` or `--json` of a run wrote; - is stdin
-    #[arg(value_name = "RUN.json", value_hint = ValueHint::FilePath)]
+    /// What `-o RUN.json` or `--json` of a run wrote, - is stdin; or the number of a saved run,
+    /// where no file is called so
+    #[arg(value_name = "RUN.json|ID", value_hint = ValueHint::FilePath)]
     #[arg(required_unless_present = "schema")]
     pub document: Option<PathBuf>,
+
+    /// The file of the history [default: BLAST_HISTORY, or blast/history.db in the user's folder of
+    /// data]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub history: Option<PathBuf>,
 
     /// Write the result to FILE.json, .hgrm, .xml (JUnit), .md, .ndjson or, for tables of
     /// CSV, DIR/ (repeatable)
@@ -60,29 +57,33 @@ pub fn run(args: ReportArgs) -> Result<Exit> {
     if let Some(schema) = args.schema.as_deref().and_then(schema::named) {
         return print(schema);
     }
-    let saved = Saved::read(args.document.as_deref().unwrap_or(Path::new("")))?;
-    draw(
-        &saved,
-        &Wanted {
-            files: &args.files,
-            csv: args.csv.as_deref(),
-            latency: args.latency,
-            verbose: args.verbose,
-        },
-    )
+    let word = args.document.as_deref().unwrap_or(Path::new(""));
+    let how = How::new(&args.files, args.csv.as_deref(), args.latency, args.verbose)?;
+    show(&Stored::find(word, args.history.as_deref())?, &how)
 }
 
-/// What is to be made of a document: these files, or else the page.
-pub struct Wanted<'a> {
-    pub files: &'a [PathBuf],
-    pub csv: Option<&'a Path>,
-    pub latency: bool,
-    pub verbose: bool,
+/// As what a document is wanted.
+pub struct How {
+    outputs: Outputs,
+    csv: bool,
+    latency: bool,
+    verbose: bool,
 }
 
-/// A document of any kind as any of its views.
-pub fn draw(saved: &Saved, args: &Wanted) -> Result<Exit> {
-    let outputs = Outputs::to(args.files, args.csv)?;
+impl How {
+    pub fn new(
+        files: &[PathBuf],
+        csv: Option<&Path>,
+        latency: bool,
+        verbose: bool,
+    ) -> Result<How> {
+        Ok(How { outputs: outputs(files, csv)?, csv: csv.is_some(), latency, verbose })
+    }
+}
+
+/// Refuses a file that could not be written, before anything is read.
+fn outputs(files: &[PathBuf], csv: Option<&Path>) -> Result<Outputs> {
+    let outputs = Outputs::to(files, csv)?;
     if let Some(log) = outputs.of_format(Format::Hlog).next() {
         return Err(Error::usage(format!(
             "--output: {} is written while a run goes on, a document does not hold it; leave it \
@@ -90,162 +91,53 @@ pub fn draw(saved: &Saved, args: &Wanted) -> Result<Exit> {
             quote(&log.to_string_lossy())
         )));
     }
-    match saved.schema.as_str() {
-        ceiling::SCHEMA_NAME => return again(&super::ceiling::VIEWS, saved, args),
-        ladder::SCHEMA_NAME => return again(&super::ladder::VIEWS, saved, args),
-        comparison::SCHEMA_NAME => return again(&super::compare::VIEWS, saved, args),
-        ab::SCHEMA_NAME => return again(&super::ab::VIEWS, saved, args),
-        versus::SCHEMA_NAME => return again(&super::versus::VIEWS, saved, args),
-        calibration::SCHEMA_NAME => return again(&super::calibrate::VIEWS, saved, args),
-        suite::SCHEMA_NAME => return again(&super::suite::VIEWS, saved, args),
-        _ => {}
+    Ok(outputs)
+}
+
+/// Any document of blast as its page, or as the files that were asked for.
+pub fn show(stored: &Stored, how: &How) -> Result<Exit> {
+    let outputs = &how.outputs;
+    if stored.schema == document::SCHEMA_NAME && !outputs.is_empty() {
+        let document = stored.result()?;
+        let streams = outputs.of_format(Format::Ndjson);
+        let streams = streams.map(|path| views::RESULT.save_one(&document, path));
+        let saved = outputs.save(&document).into_iter().chain(streams);
+        return saved.fold(Ok(()), run::keep_first).map(|()| Exit::Done);
     }
-    let document = saved.result()?;
+    let Some(views) = views::of_schema(&stored.schema) else { return Err(stored.is_no_result()) };
+    refuse_what_it_has_not(stored, views, how)?;
     if outputs.is_empty() {
         let options = PageOptions {
-            spectrum: args.latency,
-            verbose: args.verbose,
+            spectrum: how.latency,
+            verbose: how.verbose,
             color: terminal::color(),
             width: terminal::width(&io::stdout()),
         };
-        return print(&page(&document, &options));
+        return print(&stored.check(views.page(&stored.text, &options))?);
     }
-    let streams = outputs.of_format(Format::Ndjson).map(|path| ndjson::save(&document, path));
-    let saved = outputs.save(&document).into_iter().chain(streams);
-    let written = saved.fold(Ok(()), run::keep_first);
-    written.map(|()| Exit::Done)
+    let save = |file: &PathBuf| {
+        let format = Format::of(file).unwrap_or(Format::Json);
+        staged::save(file, &stored.check(views.bytes(&stored.text, format))?)
+    };
+    outputs.files.iter().map(save).fold(Ok(()), run::keep_first).map(|()| Exit::Done)
 }
 
-/// The document of a study as any of its views.
-fn again<D: Serialize + DeserializeOwned + 'static>(
-    views: &Views<D>,
-    saved: &Saved,
-    args: &Wanted,
-) -> Result<Exit> {
-    if args.csv.is_some() {
+/// Files that this document has no view for.
+fn refuse_what_it_has_not(stored: &Stored, views: &dyn Known, how: &How) -> Result<()> {
+    let has_tables = stored.schema == document::SCHEMA_NAME;
+    if how.csv && !has_tables {
         return Err(Error::usage(format!(
             "--csv: {} is of `blast {}`, which has no such tables; leave it away",
-            saved.name, views.verb
+            stored.name,
+            views.verb()
         )));
     }
-    let files = views.accept(args.files)?;
-    let document = saved.document()?;
-    let written = match files.is_empty() {
-        true => views.show(&document, false),
-        false => views.save(&document, &files),
-    };
-    written.map(|()| Exit::Done)
-}
-
-/// A saved result; whatever else the file is, one sentence says so.
-pub fn read(path: &Path) -> Result<Document> {
-    Saved::read(path)?.result()
-}
-
-/// A document of blast, of whatever kind.
-pub struct Saved {
-    /// The file's, in quotes, or the run's number.
-    name: String,
-    text: Vec<u8>,
-    schema: String,
-}
-
-/// Which document it is stands first: another one is not worth a list of missing fields.
-#[derive(Deserialize)]
-struct Head {
-    schema: String,
-}
-
-impl Saved {
-    fn read(path: &Path) -> Result<Saved> {
-        let name = quote(&path.to_string_lossy());
-        let text = match path == Path::new("-") {
-            true => read_all(io::stdin().lock()),
-            false => File::open(path).and_then(read_all),
-        };
-        let text = text.map_err(|error| {
-            let reason = reason(&error);
-            Error::usage(format!("{name} cannot be read ({reason}); name what `-o RUN.json` wrote"))
-        })?;
-        Saved::of(name, text)
-    }
-
-    pub fn of(name: String, text: Vec<u8>) -> Result<Saved> {
-        let Ok(Head { schema }) = serde_json::from_slice(&text) else {
-            return Err(Error::usage(format!(
-                "{name} is no result of blast; name what `blast -o RUN.json URL` wrote"
-            )));
-        };
-        Ok(Saved { name, text, schema })
-    }
-
-    fn result(&self) -> Result<Document> {
-        if self.schema != SCHEMA_NAME {
-            let found = quote(&self.schema);
-            let (kind, _) = SCHEMA_NAME.split_once('/').unwrap_or_default();
-            // A later version of the same, or another document of this blast.
-            let advice = match self.schema.split_once('/') {
-                Some((found, _)) if found == kind => "use the blast that wrote it",
-                _ => "name what `blast -o RUN.json URL` wrote",
-            };
-            return Err(Error::usage(format!(
-                "{} is {found} and not `{SCHEMA_NAME}`; {advice}",
-                self.name
-            )));
-        }
-        self.document()
-    }
-
-    fn document<D: DeserializeOwned>(&self) -> Result<D> {
-        serde_json::from_slice(&self.text).map_err(|error| {
-            Error::usage(format!(
-                "{} is a damaged result ({error}); name the file as `-o RUN.json` wrote it",
-                self.name
-            ))
-        })
-    }
-}
-
-/// What may have no end, such as a device, is given up before it has eaten the memory.
-fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    from.take(MOST + 1).read_to_end(&mut text)?;
-    match text.len() as u64 > MOST {
-        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is over 256 MB")),
-        false => Ok(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_no_end_is_given_up() {
-        let error = read_all(io::repeat(0)).unwrap_err();
-        assert_eq!(reason(&error), "it is over 256 MB");
-        assert_eq!(read_all(&b"{}"[..]).unwrap(), b"{}");
-    }
-
-    #[test]
-    fn what_is_no_result_is_said_to_be_none() {
-        for (text, expected) in [
-            ("", "is no result of blast"),
-            ("[1, 2]", "is no result of blast"),
-            ("{\"a\":1}", "is no result of blast"),
-            ("{\"schema\":\"blast.doctor/1\"}", "is `blast.doctor/1` and not `blast.result/1`"),
-            ("{\"schema\":\"blast.result/1\"}", "is a damaged result (missing field"),
-        ] {
-            let read = Saved::of("`x`".to_string(), text.into()).and_then(|saved| saved.result());
-            let what = read.unwrap_err().message;
-            assert!(what.starts_with(&format!("`x` {expected}")), "{text}: {what}");
-        }
-        let hint = |schema: &str| {
-            let text = format!("{{\"schema\":\"{schema}\"}}");
-            let saved = Saved::of("`x`".to_string(), text.into());
-            saved.and_then(|saved| saved.result()).unwrap_err().message
-        };
-        assert!(hint("blast.result/9").ends_with("; use the blast that wrote it"));
-        assert!(hint("blast.versus/1").ends_with("; name what `blast -o RUN.json URL` wrote"));
+    let formats = views.formats();
+    let is_other = |file: &&PathBuf| Format::of(file).is_none_or(|of| !formats.contains(&of));
+    let others = how.outputs.files.iter().filter(is_other);
+    let tables = how.outputs.tables.iter().filter(|_| !has_tables);
+    match others.chain(tables).next() {
+        None => Ok(()),
+        Some(file) => Err(study::no_such_view(file, views.verb(), &formats)),
     }
 }

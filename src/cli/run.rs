@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::baseline;
 use super::beside::Beside;
 use super::broadcast::Broadcast;
 use super::calibrated;
@@ -63,6 +64,7 @@ impl Measured {
 /// Carries the plan out, with all that goes on beside it; what is to be saved stands in the history
 /// before the first packet.
 pub fn measure(plan: &Plan, outputs: &Outputs, soak: Option<Soak>) -> Result<Measured> {
+    let plan = &*baseline::resolved(plan, None)?;
     let kind = if soak.is_some() { "soak" } else { "run" };
     let mut recorder = Recorder::begin(outputs.save.as_ref(), || save::begun(plan, kind))?;
     let measured = recorded(plan, outputs, soak, &mut recorder);

@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 use crate::metrics::Summary;
 use crate::monitor::{Sampler, Watched, sampler};
 use crate::plan::Plan;
-#[cfg(feature = "pictures")]
-use crate::report::chart::pixels;
 use crate::report::{PageOptions, json, staged};
 use crate::study::Runner;
 use crate::units::quote;
+
+pub use crate::report::views::Views;
 
 /// Runs on connections that stay.
 #[derive(Default)]
@@ -158,18 +158,7 @@ impl Status {
     }
 }
 
-/// A format, and the document in it.
-pub type View<D> = (Format, fn(&D) -> String);
-
-/// How the document of a study is seen: on a terminal, as JSON, and in files of other formats.
-pub struct Views<D: 'static> {
-    pub verb: &'static str,
-    pub page: fn(&D, &PageOptions) -> String,
-    /// Beside JSON, in the order in which an error lists them. Whoever has an SVG has it in pixels
-    /// too.
-    pub files: &'static [View<D>],
-}
-
+/// What the command line does with the views of a document.
 impl<D: Serialize> Views<D> {
     /// Refuses a file that could not be written, before the runs and not after them.
     pub fn accept(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -177,39 +166,12 @@ impl<D: Serialize> Views<D> {
         let others = outputs.files.iter().filter(|file| !self.has(file));
         match others.chain(&outputs.tables).next() {
             None => Ok(outputs.files),
-            Some(other) => Err(Error::usage(format!(
-                "--output: {}: `blast {}` does not write that; name a file that ends in {}",
-                quote(&other.to_string_lossy()),
-                self.verb,
-                self.endings()
-            ))),
+            Some(other) => Err(no_such_view(other, self.verb, &self.formats())),
         }
     }
 
     fn has(&self, file: &Path) -> bool {
         Format::of(file).is_some_and(|format| self.formats().contains(&format))
-    }
-
-    fn formats(&self) -> Vec<Format> {
-        let mut formats = vec![Format::Json];
-        for (format, _) in self.files {
-            formats.push(*format);
-            #[cfg(feature = "pictures")]
-            if *format == Format::Svg {
-                formats.push(Format::Png);
-            }
-        }
-        formats
-    }
-
-    fn endings(&self) -> String {
-        let endings: Vec<String> =
-            self.formats().iter().map(|format| format!("`.{}`", format.ending())).collect();
-        match endings.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-            None => String::new(),
-        }
     }
 
     /// To the files, and as JSON or as its page to stdout. One file that cannot be written does not
@@ -234,20 +196,27 @@ impl<D: Serialize> Views<D> {
         print(&(self.page)(document, &options)).map(drop)
     }
 
-    fn save_one(&self, document: &D, file: &Path) -> Result<()> {
-        let asked = Format::of(file);
-        let text = |format| {
-            let mut views = self.files.iter().filter(move |(of, _)| *of == format);
-            views.next().map(|(_, view)| view(document))
-        };
-        #[cfg(feature = "pictures")]
-        if let (Some(Format::Png), Some(svg)) = (asked, text(Format::Svg)) {
-            let png = pixels::rendered(&svg).map_err(|error| staged::failed(file, &error))?;
-            return staged::save(file, &png);
-        }
-        match asked.and_then(text) {
-            Some(text) => staged::save(file, text.as_bytes()),
+    /// A file takes what its name says; one without a view of its own the document.
+    pub fn save_one(&self, document: &D, file: &Path) -> Result<()> {
+        let view = Format::of(file).and_then(|format| self.bytes(document, format));
+        match view {
+            Some(bytes) => staged::save(file, &bytes?),
             None => json::save(document, file),
         }
     }
+}
+
+/// A file of a format that a document is not shown in.
+pub fn no_such_view(file: &Path, verb: &str, formats: &[Format]) -> Error {
+    let endings: Vec<String> =
+        formats.iter().map(|format| format!("`.{}`", format.ending())).collect();
+    let endings = match endings.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    Error::usage(format!(
+        "--output: {}: `blast {verb}` does not write that; name a file that ends in {endings}",
+        quote(&file.to_string_lossy())
+    ))
 }

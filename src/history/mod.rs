@@ -12,6 +12,7 @@
 //! packed    documents as they lie in the file
 //! events    who did what to which run
 //! counts    how many there are of each status
+//! baseline  which run later ones are judged by
 //! exchange  rows as lines of JSON, to and from another history
 //! holder    which process a row belongs to, and whether it is still there
 //! lock      that one load goes on at a time
@@ -19,6 +20,7 @@
 
 pub mod lock;
 
+mod baseline;
 mod counts;
 mod events;
 mod exchange;

@@ -146,6 +146,10 @@ fn one_run_of_a_plan_is_its_baseline() {
     let baselines: Vec<i64> = rows.iter().filter(|row| row.is_baseline).map(|row| row.id).collect();
     assert_eq!(baselines, [other, ids[2]]);
     assert!(history.set_baseline(77).is_err());
+    let of = |history: &mut History, plan: &str, host: &str| history.baseline_of(plan, host);
+    assert_eq!(of(&mut history, "abc123", "two cores").unwrap(), Some(ids[2]));
+    assert_eq!(of(&mut history, "other", "two cores").unwrap(), Some(other));
+    assert_eq!(of(&mut history, "abc123", "four cores").unwrap(), None);
 }
 
 #[test]

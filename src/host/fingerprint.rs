@@ -33,6 +33,13 @@ impl Fingerprint {
         }
     }
 
+    /// What tells hosts apart in the history, where blast's own version stands beside it.
+    pub fn in_words(&self) -> String {
+        let Fingerprint { cpu, cores, kernel, memory_gib, .. } = self;
+        let cores = if *cores == 1 { "1 core".to_string() } else { format!("{cores} cores") };
+        format!("{cpu}, {cores}, {memory_gib} GiB, Linux {kernel}")
+    }
+
     /// In what `other` is different, in words; `None`: in nothing.
     pub fn differs_from(&self, other: &Fingerprint) -> Option<&'static str> {
         let pairs = [

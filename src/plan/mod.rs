@@ -11,8 +11,6 @@ pub mod data;
 pub mod expect;
 pub mod file;
 pub mod group;
-#[cfg(feature = "history")]
-pub mod identity;
 pub mod import;
 pub mod integral;
 pub mod limits;

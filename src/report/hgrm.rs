@@ -18,9 +18,12 @@ const STEPS: u32 = 5;
 /// Writes the distribution of `response` (closed loop: the service time) to a file, which is
 /// either whole or untouched.
 pub fn save(document: &Document, path: &Path) -> Result<()> {
-    let mut text = lines(&document.latency.response).join("\n");
-    text.push('\n');
-    staged::save(path, text.as_bytes())
+    staged::save(path, text(document).as_bytes())
+}
+
+/// Of the response times.
+pub fn text(document: &Document) -> String {
+    lines(&document.latency.response).join("\n") + "\n"
 }
 
 /// The lines of one distribution, in ms. Without samples: the head and the foot.

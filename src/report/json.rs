@@ -33,6 +33,13 @@ pub fn save(document: &impl Serialize, path: &Path) -> Result<()> {
     staged::save(path, &text)
 }
 
+/// The same as a value.
+pub fn bytes(document: &impl Serialize) -> Result<Vec<u8>> {
+    text(document).map_err(|error| {
+        Error::failed(format!("the document cannot be written as JSON ({error}); report this"))
+    })
+}
+
 /// The same as bytes.
 pub fn text(document: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();

@@ -7,12 +7,13 @@ pub mod compare;
 mod groups;
 pub mod ladder;
 pub mod suite;
+pub mod trend;
 pub mod versus;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::console::{limit_in_words, load_in_words, threshold_value};
+use super::console::{limit_in_words, load_in_words, threshold_said, threshold_value};
 use super::document::{Advice, Gauge, Latency, Requests};
 use super::number::{count, micros, per_second, percent, seconds};
 use super::{Document, drift, grade, reading, staged};
@@ -90,7 +91,7 @@ fn thresholds(document: &Document) -> String {
     let mut text = row(&["", "threshold", "measured", ""]) + &row(&["---", "---", "---:", "---"]);
     for threshold in &document.thresholds {
         let mark = if threshold.ok { "✅" } else { "❌" };
-        let why = threshold.why.as_deref().map(plain).unwrap_or_default();
+        let why = threshold_said(threshold).as_deref().map(plain).unwrap_or_default();
         let expr = plain(&threshold.expr);
         text += &row(&[mark, &expr, &plain(&threshold_value(threshold)), &why]);
     }

@@ -6,6 +6,7 @@
 
 pub mod ab;
 pub mod advice;
+pub mod baseline;
 pub mod calibration;
 pub mod ceiling;
 pub mod chart;
@@ -37,12 +38,16 @@ pub mod screen;
 pub mod sentences;
 pub mod staged;
 pub mod suite;
+pub mod trend;
 pub mod versus;
+pub mod views;
 
 mod drift;
 mod grade;
 mod head_room;
 mod number;
+#[cfg(feature = "history")]
+mod plan_hash;
 mod reading;
 mod repeat;
 mod whole;
@@ -55,6 +60,8 @@ pub use checkup::Checkup;
 pub use console::{PageOptions, page};
 pub use document::Document;
 pub use monitored::Monitored;
+#[cfg(feature = "history")]
+pub use plan_hash::plan_hash;
 pub use repeat::quoted;
 pub use whole::document_of;
 

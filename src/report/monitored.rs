@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::chart::picture;
 use super::document::Gauges;
 use super::number::seconds;
+use super::reading::shown;
 use super::{json, staged};
 use crate::error::Result;
 use crate::metrics::{self, Label, Unit};
@@ -18,7 +19,8 @@ use crate::units::{format_bytes, format_count};
 /// What the document is valid by.
 pub const SCHEMA: &str = include_str!("monitor.schema.json");
 
-const NAME: &str = "blast.monitor/1";
+/// The name and version of the document's schema.
+pub const SCHEMA_NAME: &str = "blast.monitor/1";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Monitored {
@@ -67,7 +69,7 @@ impl Monitored {
             processes: server.processes,
         });
         Monitored {
-            schema: NAME.to_string(),
+            schema: SCHEMA_NAME.to_string(),
             blast_version: env!("CARGO_PKG_VERSION").to_string(),
             started_at: humantime::format_rfc3339_millis(started_at).to_string(),
             duration_s: length.as_secs_f64(),
@@ -101,6 +103,22 @@ impl Monitored {
         let who = server.map(|server| format!(", with {} (pid {})", server.name, server.pid));
         format!("this host{} for {length} from {}", who.unwrap_or_default(), self.started_at)
     }
+}
+
+/// What was read, a line a gauge: the least, the mean and the most of it.
+pub fn text(document: &Monitored) -> String {
+    let mut text = format!("{}\n\n", document.heading());
+    let series = &document.gauges.series;
+    let widest = series.iter().map(|gauge| gauge.name.chars().count()).max().unwrap_or(0);
+    text += &format!("{:<widest$} {:>12} {:>12} {:>12}\n", "", "min", "mean", "max");
+    for gauge in series {
+        let cell = |value: Option<f64>| {
+            value.map_or_else(|| "-".to_string(), |value| shown(value, &gauge.unit))
+        };
+        let [min, mean, max] = [gauge.min, gauge.mean, gauge.max].map(cell);
+        text += &format!("{:<widest$} {min:>12} {mean:>12} {max:>12}\n", gauge.name);
+    }
+    text
 }
 
 /// A figure of the line: its gauge, and how it is called there.

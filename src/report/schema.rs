@@ -4,11 +4,12 @@
 //! made from their types (`BLAST_GOLDEN=write cargo test --lib golden` writes them anew).
 
 use super::{
-    ab, calibration, ceiling, checkup, comparison, document, ladder, monitored, suite, versus,
+    ab, calibration, ceiling, checkup, comparison, document, ladder, monitored, suite, trend,
+    versus,
 };
 
 /// Each document by the verb that writes it, and its schema.
-const ALL: [(&str, &str); 10] = [
+const ALL: [(&str, &str); 11] = [
     ("result", document::SCHEMA),
     ("ceiling", ceiling::SCHEMA),
     ("ladder", ladder::SCHEMA),
@@ -17,6 +18,7 @@ const ALL: [(&str, &str); 10] = [
     ("versus", versus::SCHEMA),
     ("suite", suite::SCHEMA),
     ("calibration", calibration::SCHEMA),
+    ("trend", trend::SCHEMA),
     ("monitor", monitored::SCHEMA),
     ("doctor", checkup::SCHEMA),
 ];
@@ -126,6 +128,7 @@ pub mod tests {
             ),
             ("suite", suite::SCHEMA, generated::<suite::SuiteDocument>(suite::SCHEMA_NAME)),
             ("ab", ab::SCHEMA, generated::<ab::AbDocument>(ab::SCHEMA_NAME)),
+            ("trend", trend::SCHEMA, generated::<trend::TrendDocument>(trend::SCHEMA_NAME)),
         ] {
             let path = format!("src/report/{file}.schema.json");
             if std::env::var_os("BLAST_GOLDEN").is_some() {
@@ -170,5 +173,6 @@ pub mod tests {
         assert_valid("ceiling", &serde_json::to_value(document).unwrap());
         assert_valid("ceiling", &serde_json::to_value(fixture::ceiling()).unwrap());
         assert_valid("ladder", &serde_json::to_value(fixture::ladder()).unwrap());
+        assert_valid("trend", &serde_json::to_value(fixture::trend()).unwrap());
     }
 }

@@ -343,6 +343,7 @@ pub mod tests {
             lower_bound: false,
             ok: false,
             why: Some("too few samples: of 50, 5 must lie above it".to_string()),
+            baseline: None,
         }];
         let figures = Figures::of_run(&document);
         assert_eq!(

@@ -10,6 +10,7 @@
 //! soak        a long run, and what drifts in it
 //! suite       runs in order, for each value of a matrix
 //! statistics  differences and how sure they are
+//! trend       saved runs of one plan, and when their figures changed
 //! versus      other tools on the same load
 //! ```
 
@@ -21,6 +22,7 @@ pub mod ladder;
 pub mod soak;
 pub mod statistics;
 pub mod suite;
+pub mod trend;
 pub mod versus;
 
 use crate::error::Result;

@@ -4,6 +4,7 @@
 //! filter    which runs are meant
 //! list      a line a run, as wide as the terminal
 //! show      one run: its document in any view, or what arrived of it
+//! trend     the figures of one plan, run after run
 //! tidy      labels, notes, baselines; what is taken out
 //! exchange  to and from another history
 //! ```
@@ -13,6 +14,7 @@ mod filter;
 mod list;
 mod show;
 mod tidy;
+pub mod trend;
 
 use std::path::PathBuf;
 
@@ -64,6 +66,9 @@ pub enum Verb {
     /// Write something beside a run
     #[command(override_usage = "blast history note [FLAGS] ID TEXT")]
     Note(TextArgs),
+    /// Show how the figures of one plan went, run after run, and when they changed
+    #[command(override_usage = "blast history trend [FLAGS]")]
+    Trend(trend::TrendArgs),
 }
 
 /// Which history.
@@ -106,5 +111,6 @@ pub fn run(args: HistoryArgs) -> Result<Exit> {
         Some(Verb::Baseline(args)) => tidy::baseline(&args),
         Some(Verb::Label(args)) => tidy::label(&args),
         Some(Verb::Note(args)) => tidy::note(&args),
+        Some(Verb::Trend(args)) => trend::run(&args),
     }
 }

@@ -8,7 +8,8 @@ use clap::{Args, ValueHint};
 
 use super::PlaceArgs;
 use super::list::shown;
-use crate::cli::report::{self, Saved, Wanted};
+use crate::cli::report::{self, How};
+use crate::cli::stored::Stored;
 use crate::cli::{print, reason};
 use crate::error::{Error, Exit, Result};
 use crate::history::{History, Row, Status};
@@ -55,16 +56,11 @@ pub fn run(args: &ShowArgs) -> Result<Exit> {
     if args.json {
         return written(&document);
     }
-    let wanted = Wanted {
-        files: &args.files,
-        csv: args.csv.as_deref(),
-        latency: args.latency,
-        verbose: args.verbose,
-    };
+    let how = How::new(&args.files, args.csv.as_deref(), args.latency, args.verbose)?;
     if args.files.is_empty() && args.csv.is_none() {
         print(&(head(&row, &mut history)? + "\n"))?;
     }
-    report::draw(&Saved::of(format!("run {}", args.id), document)?, &wanted)
+    report::show(&Stored::of(format!("run {}", args.id), document)?, &how)
 }
 
 /// The document as it is kept.

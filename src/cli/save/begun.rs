@@ -5,7 +5,8 @@ use std::path::Path;
 use super::words::without_secrets;
 use crate::history::{Begun, now};
 use crate::host::Fingerprint;
-use crate::plan::{Plan, identity};
+use crate::plan::Plan;
+use crate::report;
 
 /// Of a plan that this command line asks for.
 pub fn begun(plan: &Plan, kind: &str) -> Begun {
@@ -18,7 +19,7 @@ pub fn begun_of(plan: &Plan, kind: &str, who: &str) -> Begun {
     Begun {
         target: plan.url.shown.clone(),
         method: plan.request.method.clone(),
-        plan_hash: identity::identity(plan, kind),
+        plan_hash: plan_hash(plan, kind),
         connections: plan.connections.into(),
         rate_per_s: plan.load.per_s(),
         duration_s: plan.duration.map(|duration| duration.as_secs_f64()),
@@ -55,16 +56,15 @@ fn anonymous(kind: &str, who: &str) -> Begun {
         started_at: now(),
         started_by: who.to_string(),
         blast_version: env!("CARGO_PKG_VERSION").to_string(),
-        host: host(),
+        host: Fingerprint::of_this_host().in_words(),
         ..Begun::default()
     }
 }
 
-/// What figures of this host depend on, but for the version of blast, which stands beside it.
-fn host() -> String {
-    let Fingerprint { cpu, cores, kernel, memory_gib, .. } = Fingerprint::of_this_host();
-    let cores = if cores == 1 { "1 core".to_string() } else { format!("{cores} cores") };
-    format!("{cpu}, {cores}, {memory_gib} GiB, Linux {kernel}")
+/// By what runs of one plan are known; what is searched or climbed is no run of one load.
+fn plan_hash(plan: &Plan, kind: &str) -> String {
+    let hash = report::plan_hash(plan);
+    if ["run", "soak"].contains(&kind) { hash } else { format!("{kind} {hash}") }
 }
 
 /// The user who runs this.

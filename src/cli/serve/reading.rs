@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cli::history::trend::{self, Which};
 use crate::cli::{Parsed, doctor, parse, plan};
 use crate::error::{Error, Result};
+use crate::history::History;
 use crate::monitor::{Destination, Readings, State};
-use crate::report::{
-    Checkup, Document, chart, checkup, csv, hgrm, html, json, junit, markdown, ndjson,
-};
+use crate::report::views::{self, Format, View};
+use crate::report::{Checkup, Document, checkup, html, json};
 use crate::serve::desk::Prepared;
 use crate::serve::job::Job;
 use crate::serve::page;
@@ -20,7 +21,6 @@ use crate::study::compare;
 const GLANCE: Duration = Duration::from_millis(50);
 
 pub struct OfSaved {
-    #[expect(dead_code, reason = "the trend is read from it")]
     history: PathBuf,
 }
 
@@ -32,25 +32,15 @@ impl OfSaved {
 
 impl Reading for OfSaved {
     fn view(&self, saved: &Saved, format: &str) -> Result<Vec<u8>> {
-        if format == "json" {
-            return Ok(saved.document.clone());
+        let view = View::named(format);
+        let view = view.ok_or_else(|| {
+            Error::usage(format!("this blast writes no {format}; take html"))
+        })?;
+        match view {
+            // As it is kept, to the last digit.
+            View::In(Format::Json) => Ok(saved.document.clone()),
+            view => views::draw(&saved.document, view),
         }
-        let document = read(saved)?;
-        let table = |at: usize| csv::tables(&document)[at].clone();
-        let text = match format {
-            "html" => html::page(&document),
-            "md" => markdown::text(&document),
-            "svg" => chart::picture::svg(&document),
-            "hgrm" => hgrm::lines(&document.latency.response).join("\n") + "\n",
-            "xml" => junit::text(&document),
-            "ndjson" => ndjson::text(&document),
-            "csv-stats" => table(0),
-            "csv-failures" => table(1),
-            "csv-history" => table(2),
-            "csv-exceptions" => table(3),
-            _ => return Err(Error::usage(format!("this blast writes no {format}; take html"))),
-        };
-        Ok(text.into_bytes())
     }
 
     fn charts(&self, saved: &Saved) -> Result<String> {
@@ -76,8 +66,9 @@ impl Reading for OfSaved {
         Ok(bytes)
     }
 
-    fn trend(&self, _: i64) -> Result<Vec<u8>> {
-        Err(Error::failed("this blast draws no trends; use a later one"))
+    fn trend(&self, id: i64) -> Result<Vec<u8>> {
+        let mut history = History::there(&self.history)?;
+        json::bytes(&trend::document(&mut history, &Which::Run(id))?)
     }
 
     /// Nothing is looked up and nobody is connected to: the run does that.

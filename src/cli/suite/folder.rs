@@ -9,12 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cli::{Outputs, ceiling, reason, run};
+use crate::cli::{Outputs, reason, run};
 use crate::error::{Error, Result};
 use crate::plan::suite::{Setting, Suite, Turn};
 use crate::report::ceiling::CeilingDocument;
 use crate::report::suite::SuiteDocument;
-use crate::report::{Monitored, html, json, markdown, staged};
+use crate::report::{Monitored, html, json, markdown, staged, views};
 
 const RESULT: &str = "result.json";
 const REPORT: &str = "report.html";
@@ -97,7 +97,7 @@ impl Folder {
     ) -> Result<()> {
         let place = self.path.join(place(setting, turn));
         let files = self.names().map(|name| place.join(name));
-        ceiling::VIEWS.save(document, &files)
+        views::CEILING.save(document, &files)
     }
 
     /// The same of every kind of run.

@@ -21,31 +21,20 @@ use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 
-use super::outputs::Format;
 use super::save::{self, Recorder, SaveArgs};
 use super::source::{Source, Sources};
-use super::study::Views;
 use super::{print, run_plan, terminal};
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
 use crate::plan::suite::{self, Suite, Written};
 use crate::report::suite::SuiteDocument;
-use crate::report::{PageOptions, console, html, json, markdown};
+use crate::report::{PageOptions, console, json};
 use crate::study::suite::{Course, Told, carry_out, document};
 use crate::time;
 use crate::units::format_duration;
 use folder::Folder;
 use hands::Crew;
 use words::{Meant, Wishes, Work};
-
-pub const VIEWS: Views<SuiteDocument> = Views {
-    verb: "suite",
-    page: console::suite::page,
-    files: &[
-        (Format::Html, |document| html::suite::page(document, None)),
-        (Format::Markdown, markdown::suite::text),
-    ],
-};
 
 /// What `blast suite` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]

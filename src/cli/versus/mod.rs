@@ -11,9 +11,8 @@ use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 
-use super::outputs::Format;
 use super::save::{self, Recorder, SaveArgs};
-use super::study::{Status, Views};
+use super::study::Status;
 use super::values;
 use crate::engine::stop;
 use crate::error::{Error, Exit, Result};
@@ -21,7 +20,7 @@ use crate::host;
 use crate::monitor::sysctl;
 use crate::plan::{Load, Pin, Rate, Url};
 use crate::report::versus::VersusDocument;
-use crate::report::{console, markdown};
+use crate::report::views;
 use crate::study::versus::{Task, Told, document, take_turns};
 use crate::time::{self, Nanos};
 use bench::{Folder, Host};
@@ -32,12 +31,6 @@ use server::Server;
 const CONNECTIONS: u32 = 64;
 const LENGTH: Nanos = Nanos::from_secs(3);
 const ROUNDS: u64 = 5;
-
-pub const VIEWS: Views<VersusDocument> = Views {
-    verb: "versus",
-    page: console::versus::page,
-    files: &[(Format::Markdown, markdown::versus::text)],
-};
 
 /// What `blast versus` takes.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -99,7 +92,7 @@ pub struct VersusArgs {
 }
 
 pub fn run(args: &VersusArgs) -> Result<Exit> {
-    let files = VIEWS.accept(&args.files)?;
+    let files = views::VERSUS.accept(&args.files)?;
     let load = Asked::of(args)?;
     let url = url(&args.words)?;
     let saving = args.save.saving()?;
@@ -148,7 +141,7 @@ pub fn run(args: &VersusArgs) -> Result<Exit> {
     let document = document(&turns, &told);
     let exit = exit(&document);
     recorder.end_study(&document, save::of_versus, exit);
-    VIEWS.write(&document, args.json, &files)?;
+    views::VERSUS.write(&document, args.json, &files)?;
     Ok(exit)
 }
 

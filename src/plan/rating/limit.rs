@@ -109,6 +109,9 @@ fn rule(measure: &str, op: Option<&str>, value: &str) -> std::result::Result<Thr
     let parse =
         |op: &str| -> Result<Threshold> { Threshold::parse(&format!("{measure}{op}{value}")) };
     let rule = parse(op.unwrap_or("<=")).map_err(|error| error.message)?;
+    if rule.baseline().is_some() {
+        return Err("compares with a baseline, which a rating has none of; write a value".into());
+    }
     match op {
         None if rule.more_is_better() => parse(">=").map_err(|error| error.message),
         _ => Ok(rule),

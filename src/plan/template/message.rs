@@ -59,6 +59,16 @@ impl Message {
         &self.parts.tail
     }
 
+    /// What is alike in all that it writes: what is fixed as it is, what varies by how it is drawn.
+    pub fn outline(&self) -> Vec<u8> {
+        let counted = self.parts.counted.iter();
+        let counted = counted.flat_map(|counted| counted.between.iter().chain(&counted.body));
+        let mut outline = Vec::new();
+        self.parts.first.iter().chain(counted).for_each(|part| part.outline(&mut outline));
+        outline.extend_from_slice(&self.parts.tail);
+        outline
+    }
+
     /// Makes the next one, but for the tail, in place of what `into` held. `body` is room for its
     /// body meanwhile. Neither grows once it has its size.
     pub fn write(&self, context: &mut Context, body: &mut Vec<u8>, into: &mut Vec<u8>) {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::escape::Escape;
 use super::slot::Slot;
 use crate::http::Payload;
+use crate::plan::mask::MASK;
 
 /// A request, taken apart.
 #[derive(Clone, Debug)]
@@ -31,6 +32,18 @@ pub enum Part {
     MoreCookies,
     /// Drawn like any other, and written as `***`.
     Hidden(Vec<Part>),
+}
+
+impl Part {
+    /// See [`Message::outline`](super::Message::outline).
+    pub fn outline(&self, into: &mut Vec<u8>) {
+        match self {
+            Part::Fixed(bytes) => into.extend_from_slice(bytes),
+            Part::Slot(slot, _) => into.extend_from_slice(slot.outline().as_bytes()),
+            Part::Cookies | Part::MoreCookies => into.extend_from_slice(b"{{cookies}}"),
+            Part::Hidden(_) => into.extend_from_slice(MASK.as_bytes()),
+        }
+    }
 }
 
 /// What stands behind the digits of a length that varies.

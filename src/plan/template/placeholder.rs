@@ -64,6 +64,16 @@ pub enum Clock {
     Milliseconds,
 }
 
+impl Clock {
+    pub fn name(self) -> &'static str {
+        match self {
+            Clock::Rfc3339 => "rfc3339",
+            Clock::Seconds => "unix",
+            Clock::Milliseconds => "unix_ms",
+        }
+    }
+}
+
 /// The most characters of a `string` or a `hex`.
 const LONGEST: usize = 1 << 20;
 

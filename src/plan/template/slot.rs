@@ -78,6 +78,33 @@ impl Slot {
         }
     }
 
+    /// How it is drawn, about as a plan writes it.
+    pub fn outline(&self) -> String {
+        match self {
+            Slot::Int { low, span } => format!("{{{{int {low} +{span}}}}}"),
+            Slot::Float { low, span, decimals } => {
+                format!("{{{{float {low} +{span} {decimals}}}}}")
+            }
+            Slot::Choice(values) => {
+                let values: Vec<_> =
+                    values.iter().map(|value| String::from_utf8_lossy(value)).collect();
+                format!("{{{{choice {}}}}}", values.join(" "))
+            }
+            Slot::Uuid => "{{uuid}}".to_string(),
+            Slot::Seq => "{{seq}}".to_string(),
+            Slot::SeqHex => "{{seq hex}}".to_string(),
+            Slot::Letters(length) => format!("{{{{string {length}}}}}"),
+            Slot::Hex(length) => format!("{{{{hex {length}}}}}"),
+            Slot::Now(clock) => format!("{{{{now {}}}}}", clock.name()),
+            Slot::Cell { table, column, .. } => {
+                let column = table.columns().nth(*column).unwrap_or_default();
+                format!("{{{{data.{}.{column}}}}}", table.name)
+            }
+            Slot::Capture(place) => format!("{{{{capture {place}}}}}"),
+            Slot::User => "{{user.id}}".to_string(),
+        }
+    }
+
     /// Bytes of its longest value; of a captured one a guess.
     pub fn most(&self, escape: Escape) -> usize {
         const INTEGER: usize = 20;

@@ -15,7 +15,7 @@
 //! there is a metric and an operator; what is a rule without a name has none.
 
 use super::table::{self, Class, Row, Statistic, What};
-use super::{Op, Threshold, Unit, gauge};
+use super::{Baseline, Op, Threshold, Unit, gauge};
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::metrics::Rejection;
@@ -40,10 +40,22 @@ fn rule(expr: &str) -> Parsed<Threshold> {
         return Err("names both a stage and a request; leave one of them away".to_string());
     }
     let what = what(metric)?;
-    let name = name.map(str::to_string);
+    let (expr, name) = (expr.to_string(), name.map(str::to_string));
+    if let Some(baseline) = Baseline::parse(value).transpose()? {
+        if name.is_some() || stage.is_some() {
+            return Err(
+                "is about a part of the run, and the baseline is of a whole run; leave the \
+                        name or the stage away"
+                    .to_string(),
+            );
+        }
+        let unit = Threshold::unit_of_baseline(&what)?;
+        let (limit, baseline) = (f64::NAN, Some(baseline));
+        return Ok(Threshold { expr, name, stage, what, op, limit, baseline, unit });
+    }
     let (limit, unit) = limit(what.class(), value)?;
     let unit = if let What::Gauge(gauge) = &what { gauge.counted_in() } else { unit };
-    Ok(Threshold { expr: expr.to_string(), name, stage, what, op, limit, unit })
+    Ok(Threshold { expr, name, stage, what, op, limit, baseline: None, unit })
 }
 
 /// The name in front, and what follows it.

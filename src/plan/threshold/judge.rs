@@ -54,6 +54,9 @@ impl Threshold {
     }
 
     pub fn over(&self, figures: &Figures) -> Outcome {
+        if self.baseline.is_some_and(|baseline| baseline.known.is_none()) {
+            return self.unmeasured("there was no baseline to compare with");
+        }
         let measured = self.measure(figures);
         let value = measured.as_ref().ok();
         let lower_bound = value.is_some_and(|value| value.lower_bound);

@@ -6,6 +6,7 @@
 //!         | NAME "." rule                     'POST /items'.p99<10ms
 //!         | GAUGE [ "." FIGURE ] OP value     host.cpu<80%   pool.max<=20
 //! OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
+//! VALUE   = ... | "baseline" [ "*" number ]         p95<=baseline*1.05
 //! ```
 //!
 //! The same rule is judged over a whole run (`--threshold`) or over its last seconds
@@ -15,6 +16,7 @@
 //! table    what can be judged: names, units, and how each is read
 //! grammar  from text to a rule, by the table
 //! name     rules about one request of a plan
+//! baseline rules against an earlier run
 //! gauge    rules about what is read beside the load
 //! figures  what is read from: a run, or a window of it
 //! judge    whether a rule holds
@@ -22,6 +24,7 @@
 //! guard    rules over a sliding window, one of which may end the run
 //! ```
 
+mod baseline;
 mod figures;
 mod gauge;
 mod grammar;
@@ -38,6 +41,7 @@ use super::Expected;
 use crate::error::Result;
 use crate::metrics::{self, Rejection};
 
+pub use baseline::{Baseline, Known, Subject};
 pub use figures::Figures;
 pub use gauge::{Gauge, Watched};
 pub use guard::{Guard, WINDOW};
@@ -56,8 +60,10 @@ pub struct Threshold {
     stage: Option<usize>,
     what: What,
     op: Op,
-    /// In `unit`.
+    /// In `unit`; of a rule against a baseline that is not known yet: not a number.
     limit: f64,
+    /// What the limit is made of, where it is that of an earlier run.
+    baseline: Option<Baseline>,
     /// What the metric is read in: a share may also be compared as a count.
     unit: Unit,
 }
@@ -101,6 +107,12 @@ impl Threshold {
         if self.name.is_some() {
             return self.refuse(
                 "is about one request, and a run is ended by what all of them do; judge it with \
+                 `--threshold`",
+            );
+        }
+        if self.baseline.is_some() {
+            return self.refuse(
+                "compares with a whole run, and a run is ended by its last seconds; judge it with \
                  `--threshold`",
             );
         }

@@ -18,6 +18,7 @@ pub mod picture;
 pub mod pixels;
 mod rounds;
 mod run;
+pub mod timeline;
 mod trends;
 
 use std::borrow::Cow;

@@ -11,6 +11,7 @@ pub mod checkup;
 pub mod compare;
 pub mod ladder;
 pub mod suite;
+pub mod trend;
 pub mod versus;
 
 mod backfill;
@@ -38,7 +39,7 @@ use text::Sheet;
 
 pub(super) use groups::shares as shares_by_group;
 pub(super) use head::{change as change_in_words, limit_in_words, load as load_in_words};
-pub(super) use rules::{aborted, value_of as threshold_value};
+pub(super) use rules::{aborted, said as threshold_said, value_of as threshold_value};
 
 /// How the page is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,15 +19,26 @@ pub fn thresholds(sheet: &mut Sheet, document: &Document) {
         let (tone, mark) = if threshold.ok { (Tone::Good, "✓") } else { (Tone::Bad, "✗") };
         let mark = sheet.paint(tone, mark);
         let line = format!("  {mark} {:<expression$}  {shown:>value$}", threshold.expr);
-        match &threshold.why {
+        match said(threshold) {
             None => sheet.line(&line),
             Some(why) => {
                 let indent = MARK + expression + 2 + value + 2;
-                sheet.hanging(&format!("{line}  "), indent, Tone::Plain, why);
+                sheet.hanging(&format!("{line}  "), indent, Tone::Plain, &why);
             }
         }
     }
     sheet.gap();
+}
+
+/// What stands behind a rule: the run that it compares with, and why it failed where its value does
+/// not say it.
+pub fn said(threshold: &Threshold) -> Option<String> {
+    let baseline = threshold.baseline.as_ref().map(|baseline| {
+        let value = of_unit(baseline.value, &threshold.unit);
+        format!("baseline {value} (run {})", baseline.run)
+    });
+    let said: Vec<String> = baseline.into_iter().chain(threshold.why.clone()).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// `-`: it cannot be told; `>=`: it is that or more.

@@ -33,9 +33,12 @@ const UNKNOWN: &str = "N/A";
 
 type Row = Vec<String>;
 
-/// Where tables with this prefix go, in the order of [`tables`].
+/// The tables of every run, as their files are called, in the order of [`tables`].
+pub const NAMES: [&str; 4] = ["stats", "failures", "stats_history", "exceptions"];
+
+/// Where tables with this prefix go.
 pub fn files(prefix: &Path) -> [PathBuf; 4] {
-    ["stats", "failures", "stats_history", "exceptions"].map(|table| file(prefix, table))
+    NAMES.map(|table| file(prefix, table))
 }
 
 fn file(prefix: &Path, table: &str) -> PathBuf {

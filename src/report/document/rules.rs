@@ -21,6 +21,21 @@ pub struct Threshold {
     pub ok: bool,
     /// Why it failed, where the value alone does not say it.
     pub why: Option<String>,
+    /// The earlier run that it compares with; null of any other rule. Missing in documents of
+    /// earlier builds.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
+}
+
+/// The run that others of its plan are judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Its number in the history.
+    pub run: i64,
+    /// What it measured, in the rule's unit.
+    pub value: f64,
+    /// What the rule compares with: a multiple of that.
+    pub limit: f64,
 }
 
 impl Threshold {
@@ -33,8 +48,16 @@ impl Threshold {
             lower_bound: outcome.lower_bound,
             ok: outcome.ok,
             why: outcome.why,
+            baseline: Baseline::of(threshold),
             expr: threshold.shown(),
         }
+    }
+}
+
+impl Baseline {
+    fn of(threshold: &plan::Threshold) -> Option<Baseline> {
+        let known = threshold.baseline()?.known?;
+        Some(Baseline { run: known.run, value: known.value, limit: threshold.limit() })
     }
 }
 

@@ -69,7 +69,7 @@ pub fn thresholds(document: &Document) -> Markup {
                                 None => "-",
                             }
                         }
-                        td { @if let Some(why) = &threshold.why { (why) } }
+                        td { @if let Some(said) = rules::said(threshold) { (said) } }
                     } } }
                 } }
             }

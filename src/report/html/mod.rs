@@ -25,6 +25,7 @@ mod readings;
 mod slowest;
 mod soak;
 pub mod suite;
+pub mod trend;
 mod trouble;
 mod words;
 

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::{ceiling, ladder};
-use crate::report::chart::{knee, ladder as steps};
+use super::{ceiling, ladder, trend};
+use crate::report::chart::{knee, ladder as steps, timeline};
 use crate::report::{PageOptions, console, fixture, markdown};
 
 /// Each `data` element has the value that stands at its place.
@@ -30,13 +30,16 @@ fn is_self_contained(page: &str) {
 
 #[test]
 fn the_figures_of_a_page_are_those_of_its_document() {
-    let (found, climbed) = (fixture::ceiling(), fixture::ladder());
-    let pages = [ceiling::page(&found), ladder::page(&climbed)];
+    let (found, climbed, over) = (fixture::ceiling(), fixture::ladder(), fixture::trend());
+    let pages = [ceiling::page(&found), ladder::page(&climbed), trend::page(&over)];
     compare(&pages[0], &found);
     compare(&pages[1], &climbed);
+    compare(&pages[2], &over);
     for page in pages {
         is_self_contained(&page);
-        assert!(!page.contains("<late>") && !page.contains("<contention>"), "it is no markup");
+        for planted in ["<late>", "<contention>", "<v2>", "<lab>", "<0.1.0>"] {
+            assert!(!page.contains(planted), "it is no markup");
+        }
     }
 }
 
@@ -68,6 +71,26 @@ fn the_hockey_stick_has_each_rate_once_the_thresholds_the_bracket_and_the_collap
 }
 
 #[test]
+fn a_trend_has_a_line_where_a_figure_changed_and_a_gap_where_it_was_not_known() {
+    let over = fixture::trend();
+    let charts = timeline::charts(&over);
+    let titles: Vec<_> = charts.iter().map(|chart| chart.title).collect();
+    let expected = ["p95", "Good answers per second", "Errors", "Processor time of the server"];
+    assert_eq!(titles, expected);
+    assert_eq!(charts[0].bounds, [8.5]);
+    let of = |chart: usize, name: &str| {
+        let named = charts[chart].lines.iter().find(|line| line.name == name);
+        named.map(|line| line.points.iter().flatten().copied().collect::<Vec<_>>())
+    };
+    assert_eq!(of(0, "each run").unwrap().len(), 11);
+    let levels = [(1.0, 4_020.0), (8.5, 4_020.0), (8.5, 4_420.0), (12.0, 4_420.0)];
+    assert_eq!(of(0, "level").unwrap(), levels);
+    assert_eq!(of(0, "baseline").unwrap(), [(1.0, 4_040.0), (12.0, 4_040.0)]);
+    assert_eq!(of(3, "level").unwrap(), [(1.0, 112.0), (12.0, 134.0)]);
+    assert_eq!(timeline::answer(&over), "p95 worse from run 39, server CPU drifts");
+}
+
+#[test]
 fn a_document_without_a_run_has_a_page_and_a_picture_too() {
     let mut found = fixture::ceiling();
     found.ceiling.curve.clear();
@@ -79,13 +102,21 @@ fn a_document_without_a_run_has_a_page_and_a_picture_too() {
     (climbed.last_held, climbed.first_failed) = (None, None);
     assert!(ladder::page(&climbed).contains("no step was taken"));
     assert!(steps::picture(&climbed).contains("</svg>"));
+    let mut over = fixture::trend();
+    (over.runs, over.figures) = (Vec::new(), Vec::new());
+    assert!(trend::page(&over).contains("0 runs, too few to judge"));
+    assert!(timeline::picture(&over).contains("</svg>"));
 }
 
 #[cfg(feature = "pictures")]
 #[test]
 fn a_picture_of_a_study_has_pixels() {
     use crate::report::chart::pixels::rendered;
-    for svg in [knee::picture(&fixture::ceiling()), steps::picture(&fixture::ladder())] {
+    for svg in [
+        knee::picture(&fixture::ceiling()),
+        steps::picture(&fixture::ladder()),
+        timeline::picture(&fixture::trend()),
+    ] {
         assert!(rendered(&svg).is_ok_and(|png| png.len() > 10_000));
     }
 }
@@ -109,4 +140,6 @@ fn the_golden_texts_are_written() {
     fixture::golden("ceiling.md", &markdown::ceiling::text(&found));
     fixture::golden("ladder.txt", &console::ladder::page(&climbed, &options));
     fixture::golden("ladder.md", &markdown::ladder::text(&climbed));
+    fixture::golden("trend.txt", &console::trend::page(&fixture::trend(), &options));
+    fixture::golden("trend.md", &markdown::trend::text(&fixture::trend()));
 }

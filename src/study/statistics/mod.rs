@@ -6,8 +6,10 @@
 //! series     how much surer or less sure a run is than its number of samples says
 //! rounds     measurements in pairs, round by round
 //! course     whether values drift over time
+//! change     whether runs changed their level, and where
 //! ```
 
+pub mod change;
 pub mod course;
 mod estimate;
 pub mod rounds;
