@@ -113,7 +113,7 @@ fn head(row: &Row, history: &mut History) -> Result<String> {
     line("started", &format!("{} by {}", begun.started_at, begun.started_by));
     line("ended", row.ended_at.as_deref().unwrap_or_default());
     line("target", &begun.target);
-    line("plan", &format!("{} {}", begun.plan_name, begun.plan_hash).trim());
+    line("plan", format!("{} {}", begun.plan_name, begun.plan_hash).trim());
     line("host", &begun.host);
     line("note", &row.note);
     if !begun.words.is_empty() {
