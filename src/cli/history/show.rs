@@ -109,16 +109,26 @@ fn head(row: &Row, history: &mut History) -> Result<String> {
     line("started", &format!("{} by {}", begun.started_at, begun.started_by));
     line("ended", row.ended_at.as_deref().unwrap_or_default());
     line("target", &begun.target);
-    line("plan", &format!("{} {}", begun.plan_name, begun.plan_hash).trim().to_string());
+    line("plan", format!("{} {}", begun.plan_name, begun.plan_hash).trim());
     line("host", &begun.host);
     line("note", &row.note);
     if !begun.words.is_empty() {
-        line("command", &format!("blast {}", begun.words.join(" ")));
+        let words: Vec<String> = begun.words.iter().map(|word| quoted(word)).collect();
+        line("command", &format!("blast {}", words.join(" ")));
     }
     for event in history.events(row.id)? {
         line("", &format!("{} {} by {}", event.at, event.what, shown(&event.who)));
     }
     Ok(lines.concat())
+}
+
+/// As a shell reads one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// What the seconds say that arrived before the end.
