@@ -260,6 +260,8 @@ mod tests {
     use crate::report::fixture;
     use crate::time::Nanos;
 
+    type Change = fn(&mut Plan);
+
     fn plan() -> Plan {
         let url = Url::parse("http://127.0.0.1:8080/items?token=s3cr3t").unwrap();
         let mut request = Request::new("GET", &url.target, &url.authority);
@@ -276,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_moves_a_figure_is_another_plan() {
-        let all: [(&str, fn(&mut Plan)); 13] = [
+        let all: [(&str, Change); 13] = [
             ("url", |plan| plan.url = Url::parse("http://127.0.0.1:8080/other").unwrap()),
             ("method", |plan| plan.request.method = "PUT".to_string()),
             ("header", |plan| plan.request.add_header("X-A", "1").unwrap()),
@@ -301,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_says_how_a_run_is_judged_shown_or_ended_is_not() {
-        let all: [(&str, fn(&mut Plan)); 8] = [
+        let all: [(&str, Change); 8] = [
             ("rules", |plan| plan.thresholds = vec![Threshold::parse("p99<1ms").unwrap()]),
             ("rating", |plan| plan.rating = None),
             ("length", |plan| plan.duration = Some(Nanos::from_secs(60))),
