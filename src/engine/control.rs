@@ -1,14 +1,15 @@
 //! The control thread: starts the workers, opens the start barrier, watches for signals, and
 //! collects what the workers publish. It sits on a core that no worker has, where there is one.
 
+mod editing;
+
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::collect::{Collector, Run};
 use super::core::Finished;
-use super::edits::{self, Edit};
-use super::helm::{Bounds, Helm, Order, Reach};
-use super::job::Arrivals;
+use super::edits::Edit;
+use super::helm::{Bounds, Helm, Reach};
 use super::names::Names;
 use super::prepare::Prepared;
 use super::refresh::Refresher;
@@ -21,7 +22,7 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::failure::Kind;
 use crate::host;
-use crate::metrics::{self, Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
+use crate::metrics::{Ended, Interval, Mode, Steadiness, Summary, WarmupEnd, steady};
 use crate::plan::answer::Captured;
 use crate::plan::schedule::STRETCH;
 use crate::plan::threshold::Guard;
@@ -39,10 +40,6 @@ const COUNTDOWN: Nanos = Nanos::from_millis(5);
 /// From the moment that a warm-up is found to be over to the start of measure. A worker looks for
 /// it at least every 50 ms.
 const NOTICE: Nanos = Nanos::from_millis(100);
-
-/// Only a rate that is no whole number, changed in a load whose own rate is an odd one.
-const OUT_OF_RANGE: &str = "a load with that rate cannot be computed exactly; give a whole number of \
-                            requests a second";
 
 /// How often connecting is shown, in looks.
 const SHOW_CONNECTING: u32 = 100;
@@ -256,62 +253,6 @@ impl<'a> Control<'a> {
         }
         let (length, is_elastic) = (self.length, self.is_elastic);
         self.helm.tell(Reach { origin, measure, length, is_elastic });
-    }
-
-    /// Changes the load as somebody wishes.
-    fn edit(&mut self, workers: &[Running], watch: &mut dyn FnMut(Progress)) {
-        let ends = workers.iter().any(Running::is_finished) || self.timeline().stop() != Stop::No;
-        let Reach { measure, length, .. } = self.helm.reach();
-        let end = measure.zip(length).map_or(Nanos::MAX, |(measure, length)| measure + length);
-        self.bounds.is_over = ends || time::now() + NOTICE >= end;
-        self.helm.bound(self.bounds);
-        for order in self.helm.orders() {
-            let refusal = self.bounds.refuse(order.level);
-            match refusal.map_or_else(|| self.carry_out(order.clone()), Err) {
-                Ok(edit) => watch(Progress::Edited { edit: &edit }),
-                Err(why) => watch(Progress::EditRefused { why: &why, who: &order.who }),
-            }
-        }
-    }
-
-    /// Tells the workers of a change, some time ahead. One from before the start is there from the
-    /// start.
-    fn carry_out(&mut self, order: Order) -> std::result::Result<metrics::Edit, String> {
-        let origin = self.timeline().origin();
-        let at = if origin.is_some() { time::now() + NOTICE } else { self.began };
-        let edit = Edit { at, level: order.level };
-        let edits: Vec<Edit> = self.edits().chain([edit]).collect();
-        if !self.can_be_computed(&edits) {
-            return Err(OUT_OF_RANGE.to_string());
-        }
-        self.timeline().edit(edit);
-        self.edited.push((edit, order.who));
-        self.bounds.left -= 1;
-        self.helm.bound(self.bounds);
-        let stages = self.plan.load.stages().len().max(1) + self.edited.len();
-        self.collector.has_stages(stages);
-        Ok(self.told_of(&self.edited[self.edited.len() - 1], origin.unwrap_or(at)))
-    }
-
-    fn edits(&self) -> impl Iterator<Item = Edit> {
-        self.edited.iter().map(|(edit, _)| *edit)
-    }
-
-    /// Whether the workers can tell when each request is due with these changes.
-    fn can_be_computed(&self, edits: &[Edit]) -> bool {
-        let Some(Arrivals::Open(schedule)) = self.prepared.jobs.first().map(|job| &job.arrivals)
-        else {
-            return true;
-        };
-        let origin = self.timeline().origin().unwrap_or(Nanos::MAX);
-        let measure = self.helm.reach().measure.unwrap_or(Nanos::MAX);
-        schedule.warmup_with(&edits::turns(edits, origin)).is_some()
-            && schedule.measure_with(&edits::turns(edits, measure)).is_some()
-    }
-
-    /// As the report has it.
-    fn told_of(&self, (edit, who): &(Edit, String), origin: Nanos) -> metrics::Edit {
-        metrics::Edit { at: edit.at - origin, level: edit.level.into(), who: who.clone() }
     }
 
     /// When the load begins, once that is decided.

@@ -209,8 +209,7 @@ fn rest(measure: &Fates, others: &[Stage]) -> Fates {
     let without = |of: fn(&Fates) -> u64| {
         of(measure).saturating_sub(others.iter().map(|other| of(&other.fates)).sum())
     };
-    let mut rest = Fates::default();
-    rest.counters = measure.counters.clone();
+    let mut rest = Fates { counters: measure.counters.clone(), ..Fates::default() };
     others.iter().for_each(|other| rest.counters.remove(&other.fates.counters));
     rest.good.record_many(Nanos(1), without(|fates| fates.good.count()));
     rest.censored.record_many(Nanos(1), without(|fates| fates.censored.count()));
