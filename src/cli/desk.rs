@@ -329,16 +329,16 @@ mod tests {
             ..at.clone()
         };
         for (field, job) in [
-            ("workers", Job { connections: Some(11), ..at.clone() }),
+            ("connections", Job { connections: Some(11), ..at.clone() }),
             ("rps", Job { rps: Some(100.5), ..at.clone() }),
-            ("duration", Job { duration_s: Some(60.5), ..at.clone() }),
+            ("duration_s", Job { duration_s: Some(60.5), ..at.clone() }),
             ("rps", stages("5s:50,5s:101,5s:1")),
-            ("duration", stages("50s:50,11s:50")),
+            ("duration_s", stages("50s:50,11s:50")),
             (
-                "duration",
+                "duration_s",
                 Job { verb: Verb::Ceiling, rps: None, duration_s: Some(61.0), ..at.clone() },
             ),
-            ("workers", Job { plan: Some("telemetry-2".into()), ..job() }),
+            ("connections", Job { plan: Some("telemetry-2".into()), ..job() }),
         ] {
             let refusal = prepare_within(&job, &limits).expect_err(field);
             assert_eq!((refusal.status, refusal.code), (422, "over_limit"), "{}", refusal.message);

@@ -71,12 +71,7 @@ pub struct How {
 }
 
 impl How {
-    pub fn new(
-        files: &[PathBuf],
-        csv: Option<&Path>,
-        latency: bool,
-        verbose: bool,
-    ) -> Result<How> {
+    pub fn new(files: &[PathBuf], csv: Option<&Path>, latency: bool, verbose: bool) -> Result<How> {
         Ok(How { outputs: outputs(files, csv)?, csv: csv.is_some(), latency, verbose })
     }
 }

@@ -89,12 +89,12 @@ impl History {
         })
     }
 
-    /// The one that later runs of its plan are judged by.
+    /// The one that later runs of its plan on its host are judged by.
     pub fn set_baseline(&mut self, id: i64) -> Result<()> {
         self.change(id, |connection| {
             connection.execute(
-                "UPDATE runs SET is_baseline = (id = ?1) WHERE plan_hash = \
-                 (SELECT plan_hash FROM runs WHERE id = ?1)",
+                "UPDATE runs SET is_baseline = (id = ?1) WHERE (plan_hash, host) = \
+                 (SELECT plan_hash, host FROM runs WHERE id = ?1)",
                 [id],
             )
         })

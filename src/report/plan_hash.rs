@@ -226,6 +226,7 @@ fn of(shape: &Shape) -> String {
 fn connections(lines: &mut Lines, plan: &Plan) {
     lines.add("connections", plan.connections);
     lines.add("pipeline", plan.pipeline);
+    lines.some("at_most", plan.at_most.map(|rate| rate.per_s()));
     lines.add("keepalive", plan.keepalive);
     lines.some("requests_per_connection", plan.requests_per_connection);
     lines.some("connect_rate", plan.connect_rate.map(|rate| rate.per_s()));
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_moves_a_figure_is_another_plan() {
-        let all: [(&str, Change); 13] = [
+        let all: [(&str, Change); 14] = [
             ("url", |plan| plan.url = Url::parse("http://127.0.0.1:8080/other").unwrap()),
             ("method", |plan| plan.request.method = "PUT".to_string()),
             ("header", |plan| plan.request.add_header("X-A", "1").unwrap()),
@@ -286,6 +287,7 @@ mod tests {
             ("rate", |plan| plan.load = Load::steady(Rate::per_second(100))),
             ("connections", |plan| plan.connections = 65),
             ("pipeline", |plan| plan.pipeline = 2),
+            ("at_most", |plan| plan.at_most = Some(Rate::per_second(5))),
             ("keepalive", |plan| plan.keepalive = false),
             ("timeout", |plan| plan.timeout = Nanos::from_secs(1)),
             ("warm-up", |plan| plan.warmup = Warmup::Auto),

@@ -102,7 +102,7 @@ impl Job {
                 "write api, web, stress, default or off",
             );
         }
-        let numbers = [("rps", self.rps), ("duration", self.duration_s)];
+        let numbers = [("rps", self.rps), ("duration_s", self.duration_s)];
         let bad = |value: &f64| !value.is_finite() || *value <= 0.0;
         if let Some((field, _)) = numbers.iter().find(|(_, n)| n.as_ref().is_some_and(bad)) {
             return Err(Refusal::usage(
@@ -112,7 +112,7 @@ impl Job {
             ));
         }
         if self.connections == Some(0) {
-            return refuse("workers", "nobody would send anything", "give 1 or more");
+            return refuse("connections", "nobody would send anything", "give 1 or more");
         }
         if self.thresholds.len() > MOST || self.vars.len() > MOST {
             return refuse("thresholds", "these are more than 64", "give fewer");
@@ -190,8 +190,8 @@ mod tests {
             ("rating", Job { rating: some("/etc/limits.toml"), ..job() }),
             ("rps", Job { rps: Some(f64::NAN), ..job() }),
             ("rps", Job { rps: Some(0.0), ..job() }),
-            ("duration", Job { duration_s: Some(-1.0), ..job() }),
-            ("workers", Job { connections: Some(0), ..job() }),
+            ("duration_s", Job { duration_s: Some(-1.0), ..job() }),
+            ("connections", Job { connections: Some(0), ..job() }),
             ("label", Job { label: some("a\nb"), ..job() }),
             ("label", Job { label: some(&"x".repeat(201)), ..job() }),
             ("thresholds", Job { thresholds: vec!["p99<1ms".into(); 65], ..job() }),

@@ -6,9 +6,9 @@ use tokio_stream::Stream;
 
 use super::desk::Prepared;
 use super::job::Job;
+use super::page;
 use super::refusal::Refusal;
 use super::supervisor::{Edit, Event, Floor, LiveRun};
-use super::page;
 use crate::report::chart::Course;
 use crate::report::document;
 
@@ -83,9 +83,8 @@ impl Runs for Floor {
 
 /// Of a run as far as it came.
 fn charts(run: &LiveRun) -> String {
-    let edit = |line: &serde_json::Value| {
-        serde_json::from_value::<document::Edit>(line.clone()).ok()
-    };
+    let edit =
+        |line: &serde_json::Value| serde_json::from_value::<document::Edit>(line.clone()).ok();
     let edits = run.edits.iter().filter_map(edit).collect();
     page::charts(&Course::so_far(
         &run.intervals,

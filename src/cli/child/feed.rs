@@ -12,8 +12,8 @@ use crate::engine::Progress;
 use crate::engine::helm::Helm;
 use crate::error::Result;
 use crate::metrics::{Edit, Gauges, Level, Phase};
-use crate::report::{Document, live_names};
 use crate::report::ndjson::Course;
+use crate::report::{Document, live_names};
 use crate::time::Nanos;
 
 #[derive(Clone)]

@@ -33,9 +33,8 @@ impl OfSaved {
 impl Reading for OfSaved {
     fn view(&self, saved: &Saved, format: &str) -> Result<Vec<u8>> {
         let view = View::named(format);
-        let view = view.ok_or_else(|| {
-            Error::usage(format!("this blast writes no {format}; take html"))
-        })?;
+        let view =
+            view.ok_or_else(|| Error::usage(format!("this blast writes no {format}; take html")))?;
         match view {
             // As it is kept, to the last digit.
             View::In(Format::Json) => Ok(saved.document.clone()),
