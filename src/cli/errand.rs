@@ -295,18 +295,18 @@ mod tests {
     fn each_verb_is_bound_by_each_limit() {
         for (words, refused) in [
             (&["http://127.0.0.1/", "-c10", "-R100", "-d60"][..], None),
-            (&["http://127.0.0.1/", "-c11", "-R100", "-d60"], Some("connections")),
+            (&["http://127.0.0.1/", "-c11", "-R100", "-d60"], Some("workers")),
             (&["http://127.0.0.1/", "-c10", "-R101", "-d60"], Some("requests per second")),
             (&["http://127.0.0.1/", "-c10", "-R100", "-d61"], Some("limit of 60 s")),
             (&["http://127.0.0.1/", "-c10", "-R1:101", "-d60"], Some("requests per second")),
             (&["http://127.0.0.1/", "-c10", "--stages=9s:101,9s:1"], Some("requests per second")),
             (&["http://127.0.0.1/", "-c10", "--stages=60s:9,1s:1"], Some("limit of 60 s")),
-            (&["http://127.0.0.1/", "--connections-stages=5s:11"], Some("connections")),
+            (&["http://127.0.0.1/", "--connections-stages=5s:11"], Some("workers")),
             (&["http://127.0.0.1/", "-c10", "-d60", "--drain=61s"], Some("limit of 60 s")),
             (&["http://127.0.0.1/", "-c10", "-n5"], Some("no end")),
             (&["soak", "http://127.0.0.1/", "-c10", "-R101", "-d60"], Some("requests per second")),
             (&["ceiling", "http://127.0.0.1/", "-c10", "--budget=60s"], None),
-            (&["ceiling", "http://127.0.0.1/", "-c11", "--budget=60s"], Some("connections")),
+            (&["ceiling", "http://127.0.0.1/", "-c11", "--budget=60s"], Some("workers")),
             (&["ceiling", "http://127.0.0.1/", "-c10", "--budget=61s"], Some("limit of 60 s")),
             (
                 &["ceiling", "http://127.0.0.1/", "-c9", "--ladder=50,101", "--step=1s"],
@@ -316,7 +316,7 @@ mod tests {
                 &["ceiling", "http://127.0.0.1/", "-c9", "--ladder=50,100", "--step=31s"],
                 Some("limit of 60 s"),
             ),
-            (&["ceiling", "http://127.0.0.1/", "--ladder=11x1", "--step=1s"], Some("connections")),
+            (&["ceiling", "http://127.0.0.1/", "--ladder=11x1", "--step=1s"], Some("workers")),
         ] {
             match (bound(words).map(drop), refused) {
                 (Ok(()), None) => {}
