@@ -208,7 +208,7 @@ fn what_is_wrong_in_the_file_is_one_sentence_with_its_line_and_nothing_is_run() 
         (format!("{head}[[runs]]\nname = \"b\"\nload = {{ rps = \"x\" }}"), "suite.toml:6:16: "),
         (format!("{head}lod = {{}}"), "unknown key \"lod\" in [[runs]]; did you mean \"load\"?"),
         (format!("{head}plan = \"none.toml\""), "suite.toml:4:8: "),
-        ("url = \"h\"".to_string(), "the key \"runs\" is missing"),
+        ("url = \"h\"".to_string(), "there are no runs; add [[runs]]"),
     ] {
         let run = suite(&folder, &text).run();
         assert_eq!(run.code(), Some(2), "{run:?}");
