@@ -153,6 +153,11 @@ const LONGER: f64 = 3.0;
 /// No larger share of the budget is kept for that.
 const CONFIRMING: f64 = 0.35;
 
+/// Probes that had too few connections until there are more of them; and how often that is so at one
+/// level: thirty-two times as many.
+const FEW: usize = 2;
+const MOST_WIDER: usize = 5;
+
 /// Times that a confirmation may send the search back.
 const RELAPSES: usize = 3;
 
@@ -385,15 +390,21 @@ impl<'a> Search<'a> {
         overload(failed).is_some_and(|carried| limits.any(|limit| is_same(carried, limit)))
     }
 
-    /// One run; where the connections were too few, again with more of them.
+    /// One run; where the connections were too few, again with more of them. A host that pauses leaves
+    /// no connection free either, so they are too few when they were so twice; and more of them are no
+    /// help to a server that carries less with them, so there is an end to that.
     fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
+        let mut few = 0;
         loop {
             let probe = self.prober.probe(level, times)?;
             self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
             self.finding.untold |= probe.is_unknown();
             self.finding.probes.push(probe.clone());
-            let few = matches!(&probe.outcome, Outcome::Fails { by, .. } if by == "connections");
-            if !few || !self.prober.widen()? {
+            if !matches!(&probe.outcome, Outcome::Fails { by, .. } if by == "connections") {
+                return Ok(probe);
+            }
+            few += 1;
+            if few % FEW == 0 && (few / FEW > MOST_WIDER || !self.prober.widen()?) {
                 return Ok(probe);
             }
         }
