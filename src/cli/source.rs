@@ -40,6 +40,7 @@ thread_local! {
 
 /// Does something that finds this text where stdin is asked for, as often as it is: the stdin of a
 /// child of the panel has its orders.
+#[cfg(feature = "serve")]
 pub fn with_stdin<T>(text: Option<&str>, act: impl FnOnce() -> T) -> T {
     let text = text.map(|text| Bytes::copy_from_slice(text.as_bytes()));
     let before = LENT.replace(text);
