@@ -4,7 +4,7 @@
 //! An error's text is a full sentence that ends in what to do. Its exit code is part of the
 //! interface.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// How the process ends. Documented in `--help`; the numbers never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,12 @@ impl Error {
     pub fn usage(message: impl Into<String>) -> Error {
         Error { exit: Exit::Usage, message: message.into() }
     }
+}
+
+/// What went wrong in words, without the number that std puts behind it: "(os error 2)".
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_string()
 }
 
 impl fmt::Display for Error {

@@ -80,7 +80,8 @@ pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     let sought = sought(args, arguments)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&sought.plan, "ceiling"))?;
-    let document = recorder.check(find(args, &sought))?;
+    let status = Status::new(args.load.output.quiet);
+    let document = recorder.check(find(args, &sought, &status))?;
     let exit = exit(&document);
     recorder.end_study(&document, save::of_ceiling, exit);
     views::CEILING.write(&document, args.load.page.json, &files)?;
@@ -99,21 +100,20 @@ pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
     Ok(sought)
 }
 
-/// Searches, and shows on a terminal how that goes.
-pub fn find(args: &CeilingArgs, sought: &Sought) -> Result<CeilingDocument> {
+/// Searches, and shows how that goes.
+pub fn find(args: &CeilingArgs, sought: &Sought, status: &Status) -> Result<CeilingDocument> {
     let budget = budget(args, sought.over);
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::default();
-    let mut bracket = Bracket::new(args.load.output.quiet, sought.over);
+    let mut bracket = Bracket::new(status, sought.over);
     let mut tell = |probe: &Probe| bracket.show(probe);
     let mut field = Field::new(&mut runs, sought.plan.clone(), sought.is_fixed, &mut tell);
     field = field.over(sought.over).within(budget);
     let finding = ceiling::search(&mut field, &sought.settings(budget))?;
-    bracket.status.end();
-    let quiet = args.load.output.quiet;
+    status.end();
     let (plan, is_fixed) = (&sought.plan, sought.is_fixed);
-    let fate = args.overload.overload(&mut runs, plan, &finding, is_fixed, quiet)?;
+    let fate = args.overload.overload(&mut runs, plan, &finding, is_fixed, status)?;
     runs.end();
     let told = Told {
         plan: &sought.plan,
@@ -209,17 +209,17 @@ pub fn exit(document: &CeilingDocument) -> Exit {
     }
 }
 
-/// The bracket so far, on a terminal.
-struct Bracket {
-    status: Status,
+/// The bracket so far.
+struct Bracket<'a> {
+    status: &'a Status,
     over: Over,
     low: Option<f64>,
     high: Option<f64>,
 }
 
-impl Bracket {
-    fn new(quiet: bool, over: Over) -> Bracket {
-        Bracket { status: Status::new(quiet), over, low: None, high: None }
+impl Bracket<'_> {
+    fn new(status: &Status, over: Over) -> Bracket<'_> {
+        Bracket { status, over, low: None, high: None }
     }
 
     fn show(&mut self, probe: &Probe) {

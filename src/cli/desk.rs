@@ -51,15 +51,8 @@ impl desk::Desk for Desk {
         // As it is known on a command line: what binds it here is no other plan.
         let begun = begun(job, &errand, words.shown.clone());
         let bounds = Bounds { limits: *limits, addresses: &aim.addresses };
-        let cap = errand.bind(&bounds)?.cap;
-        let caps = cap.map(|rate| {
-            format!(
-                "without a rate a request follows each answer; no more than {}/s are sent, which is \
-                 the panel's limit",
-                format_count(rate.per_s())
-            )
-        });
-        let at_most = cap.map(|rate| self::rate("--at-most", rate.per_s()));
+        let bound = errand.bind(&bounds)?;
+        let at_most = bound.cap.map(|rate| self::rate("--at-most", rate.per_s()));
         let shown = words.shown.iter().chain(at_most.iter()).map(|word| quoted(word));
         let command = std::iter::once("blast".to_string()).chain(shown).collect::<Vec<_>>();
         let plan = errand.plan();
@@ -71,7 +64,7 @@ impl desk::Desk for Desk {
             command: command.join(" "),
             words: words.real,
             plan_text,
-            caps,
+            caps: bound.said(),
         })
     }
 }
@@ -229,7 +222,7 @@ fn sentence(errand: &Errand, limits: &Limits) -> String {
                 }
             )
         }
-        Errand::Ladder { rungs, .. } => {
+        Errand::Ladder { rungs } => {
             let highest = rungs.iter().filter_map(|rung| rung.plan.load.per_s());
             let each = format_duration(errand_step(rungs[0].plan.duration));
             format!(

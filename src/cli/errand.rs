@@ -22,6 +22,7 @@ use crate::plan::{Limits, Load, Plan, Rate, Route, Warmup};
 use crate::study::ceiling::Over;
 use crate::study::ladder::Rung;
 use crate::time::Nanos;
+use crate::units::format_count;
 
 /// Steps and searches have pauses between their loads.
 const BETWEEN_LOADS: Nanos = Nanos::from_secs(60);
@@ -32,7 +33,7 @@ const AROUND: Nanos = Nanos::from_secs(5);
 pub enum Errand {
     Run { plan: Box<Plan>, outputs: Box<Outputs>, soak: Option<Box<SoakArgs>> },
     Ceiling { args: Box<CeilingArgs>, sought: Box<ceiling::Sought> },
-    Ladder { args: Box<CeilingArgs>, rungs: Vec<Rung> },
+    Ladder { rungs: Vec<Rung> },
 }
 
 /// What it may do at the most.
@@ -49,6 +50,17 @@ pub struct Bound {
     pub cap: Option<Rate>,
 }
 
+impl Bound {
+    /// The cap, in words.
+    pub fn said(&self) -> Option<String> {
+        let cap = format_count(self.cap?.per_s());
+        Some(format!(
+            "without a rate a request follows each answer; no more than {cap}/s are sent, which is \
+             the panel's limit"
+        ))
+    }
+}
+
 impl Errand {
     /// Reads the words and what they name; nothing is sent. `plan_text`: what stands for stdin.
     pub fn read(words: &[String], plan_text: Option<&str>) -> Result<Errand> {
@@ -63,7 +75,7 @@ impl Errand {
         match self {
             Errand::Run { plan, .. } => plan,
             Errand::Ceiling { sought, .. } => &sought.plan,
-            Errand::Ladder { rungs, .. } => &rungs[0].plan,
+            Errand::Ladder { rungs } => &rungs[0].plan,
         }
     }
 
@@ -88,7 +100,7 @@ impl Errand {
                 let budget = ceiling::budget(args, sought.over);
                 of_workers.or_else(|| limits.excess_of_length(Some(budget)))
             }
-            Errand::Ladder { rungs, .. } => {
+            Errand::Ladder { rungs } => {
                 let of_rung = rungs.iter().find_map(|rung| limits.excess(&rung.plan));
                 of_rung.or_else(|| limits.excess_of_length(Some(self.length())))
             }
@@ -116,7 +128,7 @@ impl Errand {
                 cap(&mut sought.plan)?;
                 None
             }
-            Errand::Ladder { rungs, .. } => {
+            Errand::Ladder { rungs } => {
                 rungs.iter_mut().try_for_each(|rung| cap(&mut rung.plan).map(drop))?;
                 None
             }
@@ -129,7 +141,7 @@ impl Errand {
         match self {
             Errand::Run { plan, .. } => load_length(plan),
             Errand::Ceiling { args, sought } => ceiling::budget(args, sought.over),
-            Errand::Ladder { rungs, .. } => {
+            Errand::Ladder { rungs } => {
                 rungs.iter().map(|rung| load_length(&rung.plan)).fold(Nanos::ZERO, |a, b| a + b)
             }
         }
@@ -173,7 +185,7 @@ fn read(arguments: &[OsString]) -> Result<Errand> {
         }
         Cli { verb: Some(Verb::Ceiling(args)), .. } if !args.ladder.ladder.is_empty() => {
             let rungs = ladder::rungs(&args)?;
-            Ok(Errand::Ladder { args, rungs })
+            Ok(Errand::Ladder { rungs })
         }
         Cli { verb: Some(Verb::Ceiling(args)), .. } => {
             let sought = Box::new(ceiling::sought(&args, arguments)?);

@@ -67,20 +67,19 @@ pub fn run(args: &CeilingArgs) -> Result<Exit> {
     let rungs = rungs(args)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&rungs[0].plan, "ladder"))?;
-    let climbed = climb(args, &rungs);
-    let document = recorder.check(climbed)?;
+    let status = Status::new(args.load.output.quiet);
+    let document = recorder.check(climb(&rungs, &status))?;
     let exit = exit(&document);
     recorder.end_study(&document, save::of_ladder, exit);
     views::LADDER.write(&document, args.load.page.json, &files)?;
     Ok(exit)
 }
 
-/// Climbs, and shows on a terminal how that goes.
-pub fn climb(args: &CeilingArgs, rungs: &[Rung]) -> Result<LadderDocument> {
+/// Climbs, and shows how that goes.
+pub fn climb(rungs: &[Rung], status: &Status) -> Result<LadderDocument> {
     engine::stop::install();
     let (started_at, began) = (SystemTime::now(), time::now());
     let mut runs = Runs::watched();
-    let status = Status::new(args.load.output.quiet);
     let mut done = 0;
     status.show(&format!("step 1 of {}", rungs.len()));
     let mut tell = |step: &Step| {

@@ -78,7 +78,7 @@ use clap::FromArgMatches;
 use clap_complete::Shell;
 
 use crate::engine::stop;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Result, reason};
 use low::{Cli, Verb};
 
 pub use high::plan;
@@ -177,10 +177,4 @@ fn print(text: &str) -> Result<Exit> {
         }
         _ => Ok(Exit::Done),
     }
-}
-
-/// What went wrong in words, without Rust's "(os error 2)".
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_string()
 }

@@ -48,13 +48,12 @@ impl OverloadArgs {
         plan: &Plan,
         finding: &Finding,
         is_fixed: bool,
-        quiet: bool,
+        status: &Status,
     ) -> Result<Option<Fate>> {
         let Some(low) = finding.low.as_ref().filter(|_| self.to_failure && !finding.interrupted)
         else {
             return Ok(None);
         };
-        let status = Status::new(quiet);
         let mut tell = |push: &Push| {
             let (rate, good) = (format_count(push.rate_per_s), format_count(push.good_per_s));
             status.show(&format!("above the ceiling: {good}/s good of {rate}/s"));

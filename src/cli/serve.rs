@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{reason, save, values};
 use crate::error::{Error, Exit, Result};
 use crate::history::History;
-use crate::plan::Url;
+use crate::serve::aim::Target as Aim;
 use crate::serve::who::{Store, Who, file_of};
 use crate::serve::{Door, Doors, Limits, Offer, Panel, Target, serve};
 use crate::time::Nanos;
@@ -53,8 +53,8 @@ pub struct ServeArgs {
     pub plans: Option<PathBuf>,
 
     /// A target, offered by name (repeatable)
-    #[arg(long = "target", value_name = "NAME=URL", value_parser = target)]
-    pub targets: Vec<Named>,
+    #[arg(long = "target", value_name = "NAME=URL", value_parser = Aim::parse)]
+    pub targets: Vec<Aim>,
 
     /// A target of the list whose name has to be typed in before each test (repeatable)
     #[arg(long, value_name = "NAME")]
@@ -107,13 +107,6 @@ pub enum What {
     Token(TokenArgs),
 }
 
-/// `NAME=URL`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    pub name: String,
-    pub url: String,
-}
-
 pub fn run(args: ServeArgs) -> Result<Exit> {
     let file = save::place(args.history.as_deref())?;
     match &args.what {
@@ -147,7 +140,7 @@ impl ServeArgs {
             is_behind_proxy: self.behind_proxy,
         };
         let invitation = who.invite()?;
-        let runs = floor::runs(self, file, &offer)?;
+        let runs = floor::runs(self, file, offer.limits)?;
         let reading = Arc::new(reading::OfSaved::new(file.to_path_buf()));
         let panel = Arc::new(Panel::new(runs, reading, history, who, doors, offer));
         introduce(&self.url(address, invitation.as_deref()), invitation.is_some());
@@ -211,15 +204,17 @@ impl ServeArgs {
                 quote(&folder.to_string_lossy())
             )));
         }
-        let targets = self.targets.iter().map(|named| self.target(named));
-        let targets = targets.collect::<Result<Vec<Target>>>()?;
+        let targets = self.aims().iter().map(Target::of).collect();
         Ok(Offer { limits: self.limits()?, targets, plans: self.plans.clone() })
     }
 
-    fn target(&self, named: &Named) -> Result<Target> {
-        let url = Url::parse(&named.url)?;
-        let protected = self.protect.contains(&named.name);
-        Ok(Target { name: named.name.clone(), url: url.shown.to_string(), protected })
+    /// The targets of the list, and which of them are protected.
+    fn aims(&self) -> Vec<Aim> {
+        let aim = |target: &Aim| {
+            let is_protected = self.protect.contains(&target.name);
+            if is_protected { target.clone().protected() } else { target.clone() }
+        };
+        self.targets.iter().map(aim).collect()
     }
 
     fn limits(&self) -> Result<Limits> {
@@ -256,20 +251,6 @@ fn meant<T>(
 
 fn rate(text: &str) -> Result<f64> {
     values::rate(text).map(|rate| rate.per_s())
-}
-
-fn target(text: &str) -> Result<Named> {
-    let is_name = |name: &str| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    };
-    let Some((name, url)) = text.split_once('=').filter(|(name, _)| is_name(name)) else {
-        return Err(Error::usage(
-            "a target is NAME=URL, such as staging=http://staging.example:8080; a name has letters, \
-             digits, `-`, `_` and `.`",
-        ));
-    };
-    Url::parse(url)?;
-    Ok(Named { name: name.to_string(), url: url.to_string() })
 }
 
 fn host(text: &str) -> Result<String> {

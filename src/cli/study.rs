@@ -133,25 +133,35 @@ pub fn refuse_rules(verb: &str, load: &LoadArgs) -> Result<()> {
     }
 }
 
-/// How far a study is, on one line of a terminal.
-pub struct Status {
-    wanted: bool,
+/// Where it is told how far a study is: on one line of a terminal, unless nobody looks.
+pub enum Status {
+    Nowhere,
+    Terminal,
+    /// To somebody else, line by line.
+    Told(Box<dyn Fn(&str)>),
 }
 
 impl Status {
     pub fn new(quiet: bool) -> Status {
-        Status { wanted: !quiet && io::stderr().is_terminal() }
+        match !quiet && io::stderr().is_terminal() {
+            true => Status::Terminal,
+            false => Status::Nowhere,
+        }
     }
 
     pub fn show(&self, text: &str) {
-        if self.wanted {
-            let width = terminal::width(&io::stderr()).saturating_sub(1);
-            let _ = write!(io::stderr(), "\r{text:width$.width$}");
+        match self {
+            Status::Nowhere => {}
+            Status::Terminal => {
+                let width = terminal::width(&io::stderr()).saturating_sub(1);
+                let _ = write!(io::stderr(), "\r{text:width$.width$}");
+            }
+            Status::Told(tell) => tell(text),
         }
     }
 
     pub fn end(&self) {
-        if self.wanted {
+        if matches!(self, Status::Terminal) {
             let blank = " ".repeat(terminal::width(&io::stderr()).saturating_sub(1));
             let _ = write!(io::stderr(), "\r{blank}\r");
         }

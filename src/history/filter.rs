@@ -56,9 +56,23 @@ impl Filter {
     }
 }
 
-/// So long before now, as `started_at` is written.
+/// So long before now, as `started_at` is written. Nothing is older than the clock.
 pub fn older_than(age: Nanos, now: SystemTime) -> String {
-    let then =
-        now.checked_sub(std::time::Duration::from_nanos(age.0)).unwrap_or(SystemTime::UNIX_EPOCH);
-    humantime::format_rfc3339_millis(then).to_string()
+    let clock = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let then = clock.saturating_sub(age.into());
+    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + then).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_reaches_back_to_where_the_clock_begins_and_no_further() {
+        let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(86_400);
+        assert_eq!(older_than(Nanos::from_secs(3_600), now), "1970-01-01T23:00:00.000Z");
+        for age in [Nanos::from_secs(86_401), Nanos(u64::MAX)] {
+            assert_eq!(older_than(age, now), "1970-01-01T00:00:00.000Z");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Holder;
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::units::quote;
 
 /// Names another file.
@@ -115,9 +115,7 @@ impl Drop for Lock {
 
 impl Held {
     fn broken(path: &Path, error: &io::Error) -> Held {
-        let text = error.to_string();
-        let reason = text.split(" (os error").next().unwrap_or_default();
-        let name = quote(&path.to_string_lossy());
+        let (name, reason) = (quote(&path.to_string_lossy()), reason(error));
         let trouble =
             format!("the lock {name} cannot be taken ({reason}); name another file in {VARIABLE}");
         Held { trouble: Some(trouble), ..Held::default() }

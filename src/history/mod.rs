@@ -41,7 +41,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 use crate::units::quote;
 
 pub use events::Event;
@@ -123,20 +123,21 @@ impl From<Error> for Trouble {
 
 /// What was measured on a host is nobody else's business on it.
 fn create(path: &Path) -> Result<()> {
-    let refused = |error: &std::io::Error| {
-        let text = error.to_string();
-        let reason = text.split(" (os error").next().unwrap_or_default().to_string();
+    private_file(path).map_err(|error| {
+        let (name, reason) = (quote(&path.to_string_lossy()), reason(&error));
         Error::failed(format!(
-            "the history {} cannot be opened ({reason}); name another with `--history FILE`",
-            quote(&path.to_string_lossy())
+            "the history {name} cannot be opened ({reason}); name another with `--history FILE`"
         ))
-    };
+    })
+}
+
+/// Sees to it that the file is there, of the same owner only, and its folder.
+pub fn private_file(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| refused(&error))?;
+        std::fs::create_dir_all(folder)?;
     }
     let mut options = OpenOptions::new();
-    let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map(drop).map_err(|error| refused(&error))
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
 }
 
 fn missing(id: i64) -> Error {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Trouble;
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::units::quote;
 
 /// What turns a file of version N into one of N + 1; a new file has gone through all of them.
@@ -172,8 +172,7 @@ fn copy(connection: &Connection, path: &Path, version: usize) -> Result<(), Trou
         return Ok(());
     }
     let failed = |error: io::Error| {
-        let (copy, text) = (quote(&copy.to_string_lossy()), error.to_string());
-        let reason = text.split(" (os error").next().unwrap_or_default();
+        let (copy, reason) = (quote(&copy.to_string_lossy()), reason(&error));
         Error::failed(format!(
             "the history is of an older blast, and its copy {copy} cannot be written ({reason}); \
              make room for it"

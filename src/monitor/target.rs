@@ -10,6 +10,7 @@ use socket2::{Domain, Socket, Type};
 use super::listeners::{self, Process};
 use super::sockets::Listener;
 use crate::address::{Address, UnixName};
+use crate::error::reason;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -101,10 +102,9 @@ fn is_local(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback() || UdpSocket::bind((address.ip(), 0)).is_ok()
 }
 
-/// Without Rust's "(os error 111)".
+/// As it stands within a sentence.
 fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+    reason(error).to_lowercase()
 }
 
 #[cfg(test)]

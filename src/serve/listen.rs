@@ -23,7 +23,7 @@ use tower_service::Service;
 
 use super::input::Peer;
 use super::{Panel, routes};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 
 /// Connections at once: ten people with a few tabs each, and streams.
 const MOST_CONNECTIONS: usize = 256;
@@ -52,10 +52,9 @@ pub struct Door {
 impl Door {
     pub async fn open(address: SocketAddr) -> Result<Door> {
         let listener = TcpListener::bind(address).await.map_err(|error| {
-            let text = error.to_string();
-            let reason = text.split(" (os error").next().unwrap_or_default().to_string();
             Error::failed(format!(
-                "--listen: cannot listen on {address} ({reason}); choose another address or port"
+                "--listen: cannot listen on {address} ({}); choose another address or port",
+                reason(&error)
             ))
         })?;
         Ok(Door {

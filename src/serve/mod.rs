@@ -80,6 +80,13 @@ pub struct Target {
     pub protected: bool,
 }
 
+impl Target {
+    pub fn of(aim: &aim::Target) -> Target {
+        let (name, url) = (aim.name.clone(), aim.url.shown.to_string());
+        Target { name, url, protected: aim.protected }
+    }
+}
+
 /// All that the routes need.
 pub struct Panel {
     pub runs: Arc<dyn Runs>,

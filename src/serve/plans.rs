@@ -111,7 +111,8 @@ impl Plans {
 
 fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MOST).read_to_string(&mut text)?;
+    // One more, so that what is too long is seen to be.
+    File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
     Ok(text)
 }
 

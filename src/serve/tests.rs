@@ -20,6 +20,7 @@ use super::supervisor::{Edit, Event};
 use super::who::{Person, Role, Store, now, secret};
 use super::*;
 use crate::history::{Begun, Ended, Figures, Holder, Status};
+use crate::report::{fixture, json as write};
 
 /// Runs that are only said to go on.
 #[derive(Default)]
@@ -90,23 +91,15 @@ impl Runs for Said {
     }
 }
 
-/// Documents that are shown as they are.
+/// Says what it was asked for.
 struct Same;
 
 impl Reading for Same {
-    fn view(&self, saved: &Saved, _: &str) -> Result<Vec<u8>> {
-        Ok(saved.document.clone())
-    }
-
-    fn charts(&self, _: &Saved) -> Result<String> {
-        Ok("<svg></svg>".to_string())
-    }
-
     fn compare(&self, saved: &[Saved], _: bool) -> Result<Vec<u8>> {
         Ok(format!("{{\"runs\":{}}}", saved.len()).into_bytes())
     }
 
-    fn trend(&self, id: i64) -> Result<Vec<u8>> {
+    fn trend(&self, id: i64, _: bool) -> Result<Vec<u8>> {
         Ok(format!("{{\"run\":{id}}}").into_bytes())
     }
 
@@ -202,7 +195,7 @@ fn save(history: &mut History, label: &str) -> i64 {
         ended_at: "2026-11-21T10:01:00.000Z".to_string(),
         exit_code: 0,
         figures: Figures::default(),
-        document: b"{}".to_vec(),
+        document: write::bytes(&fixture::held().document()).unwrap(),
     };
     history.end(id, &ended).unwrap();
     id
@@ -273,16 +266,18 @@ impl<'a> Asked<'a> {
 }
 
 /// Each route, with something to ask it, and what nobody, a viewer and an admin are told.
-const ROUTES: [(&str, &str, &str, [u16; 3]); 37] = [
+const ROUTES: [(&str, &str, &str, [u16; 3]); 39] = [
     ("POST", "/api/v1/runs/preview", r#"{"target":"here"}"#, [401, 200, 200]),
     ("GET", "/api/v1/runs?limit=1", "", [401, 200, 200]),
     ("GET", "/api/v1/runs/1", "", [401, 200, 200]),
     ("GET", "/api/v1/runs/1/events", "", [401, 200, 200]),
     ("GET", "/api/v1/runs/1/charts", "", [401, 200, 200]),
+    ("GET", "/api/v1/runs/1/report", "", [401, 200, 200]),
     ("GET", "/api/v1/runs/1/report/json", "", [401, 200, 200]),
     ("GET", "/api/v1/compare?ids=1,2", "", [401, 200, 200]),
     ("GET", "/api/v1/compare/page?ids=1,2", "", [401, 200, 200]),
     ("GET", "/api/v1/trend?run=1", "", [401, 200, 200]),
+    ("GET", "/api/v1/trend/page?run=1", "", [401, 200, 200]),
     ("GET", "/api/v1/limits", "", [401, 200, 200]),
     ("GET", "/api/v1/targets", "", [401, 200, 200]),
     ("GET", "/api/v1/plans", "", [401, 200, 200]),

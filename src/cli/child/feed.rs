@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::wire::Wire;
 use crate::cli::save::Recorder;
+use crate::cli::study::Status;
 use crate::engine::Progress;
 use crate::engine::helm::Helm;
 use crate::error::Result;
@@ -78,6 +79,12 @@ impl Feed {
             })),
             Progress::Look { .. } | Progress::Slice { .. } => {}
         }
+    }
+
+    /// Of a study, which says how far it is in words.
+    pub fn status(&self) -> Status {
+        let wire = self.0.wire.clone();
+        Status::Told(Box::new(move |text| wire.tell(&json!({"type": "log", "text": text}))))
     }
 
     /// Told when it changes.

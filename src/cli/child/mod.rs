@@ -28,10 +28,9 @@ use super::save::{self, Recorder};
 use super::soak::Soak;
 use super::{Outputs, ceiling, ladder, run};
 use crate::engine::stop;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::history::{Lock, LockText, Status};
 use crate::plan::{Limits, Plan};
-use crate::report::json;
 use orders::{Ending, Orders};
 use wire::Wire;
 
@@ -96,14 +95,9 @@ fn carry_out(start: Start, stdin: BufReader<io::Stdin>, wire: &Wire) -> Result<E
     let mut errand = Errand::read(&start.words, start.plan_text.as_deref())?;
     let bounds = Bounds { limits: start.limits, addresses: &start.addresses };
     let bound = errand.bind(&bounds)?;
-    if let Some(cap) = bound.cap {
-        wire.tell(&json!({
-            "type": "warning",
-            "code": "capped",
-            "text": format!("without a rate a request follows each answer; at most {}/s are sent, which is \
-                     the panel's limit", cap.per_s()),
-            "hint": "give a rate",
-        }));
+    if let Some(text) = bound.said() {
+        let hint = "give a rate";
+        wire.tell(&json!({"type": "warning", "code": "capped", "text": text, "hint": hint}));
     }
     let recorder = Recorder::of(start.run, &start.history);
     let feed = Feed::new(wire.clone(), recorder, errand.length());
@@ -126,29 +120,23 @@ fn load(errand: &Errand, feed: &Feed, limits: &Limits) -> Result<Over> {
             let (document, exit) = measured.save(&outputs);
             feed.over(&document);
             let figures = save::of_run(&document);
-            Ok(Over { exit, figures, complete: document.complete, document: bytes(&document)? })
+            Ok(Over { exit, figures, complete: document.complete, document: save::json(&document) })
         }
         Errand::Ceiling { args, sought } => {
             feed.phase("measure", 0.0);
-            let document = ceiling::find(args, sought)?;
+            let document = ceiling::find(args, sought, &feed.status())?;
             let (exit, complete) = (ceiling::exit(&document), document.complete);
             let figures = save::of_ceiling(&document);
-            Ok(Over { exit, figures, complete, document: bytes(&document)? })
+            Ok(Over { exit, figures, complete, document: save::json(&document) })
         }
-        Errand::Ladder { args, rungs } => {
+        Errand::Ladder { rungs } => {
             feed.phase("measure", 0.0);
-            let document = ladder::climb(args, rungs)?;
+            let document = ladder::climb(rungs, &feed.status())?;
             let (exit, complete) = (ladder::exit(&document), document.complete);
             let figures = save::of_ladder(&document);
-            Ok(Over { exit, figures, complete, document: bytes(&document)? })
+            Ok(Over { exit, figures, complete, document: save::json(&document) })
         }
     }
-}
-
-fn bytes(document: &impl serde::Serialize) -> Result<Vec<u8>> {
-    json::text(document).map_err(|error| {
-        Error::failed(format!("the result cannot be written as JSON ({error}); please report it"))
-    })
 }
 
 /// Closes the row, and tells how it went.

@@ -1,4 +1,4 @@
-//! What the panel shows of saved runs, and of a job before it starts.
+//! What the panel says of several saved runs, and of a job before it starts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,11 +9,9 @@ use crate::cli::{Parsed, doctor, parse, plan};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::monitor::{Destination, Readings, State};
-use crate::report::views::{self, Format, View};
 use crate::report::{Checkup, Document, checkup, html, json};
 use crate::serve::desk::Prepared;
 use crate::serve::job::Job;
-use crate::serve::page;
 use crate::serve::reading::{Finding, Reading, Saved};
 use crate::study::compare;
 
@@ -31,21 +29,6 @@ impl OfSaved {
 }
 
 impl Reading for OfSaved {
-    fn view(&self, saved: &Saved, format: &str) -> Result<Vec<u8>> {
-        let view = View::named(format);
-        let view =
-            view.ok_or_else(|| Error::usage(format!("this blast writes no {format}; take html")))?;
-        match view {
-            // As it is kept, to the last digit.
-            View::In(Format::Json) => Ok(saved.document.clone()),
-            view => views::draw(&saved.document, view),
-        }
-    }
-
-    fn charts(&self, saved: &Saved) -> Result<String> {
-        Ok(page::charts_of(&read(saved)?))
-    }
-
     fn compare(&self, saved: &[Saved], as_page: bool) -> Result<Vec<u8>> {
         let named = |saved: &Saved| {
             let file = format!("{} {}", saved.id, saved.label).trim_end().to_string();
@@ -57,17 +40,19 @@ impl Reading for OfSaved {
                 "run {name} is damaged (its histogram cannot be read); delete it"
             ))
         })?;
-        if as_page {
-            return Ok(html::compare::page(&comparison).into_bytes());
+        match as_page {
+            true => Ok(html::compare::page(&comparison).into_bytes()),
+            false => json::bytes(&comparison),
         }
-        let mut bytes = Vec::new();
-        json::write(&comparison, &mut bytes)?;
-        Ok(bytes)
     }
 
-    fn trend(&self, id: i64) -> Result<Vec<u8>> {
+    fn trend(&self, id: i64, as_page: bool) -> Result<Vec<u8>> {
         let mut history = History::there(&self.history)?;
-        json::bytes(&trend::document(&mut history, &Which::Run(id))?)
+        let trend = trend::document(&mut history, &Which::Run(id))?;
+        match as_page {
+            true => Ok(html::trend::page(&trend).into_bytes()),
+            false => json::bytes(&trend),
+        }
     }
 
     /// Nothing is looked up and nobody is connected to: the run does that.

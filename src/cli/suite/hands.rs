@@ -10,6 +10,7 @@ use super::words::{Loaded, Meant, Work, log_file};
 use super::{ready, server};
 use crate::cli::ceiling::{self, CeilingArgs};
 use crate::cli::run;
+use crate::cli::study::Status;
 use crate::engine::stop;
 use crate::error::{Error, Exit};
 use crate::plan::suite::{CommandSheet, ServerSheet, Setting, Suite, Turn, Written};
@@ -89,7 +90,8 @@ impl<'a> Crew<'a> {
     }
 
     fn ceiling(&self, args: &CeilingArgs, setting: &Setting, turn: &Turn) -> Result<Done, Error> {
-        let document = ceiling::find(args, &ceiling::sought(args, &[])?)?;
+        let status = Status::new(args.load.output.quiet);
+        let document = ceiling::find(args, &ceiling::sought(args, &[])?, &status)?;
         let ended = time::now();
         self.folder.save_ceiling(&document, setting, turn)?;
         let (figures, exit) = (Figures::of_ceiling(&document), ceiling::exit(&document));

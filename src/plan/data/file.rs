@@ -6,6 +6,8 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
+use crate::error;
+
 /// From this size on a file is mapped.
 const MAPPED: u64 = 1 << 20;
 
@@ -42,8 +44,7 @@ impl Contents {
     }
 }
 
-/// Without the number that std puts behind it.
+/// As it stands within a sentence.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_ascii_lowercase()
+    error::reason(error).to_ascii_lowercase()
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::reason;
 use crate::metrics;
 use crate::plan::mask::{MASK, sounds_secret};
 
@@ -56,8 +57,7 @@ impl Example {
 }
 
 fn errno_text(errno: i32) -> String {
-    let text = io::Error::from_raw_os_error(errno).to_string();
-    text.split(" (os error").next().unwrap_or_default().to_string()
+    reason(&io::Error::from_raw_os_error(errno))
 }
 
 /// The bytes escaped, and line by line without what may be secret: what follows a name that sounds

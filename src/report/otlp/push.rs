@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::{Endpoint, export};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 use crate::report::exposition::Exposition;
 use crate::report::within::Within;
 
@@ -141,7 +141,7 @@ impl Shared {
 fn post(endpoint: &Endpoint, body: &str) -> std::result::Result<(), String> {
     let answer = exchange(endpoint, body).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => NO_ANSWER.to_string(),
-        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
+        _ => reason(&error).to_lowercase(),
     })?;
     judge(&answer)
 }

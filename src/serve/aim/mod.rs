@@ -44,13 +44,13 @@ impl Target {
         };
         let Some((name, url)) = text.split_once('=').filter(|(name, _)| is_name(name)) else {
             return Err(Error::usage(
-                "--target takes NAME=URL, such as staging=http://staging.example:8080; a name has \
+                "a target is NAME=URL, such as staging=http://staging.example:8080; a name has \
                  letters, digits, `-`, `_` and `.`",
             ));
         };
         let meant = Url::parse(url)?;
         if let Some(why) = unaddressed(&meant.host) {
-            return Err(Error::usage(format!("--target {name}: {why}")));
+            return Err(Error::usage(format!("{name}: {why}")));
         }
         let (name, text) = (name.to_string(), url.to_string());
         Ok(Target { name, url: meant, text, protected: false })

@@ -479,11 +479,9 @@ impl Old {
         match (&self.ids, self.older_than_days) {
             (Some(_), None) => Ok(Filter::default()),
             (None, Some(days)) if days.is_finite() && days >= 0.0 => {
-                let now = SystemTime::now();
-                // Nothing is older than the clock.
-                let oldest = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                let age = (days * 86_400.0).min(oldest.as_secs_f64());
-                let before = Some(older_than(Nanos((age * 1e9) as u64), now));
+                // A float becomes an integer by saturation.
+                let age = Nanos((days * 86_400e9) as u64);
+                let before = Some(older_than(age, SystemTime::now()));
                 Ok(Filter { started_before: before, ..Filter::default() })
             }
             (None, Some(_)) => {

@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::runs::about;
 use crate::history::History;
-use crate::serve::Panel;
+use crate::report::document;
+use crate::report::views::{self, Format, View};
 use crate::serve::input::{Asked, RunId, Viewer};
-use crate::serve::reading::{FORMATS, Format, Saved};
+use crate::serve::reading::Saved;
 use crate::serve::refusal::{Fault, Refusal};
+use crate::serve::{Panel, page};
 
 /// Runs side by side.
 const MOST: usize = 5;
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// A report brings its own style and script. It is shown apart from everything of the panel, as if
 /// it came from elsewhere (`sandbox`), and reaches nothing.
@@ -46,20 +51,61 @@ pub async fn report(
     Path(names): Path<(String, String)>,
     Asked(shape): Asked<Shape>,
 ) -> Result<Response, Refusal> {
-    let Some(format) = FORMATS.into_iter().find(|format| format.name == names.1) else {
-        let all = FORMATS.map(|format| format.name).join(", ");
-        let hint = Some(format!("it is one of {all}"));
-        return Err(Refusal { hint, ..Refusal::missing("there is no such form of a report") });
-    };
-    let bytes = panel
+    let (view, bytes) = panel
         .aside(move |panel| {
             let saved = saved(panel, id)?;
-            Ok(panel.reading.view(&saved, format.name)?)
+            let view = chosen(&saved.document, &names.1)?;
+            Ok((view, views::draw(&saved.document, view)?))
         })
         .await?;
-    let is_shown = shape.inline.unwrap_or(format.name == "html");
-    let name = format!("blast-{id}{}", format.ending);
-    Ok((headers(&format, &name, is_shown), bytes).into_response())
+    let is_shown = shape.inline.unwrap_or(view == View::In(Format::Html));
+    let name = view.file_name(&format!("blast-{id}"));
+    Ok((headers(view.media_type(), &name, is_shown), bytes).into_response())
+}
+
+/// Of what there is of this document.
+fn chosen(document: &[u8], name: &str) -> Result<View, Refusal> {
+    let all = views::of_document(document);
+    all.iter().find(|view| view.name() == name).copied().ok_or_else(|| {
+        let names: Vec<String> = all.iter().map(|view| view.name()).collect();
+        let hint = Some(format!("it is one of {}", names.join(", ")));
+        Refusal { hint, ..Refusal::missing("there is no such form of this report") }
+    })
+}
+
+/// A form that a report is given in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Form {
+    /// As the path of the report has it.
+    pub format: String,
+    pub media_type: String,
+    /// What it is called when it is kept.
+    pub file: String,
+}
+
+/// The forms that there are of a run's report.
+#[utoipa::path(
+    get,
+    path = "/api/v1/runs/{id}/report",
+    tag = "views",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 200, body = Vec<Form>),
+        (status = 404, description = "No such run, or no report yet", body = Fault),
+    )
+)]
+pub async fn forms(
+    State(panel): State<Arc<Panel>>,
+    _: Viewer,
+    RunId(id): RunId,
+) -> Result<Json<Vec<Form>>, Refusal> {
+    let saved = panel.aside(move |panel| saved(panel, id)).await?;
+    let form = |view: &View| Form {
+        format: view.name(),
+        media_type: view.media_type().to_string(),
+        file: view.file_name(&format!("blast-{id}")),
+    };
+    Ok(Json(views::of_document(&saved.document).iter().map(form).collect()))
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
@@ -70,13 +116,13 @@ pub struct Shape {
     inline: Option<bool>,
 }
 
-fn headers(format: &Format, name: &str, is_shown: bool) -> HeaderMap {
+fn headers(kind: &'static str, name: &str, is_shown: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.mime));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(APART));
-    let kind = if is_shown { "inline" } else { "attachment" };
+    let place = if is_shown { "inline" } else { "attachment" };
     // The name is made of a number and an ending: it is always a value.
-    if let Ok(value) = HeaderValue::try_from(format!("{kind}; filename=\"{name}\"")) {
+    if let Ok(value) = HeaderValue::try_from(format!("{place}; filename=\"{name}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     headers
@@ -116,9 +162,20 @@ pub async fn charts(
 ) -> Result<Response, Refusal> {
     let drawn = match panel.runs.charts(id).await {
         Some(drawn) => drawn,
-        None => panel.aside(move |panel| Ok(panel.reading.charts(&saved(panel, id)?)?)).await?,
+        None => panel.aside(move |panel| charts_of(&saved(panel, id)?)).await?,
     };
     Ok(axum::response::Html(drawn).into_response())
+}
+
+/// Only the document of a run has them: a search's report has pictures of its own.
+fn charts_of(saved: &Saved) -> Result<String, Refusal> {
+    if views::schema_of(&saved.document).as_deref() != Some(document::SCHEMA_NAME) {
+        return Ok(String::new());
+    }
+    let document = serde_json::from_slice(&saved.document).map_err(|error| {
+        Refusal::failed(format!("run {} has a damaged report ({error}); delete the run", saved.id))
+    })?;
+    Ok(page::charts_of(&document))
 }
 
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -183,8 +240,7 @@ pub async fn compare_page(
 ) -> Result<Response, Refusal> {
     let name = format!("blast-{}.html", several.ids.replace(',', "-"));
     let bytes = compared(&panel, several, true).await?;
-    let format = FORMATS[0];
-    Ok((headers(&format, &name, true), bytes).into_response())
+    Ok((headers(HTML, &name, true), bytes).into_response())
 }
 
 async fn compared(panel: &Arc<Panel>, several: Several, as_page: bool) -> Result<Vec<u8>, Refusal> {
@@ -222,12 +278,37 @@ pub async fn trend(
     _: Viewer,
     Asked(of): Asked<Of>,
 ) -> Result<Response, Refusal> {
-    let bytes = panel
+    let bytes = over_time(&panel, of, false).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+/// The same as a page, with the changes marked.
+#[utoipa::path(
+    get,
+    path = "/api/v1/trend/page",
+    tag = "views",
+    params(Of),
+    responses(
+        (status = 200, body = String, content_type = "text/html"),
+        (status = 404, body = Fault),
+    )
+)]
+pub async fn trend_page(
+    State(panel): State<Arc<Panel>>,
+    _: Viewer,
+    Asked(of): Asked<Of>,
+) -> Result<Response, Refusal> {
+    let name = format!("blast-{}-trend.html", of.run);
+    let bytes = over_time(&panel, of, true).await?;
+    Ok((headers(HTML, &name, true), bytes).into_response())
+}
+
+async fn over_time(panel: &Arc<Panel>, of: Of, as_page: bool) -> Result<Vec<u8>, Refusal> {
+    panel
         .aside(move |panel| {
             let id = of.run;
             panel.with_history(|history| history.show(id)).map_err(|error| about(id, error))?;
-            Ok(panel.reading.trend(id)?)
+            Ok(panel.reading.trend(id, as_page)?)
         })
-        .await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+        .await
 }

@@ -1,14 +1,14 @@
 //! Runs that are no children of this panel: saved ones, and those of command lines on this host that
 //! are being saved. The history is looked at twice a second.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::log::MOST_POINTS;
+use super::log::{LiveRun, MOST_POINTS};
 use super::{Event, Events};
 use crate::history::{History, Row, Status};
 use crate::serve::refusal::Refusal;
@@ -40,7 +40,7 @@ async fn tell(path: PathBuf, id: i64, mut from: u64, to: mpsc::Sender<Event>) {
                 return;
             }
         }
-        if !matches!(row.status, Status::Pending | Status::Running) {
+        if !goes_on(&row) {
             let line = end(&row).to_string().into();
             // Nobody may be there any more.
             let _ = to.send(Event { number: from + 1, line }).await;
@@ -53,7 +53,7 @@ async fn tell(path: PathBuf, id: i64, mut from: u64, to: mpsc::Sender<Event>) {
 /// Thinned where there are many.
 type Intervals = Vec<(u64, String)>;
 
-fn look(path: &std::path::Path, id: i64, from: u64) -> crate::Result<(Intervals, Row)> {
+fn look(path: &Path, id: i64, from: u64) -> crate::Result<(Intervals, Row)> {
     let mut history = History::there(path)?;
     // In this order: what comes in between is found the next time.
     let row = history.show(id)?;
@@ -61,6 +61,21 @@ fn look(path: &std::path::Path, id: i64, from: u64) -> crate::Result<(Intervals,
     let step = intervals.len().div_ceil(MOST_POINTS).max(1);
     let numbered = (from + 1..).zip(intervals);
     Ok((numbered.filter(|(number, _)| number % step as u64 == 0).collect(), row))
+}
+
+/// A run that goes on, as far as its seconds tell.
+pub fn live(path: &Path, id: i64) -> Option<LiveRun> {
+    let (intervals, row) = look(path, id, 0).ok()?;
+    let read = |(_, interval): &(u64, String)| serde_json::from_str(interval).ok();
+    goes_on(&row).then(|| LiveRun {
+        is_open_loop: row.begun.rate_per_s.is_some(),
+        intervals: intervals.iter().filter_map(read).collect(),
+        ..LiveRun::default()
+    })
+}
+
+fn goes_on(row: &Row) -> bool {
+    matches!(row.status, Status::Pending | Status::Running)
 }
 
 fn typed(interval: &str) -> String {

@@ -250,9 +250,14 @@ impl Floor {
         })
     }
 
-    /// What is known of a run that goes on, or has just ended.
+    /// What is known of a run that goes on, or has just ended; of one that is no child of this panel
+    /// what the history has of it.
     pub async fn live(&self, id: i64) -> Option<LiveRun> {
-        self.run(id).map(|run| run.log().live())
+        if let Some(run) = self.run(id) {
+            return Some(run.log().live());
+        }
+        let path = self.0.settings.history.clone();
+        spawn_blocking(move || follow::live(&path, id)).await.ok()?
     }
 
     /// Ends what goes on, and stores it; nothing is started any more.

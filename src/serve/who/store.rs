@@ -1,8 +1,6 @@
 //! Users, tokens and sessions, in a file of SQLite of their own beside the history: who may read
 //! the one need not have the other. No secret stands in it, only what secrets are known again by.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +8,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 
 use super::secret::Digest;
 use super::{Person, Role};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
+use crate::history::private_file;
 use crate::units::quote;
 
 /// How long another writer is waited for.
@@ -270,20 +269,12 @@ fn person(row: &rusqlite::Row) -> rusqlite::Result<Person> {
 }
 
 fn create(path: &Path) -> Result<()> {
-    let refused = |error: &std::io::Error| {
-        let text = error.to_string();
-        let reason = text.split(" (os error").next().unwrap_or_default();
+    private_file(path).map_err(|error| {
+        let (name, reason) = (quote(&path.to_string_lossy()), reason(&error));
         Error::failed(format!(
-            "the users cannot be kept in {} ({reason}); name another folder with `--history FILE`",
-            quote(&path.to_string_lossy())
+            "the users cannot be kept in {name} ({reason}); name another folder with `--history FILE`"
         ))
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| refused(&error))?;
-    }
-    let mut options = OpenOptions::new();
-    let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map(drop).map_err(|error| refused(&error))
+    })
 }
 
 fn trouble(path: &Path, error: &rusqlite::Error) -> Error {

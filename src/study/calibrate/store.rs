@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, reason};
 use crate::host::Fingerprint;
 use crate::metrics::{Calibration, Mode};
 use crate::plan::Class;
@@ -107,11 +107,6 @@ impl Shelf {
         file.keep()?;
         fs::set_permissions(&self.path, Permissions::from_mode(MODE))
     }
-}
-
-/// Without Rust's "(os error 2)".
-fn reason(error: &io::Error) -> String {
-    error.to_string().split(" (os error").next().unwrap_or_default().to_string()
 }
 
 /// UTF-8 that is not too long.

@@ -17,7 +17,7 @@ class RunPage {
     this.charts = new Charts($("panel-charts"), id, () => this.course.intervals);
     this.tabs = tabs(document.querySelector("[role=tablist]"), (name) => this.shown(name));
     this.drawSoon = calmly(50, () => this.draw());
-    fill($("panel-download"), downloads(id));
+    fill($("panel-download"), nothing("The report is written when the run is over."));
     this.buttons();
   }
 
@@ -28,7 +28,7 @@ class RunPage {
       say($("run-status"), "not there");
       return this.complain(refusal);
     }
-    this.tabs.open(location.hash.slice(1)) || this.tabs.open(this.isStudy() && !this.isLive() ? "report" : "statistics");
+    this.tabs.open(location.hash.slice(1)) || this.tabs.open(this.firstTab());
     if (this.isLive()) this.watch();
     whileSeen(1000, () => this.second());
   }
@@ -39,6 +39,7 @@ class RunPage {
     if (!this.isLive()) {
       this.document = await get(`/runs/${this.id}/report/json`).catch(() => null);
       if (this.document?.intervals?.length) this.course.intervals = this.document.intervals;
+      fill($("panel-download"), downloads(this.id, await get(`/runs/${this.id}/report`).catch(() => [])));
     }
     this.draw();
   }
@@ -55,6 +56,12 @@ class RunPage {
 
   isStudy() {
     return this.run.kind && this.run.kind !== "run" && this.run.kind !== "soak";
+  }
+
+  /// A study says in words how far it is, and its report is its figures.
+  firstTab() {
+    if (!this.isStudy()) return "statistics";
+    return this.isLive() ? "log" : "report";
   }
 
   watch() {

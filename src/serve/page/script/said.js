@@ -86,23 +86,29 @@ function logOf(run, course) {
   return lines.length ? plainTable("Log", ["When", "Who", "What"], lines) : nothing("Nothing was noted.");
 }
 
-const FORMATS = [
-  ["html", "HTML", "the whole report, one file to pass around"],
-  ["json", "JSON", "the result document, histograms included"],
-  ["md", "Markdown", "for an issue or a pull request"],
-  ["png", "PNG", "the charts as a picture"],
-  ["svg", "SVG", "the charts, at any size"],
-  ["csv-stats", "CSV: statistics", "results_stats.csv, as Locust has it"],
-  ["csv-failures", "CSV: failures", "results_failures.csv"],
-  ["csv-history", "CSV: history", "results_stats_history.csv"],
-  ["csv-exceptions", "CSV: exceptions", "results_exceptions.csv"],
-  ["hgrm", "hgrm", "the distribution, for HdrHistogram's plotter"],
-  ["ndjson", "NDJSON", "a line an interval"],
-  ["xml", "JUnit XML", "the thresholds as tests, for a pipeline"],
-];
+/// What a form of a report is called, and what it is for.
+const FORMS = {
+  html: ["HTML", "the whole report, one file to pass around"],
+  json: ["JSON", "the result document, histograms included"],
+  md: ["Markdown", "for an issue or a pull request"],
+  png: ["PNG", "the charts as a picture"],
+  svg: ["SVG", "the charts, at any size"],
+  "csv-stats": ["CSV: statistics", "as Locust has it"],
+  "csv-failures": ["CSV: failures", "as Locust has it"],
+  "csv-history": ["CSV: history", "as Locust has it"],
+  "csv-exceptions": ["CSV: exceptions", "as Locust has it"],
+  hgrm: ["hgrm", "the distribution, for HdrHistogram's plotter"],
+  ndjson: ["NDJSON", "a line an interval"],
+  xml: ["JUnit XML", "the thresholds as tests, for a pipeline"],
+};
 
-function downloads(id) {
-  const line = ([format, title, says]) => make("li", {}, make("a", { href: `${API}/runs/${id}/report/${format}`, download: true }, title), make("span", { class: "hint" }, says));
-  return make("ul", { class: "downloads" }, FORMATS.map(line));
+/// `forms`: those that there are of this run's report.
+function downloads(id, forms) {
+  if (forms.length === 0) return nothing("There is no report of this run.");
+  const line = ({ format, file }) => {
+    const [title, says] = FORMS[format] || [format, ""];
+    return make("li", {}, make("a", { href: `${API}/runs/${id}/report/${format}`, download: file }, title), make("span", { class: "hint" }, says));
+  };
+  return make("ul", { class: "downloads" }, forms.map(line));
 }
 

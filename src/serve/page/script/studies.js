@@ -15,10 +15,10 @@ async function startTrend() {
   await showStudy("trend", `run=${id}`);
 }
 
-/// The program's own page of it; of a trend without one, its figures.
+/// The program's own page of it.
 async function showStudy(name, query) {
   try {
-    const parts = await pageOfStudy(name, query);
+    const parts = drawn(await get(`/${name}/page?${query}`), "main");
     const json = make("a", { href: `${API}/${name}?${query}`, download: `${name}.json` }, "Download as JSON");
     fill($("study"), parts, make("p", { class: "aside" }, json));
   } catch (refusal) {
@@ -32,24 +32,3 @@ function complainOfStudy(text) {
   $("study").setAttribute("aria-busy", "false");
   fill($("study"), make("p", { class: "warning", role: "alert" }, text));
 }
-
-async function pageOfStudy(name, query) {
-  try {
-    return drawn(await get(`/${name}/page?${query}`), "main");
-  } catch (refusal) {
-    if (name !== "trend" || refusal.status !== 404) throw refusal;
-    return trendAsTables(await get(`/${name}?${query}`));
-  }
-}
-
-function trendAsTables(trend) {
-  const linked = (run) => make("a", { href: `/runs/${run.id}` }, `${run.id} ${run.label || ""}`);
-  const runs = trend.runs.map((run) => [linked(run), when(run.started_at), micros(run.p95_us), perSecond(run.good_per_s), percent(run.error_share), isNumber(run.server_us_per_request) ? micros(run.server_us_per_request) : DASH]);
-  const step = (figure) => figure.steps.map((step) => `${inUnit(step.before, figure.unit)} to ${inUnit(step.after, figure.unit)} at run ${step.run} (p = ${step.p})`);
-  const figures = trend.figures.map((figure) => [figure.name.replaceAll("_", " "), figure.course, inUnit(figure.median, figure.unit), step(figure).join("; ")]);
-  return [
-    make("section", {}, make("h2", {}, "Changes"), plainTable("Changes", ["Figure", "Course", "# Median", "Steps"], figures), make("p", { class: "aside" }, `A change is marked where ${trend.test.name} finds one at ${percent(trend.test.alpha)}.`)),
-    make("section", {}, make("h2", {}, "Runs"), plainTable("Runs", ["Run", "When", "# 95%ile", "# Good", "# Errors", "# Server time"], runs)),
-  ];
-}
-
