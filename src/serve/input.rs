@@ -31,6 +31,13 @@ pub struct Viewer(pub Person);
 /// Somebody who may change things.
 pub struct Admin(pub Person);
 
+/// What the request says by whom it is, good or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pass {
+    Token(String),
+    Session(String),
+}
+
 /// The session that the request has, good or not.
 pub struct Session(pub Option<String>);
 
@@ -69,23 +76,13 @@ impl FromRequestParts<Arc<Panel>> for Admin {
     }
 }
 
-/// A token that is wrong is not made good by a cookie.
 async fn person(parts: &Parts, panel: &Arc<Panel>) -> Result<Person, Refusal> {
-    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-        let value = value.to_str().unwrap_or_default();
-        let (scheme, token) = value.split_once(' ').unwrap_or_default();
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Refusal::nobody());
-        }
-        let token = token.trim().to_string();
-        let found = panel.aside(move |panel| Ok(panel.who.of_token(&token)?)).await?;
-        return found.ok_or_else(Refusal::nobody);
-    }
-    let session = session(&parts.headers).ok_or_else(Refusal::nobody)?;
-    let found = panel.aside(move |panel| Ok(panel.who.of_session(&session)?)).await?;
-    let person = found.ok_or_else(Refusal::nobody)?;
+    let pass = Pass::of(&parts.headers).ok_or_else(Refusal::nobody)?;
+    let person = pass.holder(panel).await?.ok_or_else(Refusal::nobody)?;
     // A browser sends its cookie along with whatever it is made to ask for.
-    if !is_safe(&parts.method) && !panel.doors.is_from_own_page(&parts.headers) {
+    let is_sent_along = matches!(pass, Pass::Session(_));
+    let is_own = || panel.doors.is_from_own_page(&parts.headers);
+    if is_sent_along && !is_safe(&parts.method) && !is_own() {
         return Err(Refusal {
             code: "foreign_origin",
             ..Refusal::forbidden(
@@ -95,6 +92,36 @@ async fn person(parts: &Parts, panel: &Arc<Panel>) -> Result<Person, Refusal> {
         });
     }
     Ok(person)
+}
+
+impl Pass {
+    /// A token that is wrong is not made good by a cookie.
+    fn of(headers: &HeaderMap) -> Option<Pass> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            return session(headers).map(Pass::Session);
+        };
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        let is_token = scheme.eq_ignore_ascii_case("bearer");
+        is_token.then(|| Pass::Token(token.trim().to_string()))
+    }
+
+    /// Whose it is; `None`: nobody's, or nobody's any more.
+    pub async fn holder(&self, panel: &Arc<Panel>) -> Result<Option<Person>, Refusal> {
+        let pass = self.clone();
+        let find = move |panel: &Panel| match &pass {
+            Pass::Token(token) => Ok(panel.who.of_token(token)?),
+            Pass::Session(session) => Ok(panel.who.of_session(session)?),
+        };
+        panel.aside(find).await
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Pass {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Pass, Refusal> {
+        Pass::of(&parts.headers).ok_or_else(Refusal::nobody)
+    }
 }
 
 fn session(headers: &HeaderMap) -> Option<String> {

@@ -573,11 +573,16 @@ async fn pages_are_gone_through_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn the_streams_end_when_the_panel_closes() {
+async fn the_streams_end_when_the_panel_closes_and_tell_what_was_told_before() {
     let place = Place::new("closes");
-    let mut request = Asked::new("GET", "/api/v1/runs/1/events").request(Who_::Viewer, &place);
+    let asked = Asked::new("GET", "/api/v1/runs/1/events");
+    let mut request = asked.request(Who_::Viewer, &place);
     request.headers_mut().insert("last-event-id", "9".parse().unwrap());
     place.panel.close().await;
+    for _ in 0..20 {
+        let whole = place.ask(&asked, Who_::Viewer).await.text();
+        assert!(whole.contains("event: end"), "{whole}");
+    }
     let answer = place.router.clone().call(request).await.unwrap();
     let mut body = answer.into_body().into_data_stream();
     assert!(body.next().await.is_none());

@@ -10,13 +10,13 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use super::runs::about;
-use crate::serve::input::{Asked, RunId, Session, Viewer};
+use crate::serve::input::{Asked, Pass, RunId, Viewer};
 use crate::serve::refusal::{Fault, Refusal};
 use crate::serve::runs::Events;
 use crate::serve::{MOST_STREAMS, Panel};
@@ -24,14 +24,16 @@ use crate::serve::{MOST_STREAMS, Panel};
 /// Proxies close what is silent for longer.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
-/// How often it is asked whether who watches still may.
-const ASKED_AGAIN: Duration = Duration::from_secs(60);
+/// How often it is asked whether who watches still may: one look into a table by its key.
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 /// Events that are on their way to who is slow; the rest waits where it comes from.
 const ON_THE_WAY: usize = 64;
 
 /// When who finds no place comes again, in s.
 const LATER: u64 = 5;
+
+type Sender = mpsc::Sender<Result<Event, Infallible>>;
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +61,7 @@ pub async fn events(
     _: Viewer,
     RunId(id): RunId,
     Asked(from): Asked<From>,
-    Session(session): Session,
+    pass: Pass,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
@@ -76,7 +78,7 @@ pub async fn events(
     let told = panel.runs.watch(id, last.or(from.after))?;
     let (to, from) = mpsc::channel(ON_THE_WAY);
     tokio::spawn(async move {
-        pass_on(&panel, told, session, to).await;
+        pass_on(&panel, told, &pass, to).await;
         drop(place);
     });
     let alive = KeepAlive::new().interval(SIGN_OF_LIFE);
@@ -84,41 +86,37 @@ pub async fn events(
 }
 
 /// Until the run has told all, or who watches is gone, or may not any more.
-async fn pass_on(
-    panel: &Arc<Panel>,
-    mut told: Events,
-    session: Option<String>,
-    to: mpsc::Sender<Result<Event, Infallible>>,
-) {
+async fn pass_on(panel: &Arc<Panel>, told: Events, pass: &Pass, to: Sender) {
     let mut closing = panel.closing.subscribe();
-    let mut again = tokio::time::interval(ASKED_AGAIN);
-    loop {
-        tokio::select! {
-            event = told.next() => {
-                let Some(event) = event else { return };
-                let sent = Event::default().id(event.number.to_string());
-                let sent = sent.event(kind(&event.line)).data(&*event.line);
-                if to.send(Ok(sent)).await.is_err() {
-                    return;
-                }
-            }
-            _ = again.tick() => if !may_go_on(panel, session.clone()).await { return },
-            () = to.closed() => return,
-            () = over(&mut closing) => return,
+    // In this order: what was told before the panel ends is passed on, a run's end above all.
+    tokio::select! {
+        biased;
+        () = tell(told, &to) => {}
+        () = refused(panel, pass) => {}
+        () = to.closed() => {}
+        _ = closing.wait_for(|is_closing| *is_closing) => {}
+    }
+}
+
+async fn tell(mut told: Events, to: &Sender) {
+    while let Some(event) = told.next().await {
+        let sent = Event::default().id(event.number.to_string());
+        let sent = sent.event(kind(&event.line)).data(&*event.line);
+        if to.send(Ok(sent)).await.is_err() {
+            return;
         }
     }
 }
 
-async fn over(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|is_closing| *is_closing).await;
-}
-
-/// A token's holder comes with each request anew; a session lasts, and ends.
-async fn may_go_on(panel: &Arc<Panel>, session: Option<String>) -> bool {
-    let Some(session) = session else { return true };
-    let found = panel.aside(move |panel| Ok(panel.who.of_session(&session)?)).await;
-    // A locked file is no reason to send anybody away.
-    !matches!(found, Ok(None))
+/// Once a token was revoked, or a session is over.
+async fn refused(panel: &Arc<Panel>, pass: &Pass) {
+    loop {
+        tokio::time::sleep(ASKED_AGAIN).await;
+        // A locked file is no reason to send anybody away.
+        if matches!(pass.holder(panel).await, Ok(None)) {
+            return;
+        }
+    }
 }
 
 /// The line's `type`, which browsers choose by.
