@@ -162,7 +162,7 @@ async fn of_fifty_starts_one_goes_on_until_it_is_stopped() {
         let refusal = place.floor.edit(id, edit, "ada").await.expect_err(field);
         assert_eq!((refusal.code, refusal.field.as_deref()), ("over_limit", Some(field)));
     }
-    assert_eq!(place.floor.stop(id + 1, "ada").await.unwrap_err().status, 404);
+    assert_eq!(place.floor.stop(id + 1, "ada").await.unwrap_err().status, 409);
     place.floor.stop(id, "ada").await.unwrap();
     let seen = until(&mut events, "end").await;
     assert_eq!(seen.last().unwrap()["status"], "stopped");

@@ -76,6 +76,13 @@ impl Refusal {
         Refusal { run, hint, ..Refusal::new(409, "busy", message) }
     }
 
+    /// Nothing can be done to it any more, or not from here.
+    pub fn not_going_on(run: i64) -> Refusal {
+        let message = format!("run {run} does not go on in this panel");
+        let hint = "one that is over stays as it is, one of a terminal is ended there".to_string();
+        Refusal { hint: Some(hint), ..Refusal::new(409, "over", message) }
+    }
+
     pub fn missing(what: impl Into<String>) -> Refusal {
         Refusal::new(404, "missing", what)
     }

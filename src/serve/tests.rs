@@ -32,7 +32,7 @@ impl Said {
     fn of(&self, id: i64) -> std::result::Result<(), Refusal> {
         match self.current() == Some(id) {
             true => Ok(()),
-            false => Err(Refusal::new(409, "over", format!("run {id} does not go on"))),
+            false => Err(Refusal::not_going_on(id)),
         }
     }
 }

@@ -280,7 +280,7 @@ impl Floor {
 
     fn going_on(&self, id: i64) -> Result<Arc<Run>, Refusal> {
         let run = self.run(id).filter(|run| !run.is_over());
-        run.ok_or_else(|| Refusal::missing(format!("run {id} does not go on in this panel")))
+        run.ok_or_else(|| Refusal::not_going_on(id))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
