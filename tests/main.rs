@@ -29,6 +29,8 @@ mod monitor;
 mod once;
 mod outputs;
 mod packaging;
+#[cfg(feature = "serve")]
+mod panel;
 mod plan_files;
 mod plans;
 mod profile;
