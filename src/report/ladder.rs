@@ -94,7 +94,12 @@ impl Step {
 
     /// It is known that it does not hold.
     pub fn fails(&self) -> bool {
-        !self.holds() && self.outcome != "unknown"
+        matches!(&*self.outcome, "fails" | "blast")
+    }
+
+    /// Whatever it would have come to.
+    pub fn is_interrupted(&self) -> bool {
+        self.outcome == "interrupted"
     }
 
     pub fn mark(&self) -> Mark {

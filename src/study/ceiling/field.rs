@@ -81,6 +81,8 @@ pub struct Field<'a> {
     too_short: Nanos,
     /// How many runs there were.
     turn: u64,
+    /// One of them ended before its time.
+    is_interrupted: bool,
     warm_up: Nanos,
     drain: Nanos,
     /// The median under little load, before any overload.
@@ -110,6 +112,7 @@ impl<'a> Field<'a> {
             longest: LONGEST,
             too_short: Nanos::ZERO,
             turn: 0,
+            is_interrupted: false,
             warm_up: WARM_UP,
             drain,
             calm: None,
@@ -148,7 +151,9 @@ impl<'a> Field<'a> {
             ..self.plan.clone()
         };
         self.turn += 1;
-        self.runner.run(&plan)
+        let summary = self.runner.run(&plan)?;
+        self.is_interrupted |= !summary.complete;
+        Ok(summary)
     }
 
     fn at(&mut self, rate_per_s: f64, length: Nanos, warm_up: Nanos) -> Result<Summary> {
@@ -305,6 +310,10 @@ impl Prober for Field<'_> {
         self.plan.connections = more;
         self.runner.reconnect();
         Ok(true)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     fn elapsed(&self) -> Nanos {

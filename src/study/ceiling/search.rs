@@ -33,6 +33,9 @@ pub trait Prober {
     /// Goes on with twice the connections; false: there are as many as there may be.
     fn widen(&mut self) -> Result<bool>;
 
+    /// Somebody wants it to end.
+    fn is_interrupted(&self) -> bool;
+
     /// Since the search began.
     fn elapsed(&self) -> Nanos;
 }
@@ -191,7 +194,9 @@ impl<'a> Search<'a> {
     }
 
     fn run(&mut self) -> Result<()> {
-        let Some(burst) = self.prober.burst()? else { return Ok(()) };
+        let burst = self.prober.burst()?;
+        self.finding.interrupted = self.prober.is_interrupted();
+        let Some(burst) = burst else { return Ok(()) };
         self.finding.burst_per_s = Some(burst);
         self.settle()?;
         self.bracket(self.settings.first.unwrap_or(burst * FIRST))?;

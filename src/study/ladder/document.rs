@@ -69,7 +69,8 @@ fn advice(document: &LadderDocument, all: &[Vec<Advice>]) -> Vec<Advice> {
 
 fn bend(by_rate: &[&Step]) -> Option<Bend> {
     let first = by_rate.first()?.p95_us;
-    by_rate.iter().find_map(|step| {
+    let whole = by_rate.iter().filter(|step| !step.is_interrupted());
+    whole.into_iter().find_map(|step| {
         let why = slower(step, first).or_else(|| behind(step))?;
         Some(Bend { name: step.name.clone(), asked_per_s: step.asked_per_s, why })
     })
@@ -93,7 +94,7 @@ fn suggestion(document: &LadderDocument) -> String {
     let url = &document.url;
     let rate = format_count;
     match (&document.last_held, document.failed()) {
-        (_, Some(failed)) if failed.outcome == "interrupted" => {
+        (_, None) if document.steps.iter().any(Step::is_interrupted) => {
             "take the steps that are missing: it was interrupted".to_string()
         }
         (_, Some(failed)) if failed.outcome == "blast" => format!(

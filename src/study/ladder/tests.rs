@@ -160,6 +160,8 @@ fn an_interrupt_and_a_server_that_is_gone_keep_the_steps_before() {
     let document = climbed(&mut interrupted, &SEEDS);
     assert_eq!((document.complete, document.steps.len()), (false, 3));
     assert_eq!(document.steps[2].outcome, "interrupted");
+    assert_eq!((document.first_failed, document.bend), (None, None), "nobody knows");
+    assert!(document.suggestion.ends_with("it was interrupted"), "{}", document.suggestion);
     let mut gone = Simulated { gone: 2, ..server(400.0) };
     let document = climbed(&mut gone, &SEEDS);
     assert_eq!((document.complete, document.steps.len()), (false, 2));

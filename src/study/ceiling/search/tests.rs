@@ -14,6 +14,8 @@ struct Model {
     clock: Nanos,
     /// Interrupted at this probe.
     until: usize,
+    /// Interrupted before the first one.
+    is_interrupted: bool,
     probes: usize,
     connections: u32,
     per_connection: f64,
@@ -28,6 +30,7 @@ impl Model {
             dice: Dice::of(1, 0, 0),
             clock: Nanos::ZERO,
             until: usize::MAX,
+            is_interrupted: false,
             probes: 0,
             connections: 64,
             per_connection: f64::INFINITY,
@@ -96,6 +99,10 @@ impl Prober for Model {
     fn widen(&mut self) -> Result<bool> {
         self.connections *= 2;
         Ok(self.connections <= 1_024)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     fn elapsed(&self) -> Nanos {
@@ -174,6 +181,10 @@ fn an_interrupt_keeps_what_is_known() {
         let held = found.probes.iter().any(Probe::holds);
         assert_eq!(found.low.is_some(), held);
     }
+    // Nothing is known before the first one, and that it was interrupted is.
+    let mut model = Model { is_interrupted: true, ..Model::of(0.0) };
+    let found = search(&mut model, &SETTINGS).unwrap();
+    assert!(found.interrupted && found.burst_per_s.is_none() && found.probes.is_empty());
     // Nor is it lost by one in the confirmation: what failed, and why.
     let whole = search(&mut Model::of(5_000.0), &SETTINGS).unwrap();
     for until in 0..whole.probes.len() - 1 {
