@@ -5,7 +5,9 @@ use blast::report::ceiling::{CeilingDocument, Point};
 use blast::report::ladder::LadderDocument;
 use blast::target::{Behaviour, Limited, Options, Target};
 
-use crate::support::{Blast, Folder, Run, closed_port, of_verb, ring_alone, skipped};
+use crate::support::{
+    Blast, Folder, Run, Server, closed_port, counted, of_verb, ring_alone, skipped,
+};
 
 /// A queue with one worker: so many a second, to the request.
 fn queue(capacity: u64) -> Target {
@@ -129,6 +131,43 @@ fn a_ladder_is_climbed_step_by_step_and_drawn() {
     });
 }
 
+/// A plan's load is not what a ladder is about, and its requests are.
+const MIX: &str = r#"
+url = "http://localhost:1"
+[load]
+connections = 3
+stages = "1h:5"
+requests = 7
+wait = "block"
+[[requests]]
+name = "a"
+path = "/a"
+[[requests]]
+name = "b"
+path = "/b"
+"#;
+
+#[test]
+fn a_ladder_of_a_plan_sends_its_requests_to_where_the_words_say() {
+    ring_alone(|_| {
+        let server = Server::answering(counted(20));
+        let folder = Folder::new();
+        let plan = folder.path().join("plan.toml");
+        std::fs::write(&plan, MIX).expect("a plan file");
+        let blast = Blast::verb("ceiling").args("--ladder 50,80 --step 300ms --pin off --json");
+        let run = blast.arg("--host").arg(&server.url()).arg(plan.to_str().unwrap()).run();
+        assert!(matches!(run.code(), Some(0 | 3 | 4)), "{run:?}");
+        let document: LadderDocument = serde_json::from_str(&run.stdout).unwrap();
+        let steps: Vec<_> =
+            document.steps.iter().map(|step| (step.scheduled, step.connections)).collect();
+        assert_eq!(steps, [(15, 3), (24, 3)]);
+        let heard = server.log();
+        let of = |path: &str| heard.iter().filter(|one| one.head.contains(path)).count();
+        assert!(of("GET /a ") > 0 && of("GET /b ") > 0, "{heard:?}");
+        assert_eq!(of("GET /a ") + of("GET /b "), 15 + 24);
+    });
+}
+
 #[test]
 fn a_rate_limit_connections_and_users_each_have_a_ceiling_of_their_own() {
     ring_alone(|_| {
@@ -242,6 +281,8 @@ fn what_makes_no_sense_for_a_search_is_one_sentence_and_exit_2() {
         (&["--ladder", "100", "-n", "5", "localhost"], "drop `-n`"),
         (&["--ladder", "100", "--step", "1s", "-d", "1s", "localhost"], "say the same"),
         (&["--ladder", "100", "--to-failure", "localhost"], "searches nothing"),
+        (&["--ladder", "100", "--host", "h", "localhost"], "--host is of a plan file"),
+        (&["--ladder", "100", &users], "sers"),
         (&["--ladder", "100", "--stages", "1s:5", "localhost"], "a shape of its own"),
         (&[], "the URL is missing"),
     ] {

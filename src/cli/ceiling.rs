@@ -65,6 +65,18 @@ pub struct CeilingArgs {
 }
 
 impl CeilingArgs {
+    /// Of a plan file, or of one that comes from stdin.
+    pub fn is_of_file(&self) -> bool {
+        self.load.words.first().is_some_and(|word| word == "-" || word.ends_with(".toml"))
+    }
+
+    /// A URL says itself where it leads.
+    pub fn refuse_aim(&self) -> Result<()> {
+        self.aim.flag().map_or(Ok(()), |flag| {
+            Err(Error::usage(format!("{flag} is of a plan file; give one, or drop it")))
+        })
+    }
+
     /// What `blast run` would have of a plan file.
     pub fn of_plan(self) -> RunArgs {
         let file = PlanArgs { aim: self.aim, ..PlanArgs::default() };
@@ -74,7 +86,7 @@ impl CeilingArgs {
 
 pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     if !args.ladder.ladder.is_empty() {
-        return ladder::run(args);
+        return ladder::run(args, arguments);
     }
     let files = views::CEILING.accept(&args.load.output.files)?;
     let sought = sought(args, arguments)?;

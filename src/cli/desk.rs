@@ -7,7 +7,7 @@ use super::save;
 use crate::engine;
 use crate::history::Begun;
 use crate::plan::mask::{MASK, sounds_secret};
-use crate::plan::{Limits, Load};
+use crate::plan::{Limits, Load, Url};
 use crate::report::quoted;
 use crate::serve::aim::Aim;
 use crate::serve::desk::{self, Prepared};
@@ -44,6 +44,7 @@ impl desk::Desk for Desk {
         let words = words(job, aim, chosen.as_ref());
         let plan_text = chosen.as_ref().and_then(|plan| plan.text.clone());
         let mut errand = Errand::read(&words.real, plan_text.as_deref())?;
+        refuse_another_server(&errand.plan().url, &aim.url)?;
         if let Some(excess) = errand.excess(limits) {
             let (asked, limit) = excess.shown();
             return Err(Refusal::over_limit(field(&excess), &asked, &limit, excess.of.hint()));
@@ -66,6 +67,19 @@ impl desk::Desk for Desk {
             plan_text,
             caps: bound.said(),
         })
+    }
+}
+
+/// What was judged is what is loaded, whatever a verb makes of the words.
+fn refuse_another_server(meant: &Url, chosen: &Url) -> Result<(), Refusal> {
+    let server = |url: &Url| (url.is_https, url.host.clone(), url.port);
+    match server(meant) == server(chosen) {
+        true => Ok(()),
+        false => Err(Refusal::usage(
+            "target",
+            format!("this would load {}, which is not what was chosen", meant.authority),
+            "drop what names another server",
+        )),
     }
 }
 
@@ -282,6 +296,31 @@ mod tests {
         assert_eq!(prepared.caps, None);
         assert!(prepared.ends_within.as_secs_f64() > 70.0);
         assert_eq!(prepared.begun.rate_per_s, Some(100.0));
+    }
+
+    #[test]
+    fn whatever_is_found_out_it_is_of_the_server_that_was_chosen() {
+        let stages = || Some("50,80".to_string());
+        for plan in [None, Some("telemetry-1".to_string())] {
+            for (verb, stages) in [
+                (Verb::Run, None),
+                (Verb::Soak, None),
+                (Verb::Ceiling, None),
+                (Verb::Ladder, stages()),
+            ] {
+                let job = Job { verb, plan: plan.clone(), stages, duration_s: Some(20.0), ..job() };
+                let prepared = prepare(&job).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+                let target = &prepared.begun.target;
+                assert!(target.starts_with("http://127.0.0.1:81/"), "{job:?}: {target}");
+                assert!(prepared.command.contains("http://127.0.0.1:81/"), "{}", prepared.command);
+            }
+        }
+        let url = |text: &str| Url::parse(text).unwrap();
+        let chosen = url("http://127.0.0.1:81/a");
+        assert!(refuse_another_server(&url("http://127.0.0.1:81/b"), &chosen).is_ok());
+        for other in ["http://127.0.0.1/", "https://127.0.0.1:81/", "http://127.0.0.2:81/"] {
+            assert!(refuse_another_server(&url(other), &chosen).is_err(), "{other}");
+        }
     }
 
     #[test]

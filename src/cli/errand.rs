@@ -184,7 +184,7 @@ fn read(arguments: &[OsString]) -> Result<Errand> {
             }
         }
         Cli { verb: Some(Verb::Ceiling(args)), .. } if !args.ladder.ladder.is_empty() => {
-            let rungs = ladder::rungs(&args)?;
+            let rungs = ladder::rungs(&args, arguments)?;
             Ok(Errand::Ladder { rungs })
         }
         Cli { verb: Some(Verb::Ceiling(args)), .. } => {

@@ -1,5 +1,6 @@
 //! `blast ceiling --ladder`: runs at chosen rates, one after another, in the search's place.
 
+use std::ffi::OsString;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use super::groups::LoadArgs;
 use super::save::{self, Recorder};
 use super::shapes::Rps;
 use super::study::{self, Runs, Status};
-use super::{baseline, high, load, values};
+use super::{baseline, high, load, run_plan, values};
 use crate::engine;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{Load, Offered, Plan, Rate};
@@ -62,9 +63,9 @@ fn rung(text: &str) -> Result<Named> {
     Ok(Named { name, workers: Some(workers), rate: Rate { count, period: each.period } })
 }
 
-pub fn run(args: &CeilingArgs) -> Result<Exit> {
+pub fn run(args: &CeilingArgs, arguments: &[OsString]) -> Result<Exit> {
     let files = views::LADDER.accept(&args.load.output.files)?;
-    let rungs = rungs(args)?;
+    let rungs = rungs(args, arguments)?;
     let saving = args.load.save.saving()?;
     let mut recorder = Recorder::begin(saving.as_ref(), || save::begun(&rungs[0].plan, "ladder"))?;
     let status = Status::new(args.load.output.quiet);
@@ -127,27 +128,42 @@ fn refuse_what_steps_say(args: &CeilingArgs) -> Result<()> {
 }
 
 /// The steps; what makes no sense is refused. What they have in common is read once: it may come
-/// from stdin.
-pub fn rungs(args: &CeilingArgs) -> Result<Vec<Rung>> {
+/// from stdin. `arguments`: as they were typed, the program's name first.
+pub fn rungs(args: &CeilingArgs, arguments: &[OsString]) -> Result<Vec<Rung>> {
     refuse_what_steps_say(args)?;
     study::refuse_unshown("ceiling", &args.load)?;
-    baseline::refuse("ceiling --ladder", &args.load.rules.thresholds)?;
     let named = &args.ladder.ladder;
     let length = args.ladder.step.or(args.load.size.duration).unwrap_or(STEP);
-    let with = |step: &Named| {
-        let mut args = args.load.clone();
-        args.size.rps = Some(Rps::Steady(step.rate));
-        args.size.duration = Some(length);
-        args
+    let (load, plan) = match args.is_of_file() {
+        true => of_file(named[0].rate, length, arguments)?,
+        false => of_url(args, named[0].rate, length)?,
     };
-    let plan = high::plan(&with(&named[0]))?;
-    let plan = Plan { engine: engine::engine(&plan), ..plan };
+    baseline::refuse("ceiling --ladder", &plan.thresholds)?;
+    let plan = Plan { engine: engine::engine(&plan), requests: None, ..plan };
     let rung = |step: &Named| Rung {
         name: step.name.clone(),
         workers: step.workers,
-        plan: at(&plan, step, &with(step)),
+        plan: at(&plan, step, &load),
     };
     Ok(named.iter().map(rung).collect())
+}
+
+fn of_url(args: &CeilingArgs, rate: Rate, length: Nanos) -> Result<(LoadArgs, Plan)> {
+    args.refuse_aim()?;
+    let mut load = args.load.clone();
+    load.size.rps = Some(Rps::Steady(rate));
+    load.size.duration = Some(length);
+    let plan = high::plan(&load)?;
+    Ok((load, plan))
+}
+
+/// The first step takes the place of the file's own load.
+fn of_file(rate: Rate, length: Nanos, arguments: &[OsString]) -> Result<(LoadArgs, Plan)> {
+    let (count, period) = (rate.count, rate.period.0);
+    let words = [format!("--rps={count}/{period}ns"), format!("--duration={}ns", length.0)];
+    let words: Vec<OsString> = arguments.iter().cloned().chain(words.map(OsString::from)).collect();
+    let meant = run_plan::for_study(&words, "as many requests as its steps say")?;
+    Ok((meant.args.load, meant.plan))
 }
 
 fn at(plan: &Plan, step: &Named, args: &LoadArgs) -> Plan {

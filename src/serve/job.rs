@@ -102,6 +102,13 @@ impl Job {
                 "write api, web, stress, default or off",
             );
         }
+        if self.verb == Verb::Ladder && self.stages.as_deref().is_none_or(str::is_empty) {
+            return refuse(
+                "stages",
+                "a ladder is made of steps",
+                "write rates such as 100,200,500, or workers with a rate each: 2x5,5x10",
+            );
+        }
         let numbers = [("rps", self.rps), ("duration_s", self.duration_s)];
         let bad = |value: &f64| !value.is_finite() || *value <= 0.0;
         if let Some((field, _)) = numbers.iter().find(|(_, n)| n.as_ref().is_some_and(bad)) {
@@ -192,6 +199,8 @@ mod tests {
             ("rps", Job { rps: Some(0.0), ..job() }),
             ("duration_s", Job { duration_s: Some(-1.0), ..job() }),
             ("connections", Job { connections: Some(0), ..job() }),
+            ("stages", Job { verb: Verb::Ladder, ..job() }),
+            ("stages", Job { verb: Verb::Ladder, stages: some(""), ..job() }),
             ("label", Job { label: some("a\nb"), ..job() }),
             ("label", Job { label: some(&"x".repeat(201)), ..job() }),
             ("thresholds", Job { thresholds: vec!["p99<1ms".into(); 65], ..job() }),

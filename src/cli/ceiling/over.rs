@@ -41,9 +41,7 @@ pub fn values() -> impl TypedValueParser<Value = Over> {
 
 /// `arguments`: as they were typed, the program's name first.
 pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
-    let is_file =
-        args.load.words.first().is_some_and(|word| word == "-" || word.ends_with(".toml"));
-    let written = is_file.then(|| run_plan::sheet(&args.load)).transpose()?;
+    let written = args.is_of_file().then(|| run_plan::sheet(&args.load)).transpose()?;
     let over = choose(args.over, written.as_ref())?;
     let (load, plan) = match &written {
         Some(written) => of_file(over, &written.sheet.load, arguments)?,
@@ -116,9 +114,7 @@ fn choose(asked: Option<Over>, written: Option<&Written>) -> Result<Over> {
 
 /// The rate stands for any: it makes the loop an open one.
 fn of_url(over: Over, args: &CeilingArgs) -> Result<(LoadArgs, Plan)> {
-    if let Some(flag) = args.aim.flag() {
-        return Err(Error::usage(format!("{flag} is of a plan file; give one, or drop it")));
-    }
+    args.refuse_aim()?;
     let mut load = args.load.clone();
     if over == Over::Rate {
         load.size.rps = Some(Rps::Steady(Rate::per_second(1)));
