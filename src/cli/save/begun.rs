@@ -21,7 +21,8 @@ pub fn begun_of(plan: &Plan, kind: &str, who: &str) -> Begun {
         method: plan.request.method.clone(),
         plan_hash: plan_hash(plan, kind),
         connections: plan.connections.into(),
-        rate_per_s: plan.load.per_s(),
+        // A search begins with any rate: none was asked for.
+        rate_per_s: plan.load.per_s().filter(|_| kind != "ceiling"),
         duration_s: plan.duration.map(|duration| duration.as_secs_f64()),
         plan_name: name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         ..anonymous(kind, who)
