@@ -57,7 +57,7 @@ fn who_is_put_out_is_refused_at_once_and_sees_no_more_of_a_run() {
         assert_eq!(client.get(&format!("/api/v1/runs/{id}/events")).status, 401);
     }
     for stream in streams {
-        let took = stream.is_cut_off();
+        let took = stream.until_cut_off();
         assert!(took < CUT_OFF, "it took {took:?}");
     }
     // Who may is told what comes after that.

@@ -149,7 +149,7 @@ impl Events {
     }
 
     /// How long it takes until nothing is told any more.
-    pub fn is_cut_off(self) -> Duration {
+    pub fn until_cut_off(self) -> Duration {
         let start = Instant::now();
         // A run that goes on tells a line a second.
         for _ in self {

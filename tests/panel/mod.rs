@@ -23,13 +23,14 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::RwLockReadGuard;
 
 use blast::history::{History, Row};
 use serde_json::Value;
 
 use self::client::Client;
 use self::process::Held;
-use crate::support::{Blast, Document, Folder, LIMIT, NO_CALIBRATION, Run};
+use crate::support::{Blast, Document, Folder, LIMIT, NO_CALIBRATION, Run, shared};
 
 /// A plan that leaves the cores to the tests beside this one.
 const CALM: &str = "[load]\nwait = \"block\"\npin = \"off\"\n[[requests]]\nname = \"root\"\n";
@@ -38,11 +39,14 @@ const CALM: &str = "[load]\nwait = \"block\"\npin = \"off\"\n[[requests]]\nname 
 struct Place {
     folder: Folder,
     token: String,
+    /// Panels and their runs disturb nobody who measures time.
+    _shared: RwLockReadGuard<'static, ()>,
 }
 
 impl Place {
     fn new() -> Place {
-        let mut place = Place { folder: Folder::new(), token: String::new() };
+        let (folder, token, _shared) = (Folder::new(), String::new(), shared());
+        let mut place = Place { folder, token, _shared };
         fs::create_dir(place.plans()).unwrap();
         fs::write(place.plans().join("calm.toml"), CALM).unwrap();
         place.token = place.token("ci", "admin");

@@ -34,7 +34,7 @@ pub use self::terminal::Terminal;
 
 use std::io::{self, Write};
 use std::panic;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -69,6 +69,12 @@ pub fn each_engine(test: impl Fn(&'static str) + Sync) {
 pub fn beside_others(test: impl FnOnce()) {
     let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     test();
+}
+
+/// The same for as long as it is held.
+#[cfg_attr(not(feature = "serve"), allow(dead_code))]
+pub fn shared() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn each_engine_alone(test: impl Fn(&'static str)) {
