@@ -1,5 +1,6 @@
 //! The host as a run needs to know it: cores, limits, and what the kernel says of a thread.
 
+mod cores;
 pub mod fingerprint;
 pub mod tables;
 
@@ -9,6 +10,7 @@ use std::io::{self, Read};
 use crate::error::Error;
 use crate::time::Nanos;
 
+pub use cores::Cores;
 pub use fingerprint::Fingerprint;
 
 /// Descriptors a process needs besides its connections, where each of those is one.

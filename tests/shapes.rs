@@ -110,9 +110,10 @@ fn users_come_one_by_one_and_keep_their_connections_from_stage_to_stage() {
 fn users_spawn_at_the_rate_that_was_asked_for() {
     each_engine(|engine| {
         let target = target();
-        let flags = "-c 10 --spawn-rate 20 -d 900ms";
+        let flags = "-c 10 --spawn-rate 20 -d 1s";
         let document = Blast::calm(engine, &url(&target, "?delay=2ms")).args(flags).document();
         assert_eq!(document.count("connections.opened"), 10);
+        assert_eq!(document.at("intervals")[0]["users"], 10);
         let stage = &document.at("stages")[0];
         assert_eq!((stage["length_s"].as_f64(), stage["to"].as_f64()), (Some(0.5), Some(10.0)));
         // Cut off before the eleventh: two tenths of a second bring four.

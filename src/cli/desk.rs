@@ -184,6 +184,7 @@ fn study(words: &mut Words, job: &Job) {
     if job.verb == Verb::Ceiling && job.connections.is_none() {
         words.flag("--connections", WORKERS);
     }
+    job.arrivals.iter().for_each(|law| words.flag("--arrivals", law));
     match job.verb {
         Verb::Ladder => {
             words.flag("--ladder", job.stages.as_deref().unwrap_or_default());

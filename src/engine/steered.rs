@@ -101,7 +101,10 @@ fn users_are_added_up_to_what_there_is_room_for_and_taken_away_on_every_engine()
         assert!(told.refused.is_empty(), "{:?}", told.refused);
         assert_eq!(summary.stages.len(), 2, "{engine:?}");
         assert_eq!(summary.connections.open_peak, 7, "{engine:?}");
+        let users: Vec<_> = summary.intervals.iter().map(|interval| interval.users).collect();
+        assert_eq!(users, [Some(7), Some(0)], "{engine:?}: of both workers, and in the drain none");
         let (summary, _) = run(&plan, |helm| helm.set_users(1, "ada").expect("an order"));
+        assert_eq!(summary.intervals[0].users, Some(1), "{engine:?}");
         let last = &summary.stages[1];
         // One user sends again when it was answered, two thousandths of a second later.
         let most = last.length.as_secs_f64() / 2e-3 + 2.0;

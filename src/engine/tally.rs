@@ -61,6 +61,8 @@ pub struct Tally {
     pub connections: Connections,
     /// Connections that are open.
     pub open: u64,
+    /// Who takes part, as of the end of what is published next.
+    pub users: Option<u64>,
     pub unsolicited_bytes: u64,
     /// What the driver has spun so far.
     pub spin_time: Nanos,
@@ -115,6 +117,7 @@ impl Tally {
             sent_early: 0,
             connections: Connections::default(),
             open: 0,
+            users: None,
             unsolicited_bytes: 0,
             spin_time: Nanos::ZERO,
             examples: Vec::with_capacity(Kind::COUNT * usize::from(EXAMPLES)),
@@ -513,7 +516,7 @@ impl Tally {
         // Nothing of it is due by a clock.
         let aside = &mut self.snapshot.aside.counters;
         aside.scheduled = aside.sent + aside.dropped;
-        self.snapshot.in_flight = self.in_flight;
+        (self.snapshot.in_flight, self.snapshot.users) = (self.in_flight, self.users);
         let Connections { opened, failures, .. } = self.connections;
         self.snapshot.links = Links { open: self.open, opened, failures };
         self.snapshot.spin_time = self.spin_time;

@@ -20,8 +20,11 @@ pub struct Interval {
     pub stage: u16,
     pub events: Events,
     pub in_flight: u64,
+    /// How many the load asked for at its end; `None`: it is one without users.
+    pub users: Option<u64>,
     /// Of the requests that ended in it; `None` where the sample cannot support the quantile.
     pub response_p50: Option<Nanos>,
+    pub response_p95: Option<Nanos>,
     pub response_p99: Option<Nanos>,
     pub response_max: Option<Nanos>,
     pub service_p99: Option<Nanos>,
@@ -66,6 +69,7 @@ struct Open {
     /// Of `events.good`, those within measure.
     measured_good: u64,
     in_flight: u64,
+    users: Option<u64>,
     /// The requests that ended in it, by the phase they were due in.
     warmup: Fates,
     measure: Fates,
@@ -109,6 +113,9 @@ impl Series {
             return;
         }
         open.in_flight += snapshot.in_flight;
+        if let Some(users) = snapshot.users {
+            *open.users.get_or_insert(0) += users;
+        }
         let next = if snapshot.is_final { u32::MAX } else { snapshot.interval + 1 };
         self.progress[worker] = self.progress[worker].max(next);
         let complete = self.progress.iter().copied().min().unwrap_or(0);
@@ -216,6 +223,7 @@ impl Open {
         self.events = Events::default();
         self.measured_good = 0;
         self.in_flight = 0;
+        self.users = None;
         self.warmup.clear();
         self.measure.clear();
     }
@@ -227,7 +235,9 @@ impl Open {
             stage: self.stage,
             events: self.events,
             in_flight: self.in_flight,
+            users: self.users,
             response_p50: None,
+            response_p95: None,
             response_p99: None,
             response_max: None,
             service_p99: None,
@@ -245,6 +255,7 @@ impl Open {
         if !fates.good.is_empty() || !fates.censored.is_empty() {
             let response = Distribution::ranked(&fates.good, &fates.censored);
             interval.response_p50 = response.quantile(0.5).map(|r| r.value());
+            interval.response_p95 = response.quantile(0.95).map(|r| r.value());
             interval.response_p99 = response.quantile(0.99).map(|r| r.value());
             interval.response_max = response.max().map(|r| r.value());
             interval.heat = Heat::of(response.histogram());
@@ -263,6 +274,7 @@ impl Default for Open {
             events: Events::default(),
             measured_good: 0,
             in_flight: 0,
+            users: None,
             warmup: Fates::default(),
             measure: Fates::default(),
         }
@@ -282,7 +294,9 @@ impl Interval {
             stage: later.stage,
             events,
             in_flight: later.in_flight,
+            users: later.users,
             response_p50: self.response_p50.max(later.response_p50),
+            response_p95: self.response_p95.max(later.response_p95),
             response_p99: self.response_p99.max(later.response_p99),
             response_max: self.response_max.max(later.response_max),
             service_p99: self.service_p99.max(later.service_p99),
@@ -336,6 +350,44 @@ mod tests {
             series.push(1, &snapshot(index, 1), true, &mut |_, _| {});
             assert_eq!(series.intervals().len(), index as usize + 1);
         }
+    }
+
+    #[test]
+    fn the_users_of_all_workers_are_added_up_and_without_any_there_is_no_number() {
+        let mut series = Series::new(2, SECOND, Mode::Closed);
+        let of = |index, users| Snapshot { users, ..snapshot(index, 1) };
+        // The end of a stage within the second is not the end of the second.
+        for (worker, snapshot, last) in [
+            (0, of(0, Some(9)), false),
+            (0, of(0, Some(4)), true),
+            (1, of(0, Some(3)), true),
+            (0, of(1, None), true),
+            (1, of(1, None), true),
+        ] {
+            series.push(worker, &snapshot, last, &mut |_, _| {});
+        }
+        let users: Vec<_> = series.intervals().iter().map(|interval| interval.users).collect();
+        assert_eq!(users, [Some(7), None]);
+    }
+
+    #[test]
+    fn a_pair_has_the_worse_quantiles_and_the_users_of_the_later_one() {
+        let mut series = Series::new(1, SECOND, Mode::Closed);
+        for index in 0..=LIMIT as u32 {
+            let mut snapshot = Snapshot { users: Some(index.into()), ..snapshot(index, 1) };
+            if index < 2 {
+                // Of the first second 6 % took 8 s, of the second one 4 %.
+                let slow = 6 - u64::from(index) * 2;
+                snapshot.measure.good.record_many(Nanos::from_secs(8), slow * 10);
+                snapshot.measure.good.record_many(SECOND, 1_000 - slow * 10);
+            }
+            series.push(0, &snapshot, true, &mut |_, _| {});
+        }
+        let first = series.intervals()[0];
+        assert_eq!((first.end, first.users), (Nanos::from_secs(2), Some(1)));
+        let seconds = |time: Option<Nanos>| time.map(|time| time.as_secs_f64().round());
+        assert_eq!([first.response_p50, first.response_p95].map(seconds), [Some(1.0), Some(8.0)]);
+        assert_eq!(series.intervals()[1].users, Some(3));
     }
 
     #[test]

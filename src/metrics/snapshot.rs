@@ -241,6 +241,8 @@ pub struct Snapshot {
     pub events: Events,
     /// Sent and unanswered when it was published.
     pub in_flight: u64,
+    /// This worker's users when it was published; `None`: the load has none.
+    pub users: Option<u64>,
     /// Of the worker's whole run so far.
     pub links: Links,
     /// The worker is done and sends no more.
@@ -285,6 +287,7 @@ impl Default for Snapshot {
             stage: 0,
             events: Events::default(),
             in_flight: 0,
+            users: None,
             links: Links::default(),
             is_final: false,
             spin_time: Nanos::ZERO,

@@ -65,6 +65,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_report_of_a_run_has_the_sentence() {
+        let mut document = fixture::held().document();
+        document.calibration = Some(calibration());
+        let sentence = of_run(&document).unwrap();
+        let options = crate::report::PageOptions::default();
+        for (name, report) in [
+            ("terminal", crate::report::page(&document, &options).replace("\n", " ")),
+            ("HTML", crate::report::html::page(&document)),
+            ("Markdown", crate::report::markdown::text(&document)),
+        ] {
+            let report = report.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(report.contains(&sentence), "{name}: {report}");
+        }
+    }
+
     fn sentence(calibration: Calibration, limit: &str) -> String {
         let mut document = fixture::held().document();
         document.calibration = Some(calibration);

@@ -16,7 +16,7 @@ use std::path::Path;
 use super::console::{limit_in_words, load_in_words, threshold_said, threshold_value};
 use super::document::{Advice, Gauge, Latency, Requests};
 use super::number::{count, micros, per_second, percent, seconds};
-use super::{Document, drift, grade, reading, staged};
+use super::{Document, drift, grade, head_room, reading, staged};
 use crate::error::Result;
 use crate::plan::Threshold;
 
@@ -167,6 +167,8 @@ fn sentences(document: &Document) -> Vec<String> {
     sentences.extend(read_beside(document));
     let (limit, why) = (limit_in_words(document), &document.verdict.why);
     sentences.push(format!("Verdict: {limit}; {}.", plain(why.trim_end_matches('.'))));
+    let head_room = head_room::of_run(document);
+    sentences.extend(head_room.map(|text| format!("Head-room: {}.", plain(&text))));
     let change = super::console::change_in_words(document);
     sentences.extend(change.map(|change| format!("To change: {}.", plain(change))));
     if !document.audit.ok {

@@ -253,7 +253,7 @@ pub const AB: Views<AbDocument> = Views {
 pub const VERSUS: Views<VersusDocument> = Views {
     verb: "versus",
     page: console::versus::page,
-    files: &[(Format::Markdown, markdown::versus::text)],
+    files: &[(Format::Html, html::versus::page), (Format::Markdown, markdown::versus::text)],
 };
 
 pub const CALIBRATION: Views<CalibrationDocument> =

@@ -124,7 +124,34 @@ impl Job {
         if self.thresholds.len() > MOST || self.vars.len() > MOST {
             return refuse("thresholds", "these are more than 64", "give fewer");
         }
+        self.check_study()?;
         self.check_texts()
+    }
+
+    /// A search finds its rate, and a ladder's steps are rates.
+    fn check_study(&self) -> Result<(), Refusal> {
+        let refuse = |field: &'static str, message: &str, hint: &str| {
+            Err(Refusal::usage(field, message, hint))
+        };
+        match self.verb {
+            Verb::Ceiling if self.rps.is_some() => {
+                refuse("rps", "a search finds its rate", "leave it away")
+            }
+            Verb::Ceiling if self.stages.is_some() => refuse(
+                "stages",
+                "a search chooses its rates",
+                "leave them away, or ask for a ladder",
+            ),
+            Verb::Ladder if self.rps.is_some() => refuse(
+                "rps",
+                "the steps of a ladder are rates",
+                "write them in stages: 100,200,500",
+            ),
+            Verb::Ladder if self.stages.is_none() => {
+                refuse("stages", "a ladder has steps", "write its rates, such as 100,200,500")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// They go to rows, to other people's screens, and to words of a command.
@@ -205,6 +232,10 @@ mod tests {
             ("label", Job { label: some(&"x".repeat(201)), ..job() }),
             ("thresholds", Job { thresholds: vec!["p99<1ms".into(); 65], ..job() }),
             ("vars", Job { vars: [("a".into(), "b\0".into())].into(), ..job() }),
+            ("rps", Job { verb: Verb::Ceiling, rps: Some(1.0), ..job() }),
+            ("stages", Job { verb: Verb::Ceiling, stages: some("1"), ..job() }),
+            ("stages", Job { verb: Verb::Ladder, ..job() }),
+            ("rps", Job { verb: Verb::Ladder, stages: some("1"), rps: Some(1.0), ..job() }),
         ] {
             let refusal = job.check().expect_err(field);
             assert_eq!(refusal.field.as_deref(), Some(field), "{}", refusal.message);

@@ -23,6 +23,7 @@ fn hour(mut document: Value, random: &mut Random) -> Value {
         interval["t_s"] = json!(second as f64);
         for (key, least) in [
             ("response_p50_us", 1_000),
+            ("response_p95_us", 9_000),
             ("response_p99_us", 20_000),
             ("response_max_us", 900_000),
             ("service_p99_us", 20_000),
@@ -35,7 +36,7 @@ fn hour(mut document: Value, random: &mut Random) -> Value {
     for interval in &mut intervals {
         let heat = (8..32).map(|bucket| json!([bucket, 1 + random.below(50_000)]));
         interval["heat"] = heat.collect();
-        for key in ["scheduled", "sent", "good"] {
+        for key in ["scheduled", "sent", "good", "users"] {
             interval[key] = json!(100_000 + random.below(900_000));
         }
     }

@@ -55,8 +55,10 @@ assert len(history) == len(document["intervals"]) > 1
 before = 0
 for row, interval in zip(history, document["intervals"]):
     same("Requests/s then", round(row["Requests/s"] * (interval["t_s"] - before), 3), interval["sent"])
-    for column, key in {"50%": "response_p50_us", "99%": "response_p99_us", "100%": "response_max_us"}.items():
-        same(f"{column} then", row[column], millis(interval[key]))
+    for column, key in {"50%": "p50", "95%": "p95", "99%": "p99", "100%": "max"}.items():
+        same(f"{column} then", row[column], millis(interval[f"response_{key}_us"]))
+    if interval["users"] is not None:
+        same("User Count then", row["User Count"], interval["users"])
     before = interval["t_s"]
 
 same("Occurrences", sum(row["Occurrences"] for row in failures), whole["Failure Count"])

@@ -187,7 +187,7 @@ impl Walk<'_> {
             self.browser.until(&here);
         }
         let links = self.browser.value("document.querySelectorAll('#panel-download a').length");
-        assert_eq!(links, 12);
+        assert_eq!(links, 13);
     }
 
     fn compare(&mut self, first: &str, second: &str) {

@@ -27,9 +27,10 @@ use super::errand::{Bounds, Errand};
 use super::save::{self, Recorder};
 use super::soak::Soak;
 use super::{Outputs, ceiling, ladder, run};
-use crate::engine::stop;
+use crate::engine::{self, stop};
 use crate::error::{Exit, Result};
 use crate::history::{Lock, LockText, Status};
+use crate::host::Cores;
 use crate::plan::{Limits, Plan};
 use orders::{Ending, Orders};
 use wire::Wire;
@@ -102,8 +103,16 @@ fn carry_out(start: Start, stdin: BufReader<io::Stdin>, wire: &Wire) -> Result<E
     let recorder = Recorder::of(start.run, &start.history);
     let feed = Feed::new(wire.clone(), recorder, errand.length());
     let orders = Orders::listen(stdin, feed.clone(), wire.clone(), start.limits)?;
+    keep_off(&engine::cores(errand.plan()));
     let outcome = load(&errand, &feed, &start.limits);
     finish(outcome, &feed, &orders.ending(), wire)
+}
+
+/// What tells of the run, and writes it down, leaves its workers alone.
+fn keep_off(workers: &[usize]) {
+    let cores = Cores::of_this_process();
+    cores.keep_off(workers);
+    cores.free_this_thread();
 }
 
 /// Carries it out, whatever it is.

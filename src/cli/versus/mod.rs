@@ -79,7 +79,7 @@ pub struct VersusArgs {
     #[arg(long, short_alias = 'j')]
     pub json: bool,
 
-    /// Write the result to FILE.json or FILE.md (repeatable)
+    /// Write the result to FILE.json, FILE.html or FILE.md (repeatable)
     #[arg(short = 'o', long = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
 

@@ -326,6 +326,7 @@ impl Core {
         while self.tally.is_over(now) {
             let at = self.tally.boundary();
             let scheduled = self.newly_due(at);
+            self.tally.users = self.users();
             self.tally.roll(at, scheduled);
         }
     }
@@ -451,6 +452,7 @@ impl Core {
             self.tally.dropped(&due, entry, Drop::Unsent, now);
         }
         self.tally.connections.asked = self.asked();
+        self.tally.users = self.users();
         let [further, taken_back] = [self.further, self.taken_back];
         self.tally.scheduled(Phase::Warmup, (warmup + further[0]).saturating_sub(taken_back[0]));
         self.tally.scheduled(Phase::Measure, (measure + further[1]).saturating_sub(taken_back[1]));

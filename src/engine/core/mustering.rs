@@ -4,6 +4,7 @@
 use super::super::connection::State;
 use super::super::wire::{Slot, Wire};
 use super::{Core, Stage};
+use crate::metrics::Phase;
 use crate::time::Nanos;
 
 impl Core {
@@ -35,6 +36,18 @@ impl Core {
         } else if connection.state == State::Open {
             self.serve(slot, now, wire);
         }
+    }
+
+    /// Who takes part in the phase that is published: the users of a scenario who are there, or the
+    /// connections that a closed loop asks for, which in the drain are none. `None`: requests come by
+    /// the clock, and are nobody's.
+    pub(super) fn users(&self) -> Option<u64> {
+        let there = self.script.as_ref().and_then(|script| script.users());
+        let in_use = || match self.tally.phase() {
+            Phase::Drain => 0,
+            _ => self.crew.active().into(),
+        };
+        there.or_else(|| (!self.pacer.is_open()).then(in_use))
     }
 
     /// Closes a connection of no more use, once nothing is on its way on it.

@@ -113,6 +113,14 @@ impl Script {
         drawn
     }
 
+    /// Who are there and not done; `None`: the requests stand for themselves.
+    pub fn users(&self) -> Option<u64> {
+        match &self.cast {
+            Cast::Mix(_) => None,
+            Cast::Users(ensemble) | Cast::Sessions(ensemble) => Some(ensemble.there as u64),
+        }
+    }
+
     /// Whether somebody is there who is not done.
     #[inline]
     pub fn is_there(&mut self, slot: Slot) -> bool {

@@ -273,7 +273,9 @@ fn second(end: u64, fates: &Fates) -> Interval {
             ..Events::default()
         },
         in_flight: 0,
+        users: None,
         response_p50: None,
+        response_p95: None,
         response_p99: None,
         response_max: None,
         service_p99: None,

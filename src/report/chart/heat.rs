@@ -46,7 +46,7 @@ pub fn chart(course: &Course) -> Option<Chart> {
         ),
     };
     let y = Axis::latency(low(course, least), high(course, most));
-    let frame = run::chart(course, title, note, y, Vec::new(), vec!["p50", "p99", "max"]);
+    let frame = run::chart(course, title, note, y, Vec::new(), vec!["p50", "p95", "p99", "max"]);
     Some(Chart { cells, ..frame })
 }
 

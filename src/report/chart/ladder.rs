@@ -129,3 +129,22 @@ fn table(document: &LadderDocument) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn a_step_without_a_quantile_is_a_gap_in_its_line() {
+        let mut document = fixture::ladder();
+        document.steps[2].p99_us = None;
+        let chart = response(&document).expect("other steps have one");
+        let line = chart.lines.iter().find(|line| line.name == "p99").expect("its line");
+        let places: Vec<bool> = line.points.iter().map(Option::is_some).collect();
+        assert_eq!(places, [false, true, false, true]);
+        let drawn = chart.svg().into_string();
+        let path = drawn.split("class=\"c3\" d=\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(path.is_some_and(|path| !path.contains('L')), "{path:?}");
+    }
+}

@@ -13,6 +13,7 @@ pub fn over_time(course: &Course) -> Vec<Chart> {
         latency(course),
         failures(course),
         Some(in_flight(course)),
+        users(course),
         send_lag(course),
     ];
     charts.into_iter().flatten().collect()
@@ -44,9 +45,10 @@ fn latency(course: &Course) -> Option<Chart> {
     let mut lines = vec![
         line(course, "max", "c4", false, |i: &Interval| i.response_max_us),
         line(course, "p99", "c3", false, |i: &Interval| i.response_p99_us),
+        line(course, "p95", "c5", false, |i: &Interval| i.response_p95_us),
         line(course, "p50", "c1", false, |i: &Interval| i.response_p50_us),
     ];
-    let mut columns = vec!["p50", "p99", "max"];
+    let mut columns = vec!["p50", "p95", "p99", "max"];
     if course.is_open_loop {
         let service = |i: &Interval| i.service_p99_us;
         lines.push(line(course, "service p99", "c2 dashed", false, service));
@@ -96,6 +98,16 @@ fn in_flight(course: &Course) -> Chart {
     let y = Axis::counts(highest(&lines), "");
     let note = "Requests sent and not yet answered, at the end of each interval.";
     chart(course, "In flight", note, y, lines, vec!["in flight"])
+}
+
+/// Where there are any.
+fn users(course: &Course) -> Option<Chart> {
+    let of = |i: &Interval| Some(i.users? as f64);
+    let lines = vec![line(course, "users", "c1", true, of)];
+    let y = Axis::counts(Some(highest(&lines)).filter(|most| *most > 0.0)?, "");
+    let note = "At the end of each interval: the users who are there, or the connections that the \
+                load asks for.";
+    Some(chart(course, "Users", note, y, lines, vec!["users"]))
 }
 
 fn send_lag(course: &Course) -> Option<Chart> {
@@ -189,7 +201,7 @@ pub fn lowest(lines: &[Line]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture;
+    use crate::report::{Document, fixture};
 
     #[test]
     fn a_line_has_the_figures_of_the_intervals() {
@@ -244,6 +256,34 @@ mod tests {
         let mut blank = fixture::held();
         blank.summary.intervals.clear();
         assert!(titles(blank).is_empty());
+    }
+
+    #[test]
+    fn users_have_a_chart_where_they_are_known() {
+        let charts = |document: &Document| over_time(&Course::of(document));
+        let users = |charts: &[Chart]| charts.iter().find(|chart| chart.title == "Users").cloned();
+        assert_eq!(users(&charts(&fixture::held().document())).map(|chart| chart.title), None);
+        let mut document = fixture::closed().document();
+        document.intervals[1].users = Some(70);
+        document.intervals[2].users = None;
+        let chart = users(&charts(&document)).expect("a closed loop has users");
+        let points = [Some((1.0, 64.0)), Some((2.0, 70.0)), None, Some((4.0, 64.0))];
+        assert_eq!(chart.lines[0].points[..4], points);
+        assert_eq!(chart.columns, ["users"]);
+        document.intervals.iter_mut().for_each(|interval| interval.users = Some(0));
+        assert!(users(&charts(&document)).is_none(), "it ended in its first second");
+    }
+
+    #[test]
+    fn the_p95_lies_between_the_median_and_the_p99_and_older_documents_have_no_line_of_it() {
+        let lines = |document: &Document| {
+            let charts = over_time(&Course::of(document));
+            charts[1].lines.iter().map(|line| line.name.to_string()).collect::<Vec<_>>()
+        };
+        let mut document = fixture::closed().document();
+        assert_eq!(lines(&document), ["max", "p99", "p95", "p50"]);
+        document.intervals.iter_mut().for_each(|interval| interval.response_p95_us = None);
+        assert_eq!(lines(&document), ["max", "p99", "p50"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::PageOptions;
 use super::text::{Sheet, Tone};
-use crate::report::ceiling::{Ceiling, CeilingDocument, Failure, Point};
+use super::worded::Worded;
+use crate::report::ceiling::{Ceiling, CeilingDocument, Failure, Point, Push};
 use crate::report::head_room;
 use crate::report::number::{cell, count, per_second, percent, seconds};
 
@@ -22,9 +23,7 @@ pub fn page(document: &CeilingDocument, options: &PageOptions) -> String {
         sheet.labelled(label, tone, &text);
     }
     above(&mut sheet, ceiling);
-    sheet.gap();
-    curve(&mut sheet, ceiling);
-    pushes(&mut sheet, ceiling);
+    tables(&mut sheet, ceiling);
     sheet.finish()
 }
 
@@ -175,36 +174,52 @@ fn notes(document: &CeilingDocument) -> Vec<String> {
     notes.into_iter().flatten().collect()
 }
 
-/// By rate: the knee is where the times rise and the good ones no longer do.
-fn curve(sheet: &mut Sheet, ceiling: &Ceiling) {
-    if ceiling.curve.is_empty() {
-        return;
-    }
-    let head = format!(
-        "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {}",
-        ceiling.level_name(),
-        "good/s",
-        "p50",
-        "p99",
-        "p99.9",
-        "errors",
-        "outcome"
-    );
-    let head = sheet.paint(Tone::Heading, &head);
-    sheet.line(&head);
-    let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
-    for point in &ceiling.curve {
-        let outcome = outcome(point);
-        sheet.line(&format!(
-            "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {outcome}",
+/// What a narrow terminal goes without, the first to go first: p99.9, p50, errors.
+const SPARE: [usize; 3] = [4, 2, 5];
+
+/// By rate: the knee is where the times rise and the good ones no longer do. Below it what was above
+/// the ceiling, in the same columns.
+fn tables(sheet: &mut Sheet, ceiling: &Ceiling) {
+    let tables = [probes(ceiling), pushes(ceiling)].into_iter().filter(|rows| rows.len() > 1);
+    Worded { tables: tables.collect(), is_named: false, spare: &SPARE }.write(sheet);
+}
+
+fn probes(ceiling: &Ceiling) -> Vec<[String; 7]> {
+    let head = [ceiling.level_name(), "good/s", "p50", "p99", "p99.9", "errors", "outcome"];
+    let row = |point: &Point| {
+        [
             level(ceiling, point),
             per_second(point.good_per_s),
             time(point.p50_us),
             time(point.p99_us),
             time(point.p99_9_us),
             percent(point.error_share),
-        ));
-    }
+            outcome(point),
+        ]
+    };
+    let rows = ceiling.curve.iter().map(row);
+    std::iter::once(head.map(str::to_string)).chain(rows).collect()
+}
+
+fn pushes(ceiling: &Ceiling) -> Vec<[String; 7]> {
+    let head = ["rate/s", "good/s", "p50", "p99", "", "errors", "above the ceiling"];
+    let row = |push: &Push| {
+        [
+            per_second(push.rate_per_s),
+            per_second(push.good_per_s),
+            time(push.p50_us),
+            time(push.p99_us),
+            String::new(),
+            percent(push.error_share),
+            String::new(),
+        ]
+    };
+    let rows = ceiling.failure.iter().flat_map(|failure| &failure.curve).map(row);
+    std::iter::once(head.map(str::to_string)).chain(rows).collect()
+}
+
+fn time(us: Option<f64>) -> String {
+    us.map_or("-".to_string(), cell)
 }
 
 /// Where a probe was: its rate, or how many there were.
@@ -275,30 +290,5 @@ fn recovery(ceiling: &Ceiling, failure: &Failure) -> String {
             format!("{half} was not answered as before within {}", seconds(failure.watched_s))
         }
         (None, _) => "not looked at".to_string(),
-    }
-}
-
-fn pushes(sheet: &mut Sheet, ceiling: &Ceiling) {
-    let Some(failure) = ceiling.failure.as_ref().filter(|failure| !failure.curve.is_empty()) else {
-        return;
-    };
-    sheet.gap();
-    let head = format!(
-        "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}  {}",
-        "rate/s", "good/s", "p50", "p99", "", "errors", "above the ceiling"
-    );
-    let head = sheet.paint(Tone::Heading, &head);
-    sheet.line(&head);
-    let time = |us: Option<f64>| us.map_or("-".to_string(), cell);
-    for push in &failure.curve {
-        sheet.line(&format!(
-            "{:>11} {:>11} {:>8} {:>8} {:>8} {:>8}",
-            per_second(push.rate_per_s),
-            per_second(push.good_per_s),
-            time(push.p50_us),
-            time(push.p99_us),
-            "",
-            percent(push.error_share),
-        ));
     }
 }

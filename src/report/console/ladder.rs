@@ -2,6 +2,7 @@
 
 use super::PageOptions;
 use super::text::{Sheet, Tone};
+use super::worded::Worded;
 use crate::report::ladder::{LadderDocument, Step};
 use crate::report::number::{cell, per_second, percent, seconds};
 
@@ -23,7 +24,6 @@ pub fn page(document: &LadderDocument, options: &PageOptions) -> String {
     for (label, text) in facts(document) {
         sheet.labelled(label, Tone::Plain, &text);
     }
-    sheet.gap();
     table(&mut sheet, document);
     if !document.advice.is_empty() {
         sheet.gap();
@@ -80,21 +80,13 @@ pub fn facts(document: &LadderDocument) -> Vec<(&'static str, String)> {
     [stopped, unknown, bend, cut, next].into_iter().flatten().collect()
 }
 
+/// What a narrow terminal goes without, the first to go first: sent/s, p50, p99.
+const SPARE: [usize; 3] = [2, 4, 6];
+
 fn table(sheet: &mut Sheet, document: &LadderDocument) {
-    let rows: Vec<[String; 9]> = document.steps.iter().map(cells).collect();
-    let widest = rows.iter().map(|row| row[0].chars().count()).max().unwrap_or(0).max(4);
-    let line = |row: &[String; 9]| {
-        let mut text = format!("{:<widest$}", row[0]);
-        for (cell, width) in row[1..8].iter().zip([10, 10, 10, 8, 8, 8, 8]) {
-            text += &format!(" {cell:>width$}");
-        }
-        format!("{text}  {}", row[8])
-    };
-    let head = sheet.paint(Tone::Heading, &line(&HEAD.map(str::to_string)));
-    sheet.line(&head);
-    for row in &rows {
-        sheet.line(&line(row));
-    }
+    let rows = document.steps.iter().map(cells);
+    let table = std::iter::once(HEAD.map(str::to_string)).chain(rows).collect();
+    Worded { tables: vec![table], is_named: true, spare: &SPARE }.write(sheet);
 }
 
 /// A step's row.

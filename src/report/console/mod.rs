@@ -32,6 +32,7 @@ mod spectrum;
 mod stages;
 mod table;
 pub(super) mod text;
+mod worded;
 
 use super::Document;
 use super::number;

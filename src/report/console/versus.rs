@@ -98,6 +98,17 @@ const COLUMNS: [Column; 10] = [
     },
 ];
 
+/// What there is room for beside these on a page that is no terminal: what blast says, and the range
+/// of the processor time.
+const MORE: [Column; 3] = [
+    Column { head: "p50 by blast", cell: |tool| tool.blast_p50_us.map(cell) },
+    Column { head: "p99 by blast", cell: |tool| tool.blast_p99_us.map(cell) },
+    Column {
+        head: "CPU/req min-max",
+        cell: |tool| Some(format!("{} - {}", cell(tool.cpu_us_least?), cell(tool.cpu_us_most?))),
+    },
+];
+
 /// Nothing takes no time: ab and nginx's log tell whole milliseconds, and what is less as 0.
 fn time(us: f64) -> String {
     if us > 0.0 { cell(us) } else { "<1ms".to_string() }
@@ -107,9 +118,13 @@ pub(in crate::report) fn measured(document: &VersusDocument) -> Vec<&Tool> {
     document.tools.iter().filter(|tool| tool.runs > 0).collect()
 }
 
-pub(in crate::report) fn columns(tools: &[&Tool]) -> Vec<Column> {
+fn columns(tools: &[&Tool]) -> Vec<Column> {
     let says = |column: &Column| tools.iter().any(|tool| (column.cell)(tool).is_some());
     COLUMNS.into_iter().filter(says).collect()
+}
+
+pub(in crate::report) fn wide_columns(tools: &[&Tool]) -> Vec<Column> {
+    columns(tools).into_iter().chain(MORE).collect()
 }
 
 fn table(sheet: &mut Sheet, document: &VersusDocument) {

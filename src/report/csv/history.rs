@@ -59,6 +59,7 @@ fn of_interval(document: &Document, interval: &Interval, length_s: f64) -> Row {
     ];
     row.extend(QUANTILES.map(|(_, column)| match column {
         "50%" => ms(interval.response_p50_us),
+        "95%" => ms(interval.response_p95_us),
         "99%" => ms(interval.response_p99_us),
         "100%" => ms(interval.response_max_us),
         _ => UNKNOWN.to_string(),
@@ -74,9 +75,12 @@ fn warmup_s(document: &Document) -> f64 {
     document.warmup.as_ref().map_or(0.0, |warmup| warmup.duration_s)
 }
 
-/// Closed loop: the connections that the load had at the interval's end. Open loop: the requests
-/// in flight, since these are the users who wait.
+/// As the interval tells. Of a load without users, the requests in flight, since these are the users
+/// who wait; of an older document, the connections that its closed loop had at the interval's end.
 fn users(document: &Document, interval: &Interval) -> u64 {
+    if let Some(users) = interval.users {
+        return users;
+    }
     if document.is_open_loop() {
         return interval.in_flight;
     }
@@ -114,11 +118,15 @@ mod tests {
     fn users_come_and_go_with_the_stages_of_a_closed_loop() {
         let mut document = fixture::shaped().document();
         document.plan.mode = "closed".to_string();
+        document.intervals.iter_mut().for_each(|interval| interval.users = None);
         let at = |index: usize| users(&document, &document.intervals[index]);
         // From 0 to 1,000 in 4 s, 2 s of 1,000, to 9,000 in 4 s.
         assert_eq!([at(0), at(3), at(4), at(7), at(9)], [250, 1_000, 1_000, 5_000, 9_000]);
+        document.intervals[3].users = Some(7);
+        assert_eq!(users(&document, &document.intervals[3]), 7, "it was counted");
         let mut steady = fixture::closed().document();
         steady.stages.clear();
+        steady.intervals[0].users = None;
         assert_eq!(users(&steady, &steady.intervals[0]), steady.plan.connections);
     }
 }

@@ -134,6 +134,7 @@ fn each_second_of_the_history_has_the_intervals_figures() {
             assert!((sent - interval.sent as f64).abs() < 1e-3, "{name}");
             for (column, us) in [
                 ("50%", interval.response_p50_us),
+                ("95%", interval.response_p95_us),
                 ("99%", interval.response_p99_us),
                 ("100%", interval.response_max_us),
             ] {

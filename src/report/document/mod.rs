@@ -339,7 +339,13 @@ pub struct Interval {
     pub failed: u64,
     pub dropped: u64,
     pub in_flight: u64,
+    /// At its end, like those in flight: the users of a scenario who are there, or the connections
+    /// that a closed loop asks for. Null where requests come by the clock and are nobody's.
+    #[serde(default)]
+    pub users: Option<u64>,
     pub response_p50_us: Option<f64>,
+    #[serde(default)]
+    pub response_p95_us: Option<f64>,
     pub response_p99_us: Option<f64>,
     pub response_max_us: Option<f64>,
     pub service_p99_us: Option<f64>,
@@ -364,7 +370,9 @@ impl Interval {
             failed: events.failed,
             dropped: events.dropped,
             in_flight: interval.in_flight,
+            users: interval.users,
             response_p50_us: micros(interval.response_p50),
+            response_p95_us: micros(interval.response_p95),
             response_p99_us: micros(interval.response_p99),
             response_max_us: micros(interval.response_max),
             service_p99_us: micros(interval.service_p99),

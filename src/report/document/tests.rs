@@ -121,7 +121,7 @@ fn every_name_of_the_design_is_there() {
         (
             "/intervals/0",
             "t_s phase stage scheduled sent good rejected failed dropped in_flight \
-             response_p50_us response_p99_us response_max_us service_p99_us send_lag_p99_us",
+             users response_p50_us response_p95_us response_p99_us response_max_us service_p99_us send_lag_p99_us",
         ),
     ] {
         let object = document.pointer(path).unwrap();
@@ -138,6 +138,22 @@ fn a_document_reads_back_the_same() {
         let text = serde_json::to_string(&document).unwrap();
         assert_eq!(serde_json::from_str::<Document>(&text).unwrap(), document, "{name}");
     }
+}
+
+#[test]
+fn an_interval_that_was_written_before_its_p95_and_users_were_told_is_still_read() {
+    let document = fixture::closed().document();
+    assert!(document.intervals.iter().all(|interval| interval.users == Some(64)));
+    let mut json = serde_json::to_value(&document).unwrap();
+    for interval in json["intervals"].as_array_mut().unwrap() {
+        for newer in ["users", "response_p95_us"] {
+            assert!(!interval.as_object_mut().unwrap().remove(newer).unwrap().is_null());
+        }
+    }
+    let read: Document = serde_json::from_value(json).unwrap();
+    let told = |interval: &Interval| (interval.users, interval.response_p95_us);
+    assert!(read.intervals.iter().all(|interval| told(interval) == (None, None)));
+    assert_eq!(read.intervals[0].response_p99_us, document.intervals[0].response_p99_us);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn charts(document: &Document) -> Markup {
 type Column = (&'static str, fn(&Interval) -> String);
 
 /// Named as the charts name them.
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 15] = [
     ("phase", |i| i.phase.clone()),
     ("scheduled", |i| count(i.scheduled)),
     ("sent", |i| count(i.sent)),
@@ -38,7 +38,9 @@ const COLUMNS: [Column; 13] = [
     ("failed", |i| count(i.failed)),
     ("dropped", |i| count(i.dropped)),
     ("in flight", |i| count(i.in_flight)),
+    ("users", |i| i.users.map_or("-".to_string(), count)),
     ("p50", |i| time(i.response_p50_us)),
+    ("p95", |i| time(i.response_p95_us)),
     ("p99", |i| time(i.response_p99_us)),
     ("max", |i| time(i.response_max_us)),
     ("service p99", |i| time(i.service_p99_us)),

@@ -27,6 +27,7 @@ mod soak;
 pub mod suite;
 pub mod trend;
 mod trouble;
+pub mod versus;
 mod words;
 
 use std::path::Path;

@@ -133,6 +133,20 @@ fn a_ceiling_of_an_earlier_build_is_read_and_shown() {
 }
 
 #[test]
+fn no_line_of_a_study_is_wider_than_the_terminal() {
+    let (found, climbed) = (fixture::ceiling(), fixture::ladder());
+    for width in 60..140 {
+        let options = PageOptions { width, ..PageOptions::default() };
+        for page in
+            [console::ceiling::page(&found, &options), console::ladder::page(&climbed, &options)]
+        {
+            let widest = page.lines().max_by_key(|line| line.chars().count()).unwrap();
+            assert!(widest.chars().count() <= width, "{width}: {widest}");
+        }
+    }
+}
+
+#[test]
 fn the_golden_texts_are_written() {
     let options = PageOptions::default();
     let (found, climbed) = (fixture::ceiling(), fixture::ladder());

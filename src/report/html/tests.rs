@@ -147,7 +147,9 @@ fn the_table_of_intervals_has_each_of_them() {
             assert_eq!((cells[1], count(2)), (&*interval.phase, interval.scheduled), "{name}");
             assert_eq!((count(4), count(5)), (interval.good, interval.rejected), "{name}");
             assert_eq!((count(6), count(8)), (interval.failed, interval.in_flight), "{name}");
-            assert_eq!(cells[9] == "-", interval.response_p50_us.is_none(), "{name}");
+            assert_eq!((cells[9] != "-").then(|| count(9)), interval.users, "{name}");
+            let quantiles = [interval.response_p50_us, interval.response_p95_us];
+            assert_eq!([10, 11].map(|at| cells[at] != "-"), quantiles.map(|us| us.is_some()));
         }
     }
 }
@@ -264,6 +266,7 @@ fn an_hour_fits_five_megabytes() {
         .map(|second| crate::report::document::Interval {
             t_s: f64::from(second + 1),
             response_p50_us: Some(1_234.567 + f64::from(second)),
+            response_p95_us: Some(9_876.543 + f64::from(second)),
             response_p99_us: Some(98_765.432 + f64::from(second)),
             response_max_us: Some(998_765.432 + f64::from(second)),
             ..sample[second as usize % sample.len()].clone()

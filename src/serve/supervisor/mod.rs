@@ -4,12 +4,10 @@
 //! ```text
 //! child   one of them: started, listened to, ended when its time is over
 //! log     what was told so far, for those who come late
-//! cores   where the panel sits meanwhile
 //! follow  runs of this host's command lines, as the history has them
 //! ```
 
 mod child;
-mod cores;
 mod follow;
 mod log;
 
@@ -28,10 +26,10 @@ use super::desk::{Desk, Prepared};
 use super::job::Job;
 use super::refusal::Refusal;
 use crate::history::{Begun, History, Lock};
+use crate::host::Cores;
 use crate::plan::Limits;
 use crate::plan::limits::Excess;
 use child::{Run, Time};
-use cores::Cores;
 
 pub use log::{Event, LiveRun, MOST_POINTS};
 

@@ -7,7 +7,7 @@ use super::tools::{ALL, OTHER, named};
 use super::*;
 use crate::plan::Url;
 use crate::report::versus::VersusDocument;
-use crate::report::{PageOptions, console, fixture as views, markdown};
+use crate::report::{PageOptions, console, fixture as views, html, markdown};
 use crate::time::Nanos;
 
 const SAMPLES: [(&str, &str); 12] = [
@@ -290,10 +290,12 @@ fn the_golden_pages_are_printed_and_hold_no_secret() {
     let markdown = markdown::versus::text(&document);
     views::golden("versus.txt", &page);
     views::golden("versus.md", &markdown);
+    let html = html::versus::page(&document);
+    views::golden("versus.html", &html);
     let widest = page.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 80, "{page}");
     let json = serde_json::to_string(&document).unwrap();
-    for view in [&page, &markdown, &json] {
+    for view in [&page, &markdown, &html, &json] {
         assert!(!view.contains("geheim") && view.contains("?token="), "{view}");
     }
     let read: VersusDocument = serde_json::from_str(&json).unwrap();

@@ -100,6 +100,8 @@ struct Outcome {
     aside: Fates,
     delivered: Vec<Vec<u8>>,
     measured: Events,
+    /// At the end of each interval.
+    users: Vec<Option<u64>>,
     totals: Totals,
     phases: Phases,
     dials: Vec<(Nanos, usize)>,
@@ -213,7 +215,7 @@ fn simulate_with(
     let mut core = Core::new(job);
     let (mut warmup, mut measure) = (Fates::default(), Fates::default());
     let mut aside = Fates::default();
-    let mut measured = Events::default();
+    let (mut measured, mut users) = (Events::default(), Vec::new());
     let mut collect = || {
         while let Some(letter) = mailbox.collect() {
             warmup.add(&letter.snapshot.warmup);
@@ -222,6 +224,7 @@ fn simulate_with(
             if letter.snapshot.phase == Phase::Measure {
                 measured.add(&letter.snapshot.events);
             }
+            users.extend(letter.last.then_some(letter.snapshot.users));
             mailbox.give_back(letter.snapshot);
         }
     };
@@ -278,7 +281,7 @@ fn simulate_with(
     }
     let phases = *core.phases();
     let Net { dials, delivered, .. } = net;
-    Outcome { warmup, measure, aside, delivered, measured, totals, phases, dials }
+    Outcome { warmup, measure, aside, delivered, measured, users, totals, phases, dials }
 }
 
 fn against(job: Job, server: impl FnMut(Nanos) -> Option<Nanos> + 'static) -> Outcome {

@@ -102,6 +102,24 @@ fn a_mix_has_its_shares_in_any_window_of_the_sum_of_its_weights() {
 }
 
 #[test]
+fn the_users_of_a_scenario_are_those_who_are_there() {
+    let steps = vec![thinking(0, 400, 400)];
+    let flow = Flow { steps, rounds: Some(3), ..Flow::default() };
+    let job = with(scenario(&[Part::Main], Model::Users(flow)), closed_loop(9, 5));
+    // A round takes half a second; they are done before measure is over.
+    let outcome = against(job, after(Nanos::from_millis(100)));
+    assert_eq!(outcome.users, [Some(5), Some(0)]);
+    let outcome = against(with(mix(&[1]), closed_loop(2, 5)), after(Nanos::from_millis(30)));
+    assert_eq!(
+        outcome.users,
+        [Some(5), Some(5), Some(0)],
+        "a mix has no users but its connections"
+    );
+    let outcome = against(with(mix(&[1]), open_loop(100, 2, 5)), after(Nanos::from_millis(30)));
+    assert_eq!(outcome.users, [None; 3]);
+}
+
+#[test]
 fn workers_share_a_number_of_requests_so_that_the_shares_are_exact() {
     let mut counts = [0u64; 5];
     let parts = [67, 67, 66];
@@ -195,6 +213,8 @@ fn sessions_arrive_by_the_schedule_and_take_their_steps_behind_one_another() {
     assert_eq!(sessions.cut, 2);
     // Each step is due when the one before it is done, or thought about.
     assert_close(outcome.mean(), 20.0);
+    // Those of the last 260 ms are there, and in the end nobody is.
+    assert_eq!(outcome.users, [[Some(2); 10].as_slice(), &[Some(0)]].concat());
 }
 
 #[test]

@@ -95,6 +95,26 @@ fn users_come_and_go_and_keep_their_connections_from_stage_to_stage() {
     let good = outcome.totals.stages.iter().map(|s| s.counters.good).collect::<Vec<_>>();
     assert!(good[1].abs_diff(20_000) <= 20, "{good:?}");
     assert!(good[0].abs_diff(10_500) <= 40 && good[2].abs_diff(10_500) <= 40, "{good:?}");
+    // As the level is before the next second begins, which falls short of the next change.
+    let level = |end: u64| match end {
+        ..=10 => 2 * end,
+        11..=20 => 20,
+        _ => 2 * (30 - end) + 1,
+    };
+    assert_eq!(outcome.users[..30], (1..=30).map(|end| Some(level(end))).collect::<Vec<_>>());
+    assert!(outcome.users[30..].iter().all(|users| *users == Some(0)), "{:?}", outcome.users);
+}
+
+#[test]
+fn requests_by_the_clock_are_nobodys_and_a_closed_loop_is_its_connections_until_it_is_over() {
+    let server = |now| Some(now + Nanos::from_millis(30));
+    assert_eq!(against(open_loop(100, 3, 8), server).users, [None; 4]);
+    let closed = [Some(8), Some(8), Some(0)];
+    assert_eq!(against(closed_loop(2, 8), server).users, closed);
+    // From the start on nobody listens: they are asked for all the same.
+    let refused = simulate(closed_loop(2, 8), server, |at, _| at == Nanos::ZERO);
+    assert_eq!(refused.measure.counters.good, 8, "those of the first instant");
+    assert_eq!(refused.users[..2], closed[..2]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ const COLUMN = {
   failed: (i) => count(i.failed),
   dropped: (i) => count(i.dropped),
   "in flight": (i) => count(i.in_flight),
+  users: (i) => count(i.users),
   p50: (i) => micros(i.response_p50_us),
   p95: (i) => micros(i.response_p95_us),
   p99: (i) => micros(i.response_p99_us),

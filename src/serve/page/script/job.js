@@ -30,8 +30,11 @@ function jobOfForm() {
     note: textIn("job-note"),
     confirm: $("job-confirm-field").hidden ? undefined : textIn("job-confirm"),
   };
+  // A search finds its rate, and a ladder's steps are rates.
+  if (job.verb === "ceiling") delete job.rps, delete job.stages;
+  else if (job.verb === "ladder") delete job.rps;
   // A shape of its own has its rates and its length.
-  if (job.stages) delete job.rps, delete job.duration_s;
+  else if (job.stages) delete job.rps, delete job.duration_s;
   return job;
 }
 

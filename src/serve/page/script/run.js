@@ -144,7 +144,7 @@ class RunPage {
     const { scheduled, rejected, failed, dropped } = course.sum;
     const fails = rejected + failed + dropped;
     const failing = (latest.rejected + latest.failed + latest.dropped) / course.step();
-    return [{ ...nameOfLine({ name: "Aggregated", requests: scheduled, fails, p50_us: latest.response_p50_us, p99_us: latest.response_p99_us, max_us: latest.response_max_us, per_s: latest.sent / course.step(), fails_per_s: failing }) }];
+    return [{ ...nameOfLine({ name: "Aggregated", requests: scheduled, fails, p50_us: latest.response_p50_us, p95_us: latest.response_p95_us, p99_us: latest.response_p99_us, max_us: latest.response_max_us, per_s: latest.sent / course.step(), fails_per_s: failing }) }];
   }
 
   drawHead() {
@@ -191,7 +191,7 @@ class RunPage {
     tile("rate", latest ? perSecond(latest.sent / step) : DASH, this.isOpenLoop() ? due : "each when answered");
     tile("failing", percent(course.failing()), `${count(course.sum.rejected + course.sum.failed + course.sum.dropped)} of ${count(course.sum.scheduled)}`, course.failing() > 0.01 && "bad");
     tile("median", micros(total?.median ?? latest?.response_p50_us), total ? "so far" : "in the last second");
-    tile("tail", micros(total?.p95), latest ? `99%ile ${micros(latest.response_p99_us)} in the last second` : "");
+    tile("tail", micros(total?.p95 ?? latest?.response_p95_us), latest ? `99%ile ${micros(latest.response_p99_us)} in the last second` : "");
     tile("users", count(latest?.users ?? course.users ?? run.connections), latest ? `${count(latest.in_flight)} in flight` : "");
     if (!this.isOpenLoop()) return tile("efficiency", DASH, "no schedule");
     tile("efficiency", percent(course.efficiency()), "sent of what was due, so far", course.efficiency() < 0.9 && "doubtful");

@@ -91,6 +91,7 @@ const FORMS = {
   html: ["HTML", "the whole report, one file to pass around"],
   json: ["JSON", "the result document, histograms included"],
   md: ["Markdown", "for an issue or a pull request"],
+  checklist: ["Checklist", "for those who deploy"],
   png: ["PNG", "the charts as a picture"],
   svg: ["SVG", "the charts, at any size"],
   "csv-stats": ["CSV: statistics", "as Locust has it"],

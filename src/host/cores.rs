@@ -1,5 +1,5 @@
-//! Which cores the panel sits on: not those of a run's workers, where there are others. A child
-//! inherits its mask from whoever starts it, so it is given the full one back before it begins.
+//! Which cores the threads beside a run sit on: not those of its workers, where there are others. A
+//! child inherits its mask from whoever starts it, so it is given the full one back before it begins.
 
 use std::fs;
 use std::io;
@@ -54,6 +54,13 @@ impl Cores {
         };
         // SAFETY: between fork and exec it makes one system call, and allocates nothing.
         unsafe { command.pre_exec(give) };
+    }
+
+    /// The calling thread alone is where it could be before: it looks for the cores of its workers.
+    pub fn free_this_thread(&self) {
+        // SAFETY: a system call that reads a set which this object owns. Where it is refused the
+        // thread stays where it is.
+        unsafe { libc::sched_setaffinity(0, size_of::<cpu_set_t>(), &self.all) };
     }
 }
 
