@@ -312,6 +312,11 @@ impl Prober for Field<'_> {
         Ok(true)
     }
 
+    fn narrow(&mut self, connections: u32) {
+        self.plan.connections = connections;
+        self.runner.reconnect();
+    }
+
     fn is_interrupted(&self) -> bool {
         self.is_interrupted
     }

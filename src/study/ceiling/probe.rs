@@ -141,6 +141,23 @@ impl Probe {
         self.outcome == Outcome::Holds
     }
 
+    /// It failed because none was free when a request was due.
+    pub fn lacks_connections(&self) -> bool {
+        matches!(&self.outcome, Outcome::Fails { by, .. } if by == Limit::Connections.name())
+    }
+
+    /// The same where more of them are known to carry no more: it is the rate that was too much.
+    pub fn with_enough_connections(self) -> Probe {
+        if !self.lacks_connections() {
+            return self;
+        }
+        let (by, why) = (
+            RATE.to_string(),
+            format!("more connections carried no more than {}/s", format_count(self.good_per_s)),
+        );
+        Probe { outcome: Outcome::Fails { by, why }, ..self }
+    }
+
     /// It was too short to be judged.
     pub fn is_unknown(&self) -> bool {
         matches!(self.outcome, Outcome::Unknown { .. })

@@ -33,6 +33,9 @@ pub trait Prober {
     /// Goes on with twice the connections; false: there are as many as there may be.
     fn widen(&mut self) -> Result<bool>;
 
+    /// Goes on with so many, as it did before.
+    fn narrow(&mut self, connections: u32);
+
     /// Somebody wants it to end.
     fn is_interrupted(&self) -> bool;
 
@@ -161,6 +164,9 @@ const CONFIRMING: f64 = 0.35;
 const FEW: usize = 2;
 const MOST_WIDER: usize = 5;
 
+/// More connections that carry more than the fewer did carry this many times as much.
+const MORE: f64 = 1.02;
+
 /// Times that a confirmation may send the search back.
 const RELAPSES: usize = 3;
 
@@ -174,6 +180,8 @@ struct Search<'a> {
     prober: &'a mut dyn Prober,
     settings: Settings,
     finding: Finding,
+    /// More connections were tried, and carried no more.
+    more_are_no_help: bool,
 }
 
 impl<'a> Search<'a> {
@@ -190,7 +198,7 @@ impl<'a> Search<'a> {
             hurried: false,
             probes: Vec::new(),
         };
-        Search { prober, settings, finding }
+        Search { prober, settings, finding, more_are_no_help: false }
     }
 
     fn run(&mut self) -> Result<()> {
@@ -396,23 +404,39 @@ impl<'a> Search<'a> {
     }
 
     /// One run; where the connections were too few, again with more of them. A host that pauses leaves
-    /// no connection free either, so they are too few when they were so twice; and more of them are no
-    /// help to a server that carries less with them, so there is an end to that.
+    /// no connection free either, so they are too few when they were so twice. A server at its limit
+    /// does too: where more of them carried no more, the search goes on with the fewer, and what fails
+    /// is the rate.
     fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
+        let mut fewer: Option<Probe> = None;
         let mut few = 0;
-        loop {
-            let probe = self.prober.probe(level, times)?;
-            self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
-            self.finding.untold |= probe.is_unknown();
-            self.finding.probes.push(probe.clone());
-            if !matches!(&probe.outcome, Outcome::Fails { by, .. } if by == "connections") {
-                return Ok(probe);
+        let probe = loop {
+            let probe = self.probe_once(level, times)?;
+            if !probe.lacks_connections() || self.more_are_no_help {
+                break probe;
+            }
+            let best = fewer.get_or_insert_with(|| probe.clone());
+            if probe.connections == best.connections && probe.good_per_s > best.good_per_s {
+                *best = probe.clone();
             }
             few += 1;
             if few % FEW == 0 && (few / FEW > MOST_WIDER || !self.prober.widen()?) {
-                return Ok(probe);
+                break probe;
             }
+        };
+        if let Some(fewer) = fewer.filter(|fewer| !carried_more(fewer, &probe)) {
+            self.prober.narrow(fewer.connections);
+            self.more_are_no_help = true;
         }
+        Ok(if self.more_are_no_help { probe.with_enough_connections() } else { probe })
+    }
+
+    fn probe_once(&mut self, level: f64, times: f64) -> Result<Probe> {
+        let probe = self.prober.probe(level, times)?;
+        self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
+        self.finding.untold |= probe.is_unknown();
+        self.finding.probes.push(probe.clone());
+        Ok(probe)
     }
 
     fn settle(&mut self) -> Result<()> {
@@ -448,6 +472,13 @@ impl<'a> Search<'a> {
     fn left(&self) -> Nanos {
         self.settings.budget - self.prober.elapsed()
     }
+}
+
+/// Or it is not the server that kept the wider one from it, or there were no more connections to try.
+fn carried_more(fewer: &Probe, wider: &Probe) -> bool {
+    let is_the_servers = matches!(wider.outcome, Outcome::Fails { .. });
+    let is_wider = wider.connections > fewer.connections;
+    !is_the_servers || !is_wider || wider.good_per_s > fewer.good_per_s * MORE
 }
 
 /// What the server carried of a rate that was too much for it.

@@ -19,6 +19,10 @@ struct Model {
     probes: usize,
     connections: u32,
     per_connection: f64,
+    /// What twice the connections carry of what these do.
+    of_twice: f64,
+    /// At its limit no connection is free.
+    looks_narrow: bool,
 }
 
 impl Model {
@@ -34,19 +38,30 @@ impl Model {
             probes: 0,
             connections: 64,
             per_connection: f64::INFINITY,
+            of_twice: 1.0,
+            looks_narrow: false,
         }
+    }
+
+    /// As many as there are connections for, and no more than it can.
+    fn carries(&self) -> f64 {
+        let doublings = (f64::from(self.connections) / 64.0).log2();
+        let most = f64::from(self.connections) * self.per_connection;
+        (self.capacity * self.of_twice.powf(doublings)).min(most)
     }
 
     fn outcome(&mut self, rate: f64) -> Outcome {
         let fails = |by: &str| Outcome::Fails { by: by.to_string(), why: String::new() };
         let few = rate > f64::from(self.connections) * self.per_connection;
+        let full = rate > self.carries();
         match () {
             () if self.probes > self.until => Outcome::Interrupted,
             () if rate > self.own => {
                 Outcome::Blast { by: "client_cpu".to_string(), why: String::new() }
             }
             () if few => fails("connections"),
-            () if rate > self.capacity => fails("rate"),
+            () if full && self.looks_narrow => fails("connections"),
+            () if full => fails("rate"),
             () if self.dice.unit() < self.noise => fails("threshold p99<10ms"),
             () => Outcome::Holds,
         }
@@ -70,7 +85,7 @@ impl Prober for Model {
         let length = Nanos::from_millis((1_300.0 * times) as u64);
         self.clock += length;
         let outcome = self.outcome(rate_per_s);
-        let carried = (self.capacity / rate_per_s).min(1.0);
+        let carried = (self.carries() / rate_per_s).min(1.0);
         let (p50, p99, p99_9) = (None, None, None);
         let (connections, errors) = (self.connections, 0.0);
         let good_per_s = rate_per_s * carried;
@@ -99,6 +114,10 @@ impl Prober for Model {
     fn widen(&mut self) -> Result<bool> {
         self.connections *= 2;
         Ok(self.connections <= 1_024)
+    }
+
+    fn narrow(&mut self, connections: u32) {
+        self.connections = connections;
     }
 
     fn is_interrupted(&self) -> bool {
@@ -170,6 +189,20 @@ fn too_few_connections_become_more() {
     let found = search(&mut model, &SETTINGS).unwrap();
     let low = found.low.unwrap();
     assert!((low.rate_per_s / 5_000.0 - 1.0).abs() < 0.03 && low.connections >= 512);
+}
+
+#[test]
+fn a_server_at_its_limit_that_leaves_no_connection_free_is_not_given_more() {
+    for of_twice in [1.0, 0.85] {
+        let model = Model::of(5_000.0);
+        let mut model = Model { looks_narrow: true, of_twice, ..model };
+        let found = search(&mut model, &SETTINGS).unwrap();
+        let (low, high) = (found.low.unwrap(), found.high.unwrap());
+        assert!((low.rate_per_s / 5_000.0 - 1.0).abs() < 0.02, "{}", low.rate_per_s);
+        assert_eq!((low.connections, high.connections), (64, 64));
+        let by = high.outcome.cause().0;
+        assert_eq!((by.as_deref(), found.confirmed), (Some("rate"), true));
+    }
 }
 
 #[test]
