@@ -102,13 +102,6 @@ impl Job {
                 "write api, web, stress, default or off",
             );
         }
-        if self.verb == Verb::Ladder && self.stages.as_deref().is_none_or(str::is_empty) {
-            return refuse(
-                "stages",
-                "a ladder is made of steps",
-                "write rates such as 100,200,500, or workers with a rate each: 2x5,5x10",
-            );
-        }
         let numbers = [("rps", self.rps), ("duration_s", self.duration_s)];
         let bad = |value: &f64| !value.is_finite() || *value <= 0.0;
         if let Some((field, _)) = numbers.iter().find(|(_, n)| n.as_ref().is_some_and(bad)) {
@@ -147,9 +140,11 @@ impl Job {
                 "the steps of a ladder are rates",
                 "write them in stages: 100,200,500",
             ),
-            Verb::Ladder if self.stages.is_none() => {
-                refuse("stages", "a ladder has steps", "write its rates, such as 100,200,500")
-            }
+            Verb::Ladder if self.stages.as_deref().is_none_or(str::is_empty) => refuse(
+                "stages",
+                "a ladder has steps",
+                "write rates such as 100,200,500, or workers with a rate each: 2x5,5x10",
+            ),
             _ => Ok(()),
         }
     }
@@ -234,7 +229,6 @@ mod tests {
             ("vars", Job { vars: [("a".into(), "b\0".into())].into(), ..job() }),
             ("rps", Job { verb: Verb::Ceiling, rps: Some(1.0), ..job() }),
             ("stages", Job { verb: Verb::Ceiling, stages: some("1"), ..job() }),
-            ("stages", Job { verb: Verb::Ladder, ..job() }),
             ("rps", Job { verb: Verb::Ladder, stages: some("1"), rps: Some(1.0), ..job() }),
         ] {
             let refusal = job.check().expect_err(field);
