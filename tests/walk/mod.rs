@@ -8,6 +8,7 @@ mod chromium;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use self::chromium::Chromium;
 use crate::support::{Folder, Outsider, skipped};
@@ -143,6 +144,10 @@ impl Walk<'_> {
         self.step("statistics");
         self.browser.press("#tab-charts");
         self.browser.until("document.querySelectorAll('#panel-charts svg').length >= 3");
+        if pictures().is_some() {
+            // Charts of a second show little.
+            std::thread::sleep(Duration::from_secs(20));
+        }
         self.step("charts");
     }
 
@@ -223,11 +228,16 @@ impl Walk<'_> {
         assert!(widths[0].as_u64() <= widths[1].as_u64(), "{name} on a {}: {widths}", self.name);
         let blank = self.browser.value(UNNAMED);
         assert_eq!(blank, 0, "{name} on a {}: a field without a name", self.name);
-        if let Some(folder) = std::env::var_os("BLAST_WALK") {
-            let file = PathBuf::from(folder).join(format!("{}-{name}.png", self.name));
+        if let Some(folder) = pictures() {
+            let file = folder.join(format!("{}-{name}.png", self.name));
             std::fs::write(file, self.browser.picture()).unwrap();
         }
     }
+}
+
+/// Where a picture of each step is wanted.
+fn pictures() -> Option<PathBuf> {
+    std::env::var_os("BLAST_WALK").map(PathBuf::from)
 }
 
 /// Fields and buttons that nobody could call by a name.

@@ -10,7 +10,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::runs::{self, Deleted, Listed, Shown, Started, Which};
+use super::deletion::{self, Deleted};
+use super::runs::{self, Listed, Shown, Started, Which};
 use crate::serve::Panel;
 use crate::serve::input::{Admin, Asked, Body, RunId, Viewer};
 use crate::serve::job::Job;
@@ -147,7 +148,7 @@ pub async fn delete(
     Admin(who): Admin,
     RunId(id): RunId,
 ) -> Result<Json<Deleted>, Refusal> {
-    runs::delete_one(&panel, id, who.name).await.map(Json)
+    deletion::delete_one(&panel, id, who.name).await.map(Json)
 }
 
 /// Runs, newest first.

@@ -2,7 +2,8 @@
 //! OpenAPI document are made of the same declaration. Who may is the function's first argument.
 //!
 //! ```text
-//! runs      start, list, show, stop, change, delete
+//! runs      start, list, show, stop, change
+//! deletion  take them out
 //! events    what a run tells while it goes on
 //! views     saved runs in each form, side by side, over time
 //! offer     what there is to choose from
@@ -13,6 +14,7 @@
 //! ```
 
 mod aliases;
+mod deletion;
 mod events;
 mod offer;
 mod pages;
@@ -77,8 +79,8 @@ fn all() -> OpenApiRouter<Arc<Panel>> {
     OpenApiRouter::new()
         .routes(routes!(runs::list, runs::start))
         .routes(routes!(runs::preview))
-        .routes(routes!(runs::delete_several))
-        .routes(routes!(runs::show, runs::change, runs::delete))
+        .routes(routes!(deletion::delete_several))
+        .routes(routes!(runs::show, runs::change, deletion::delete))
         .routes(routes!(runs::stop))
         .routes(routes!(events::events))
         .routes(routes!(views::charts))
