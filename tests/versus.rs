@@ -204,7 +204,7 @@ fn what_makes_no_sense_for_other_tools_is_one_sentence() {
         ("a -R 0.5", 2, "whole requests"),
         ("a --tools wrc", 2, "did you mean `wrk`?"),
         ("a --tools wrk", 1, "none of the tools (wrk) is on the PATH"),
-        ("a -o x.html", 2, "ends in `.json` or `.md`"),
+        ("a -o x.svg", 2, "ends in `.json`, `.html` or `.md`"),
         ("a --log /nowhere/at.all", 2, "--log: "),
         ("a --pin 4000", 2, "core 4000 is none"),
         ("a --tool-command x", 2, "write NAME=WORDS"),

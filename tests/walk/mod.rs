@@ -4,6 +4,7 @@
 //! `BLAST_WALK=FOLDER` keeps a picture of each step there.
 
 mod chromium;
+mod planted;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -55,7 +55,8 @@ const LOOKS: usize = 12;
 const DRAIN: u64 = 4;
 const LEAST_DRAIN: Nanos = Nanos::from_millis(500);
 
-/// What a probe takes besides its length and what comes before it: to end, and to settle.
+/// What a probe takes at least besides its length and what comes before it: to connect, to end, and
+/// to settle.
 const BESIDE: Nanos = Nanos::from_millis(400);
 
 /// The most connections that are opened unasked.
@@ -85,6 +86,8 @@ pub struct Field<'a> {
     is_interrupted: bool,
     warm_up: Nanos,
     drain: Nanos,
+    /// What probes took besides, those that were last the most.
+    beside: Nanos,
     /// The median under little load, before any overload.
     calm: Option<Nanos>,
     /// Told of each probe as it is over.
@@ -115,6 +118,7 @@ impl<'a> Field<'a> {
             is_interrupted: false,
             warm_up: WARM_UP,
             drain,
+            beside: BESIDE,
             calm: None,
             tell,
         }
@@ -212,10 +216,13 @@ impl<'a> Field<'a> {
         // A float becomes an integer by saturation.
         let number = level as u32;
         let connections = if self.over == Over::Rate { self.plan.connections } else { number };
+        let (began, before) = ((self.clock)(), self.before());
         let summary = match self.over {
-            Over::Rate => self.at(level, length, self.before()),
+            Over::Rate => self.at(level, length, before),
             Over::Connections | Over::Users => self.with(number, length),
         };
+        let beside = (self.clock)() - began - length - before + BESIDE;
+        self.beside = Nanos((self.beside + beside).0 / 2);
         match summary {
             Ok(summary) => {
                 self.paced(&summary, level);
@@ -275,7 +282,7 @@ impl Prober for Field<'_> {
     }
 
     fn takes(&self, level: f64, times: f64) -> Nanos {
-        let beside = self.before() + BESIDE;
+        let beside = self.before() + self.beside.max(BESIDE);
         Nanos(((self.length(level) + beside).as_secs_f64() * times * 1e9) as u64)
     }
 
