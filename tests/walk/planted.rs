@@ -21,7 +21,7 @@ fn markup_from_a_server_a_plan_and_a_label_is_text_in_a_browser() {
         return skipped("planted markup in a browser", "Chromium is not installed");
     };
     let server = Server::start(|peer: &mut Peer| {
-        let answer = if peer.number % 2 == 0 { ANSWER } else { GARBAGE };
+        let answer = if peer.number.is_multiple_of(2) { ANSWER } else { GARBAGE };
         peer.answer_all(answer.as_bytes());
     });
     let plan =

@@ -156,7 +156,9 @@ impl<'a> Search<'a> {
         if self.finding.low.is_none() {
             return Ok(());
         }
-        for _ in 0..=RELAPSES {
+        let mut relapses = 0;
+        // While nothing holds there is no answer: then only the time ends it.
+        while relapses <= RELAPSES || self.finding.low.is_none() {
             if let (None, Some(high)) = (&self.finding.low, &self.finding.high) {
                 self.bracket(high.level * DOWN[0])?;
             }
@@ -164,6 +166,7 @@ impl<'a> Search<'a> {
             if self.is_over() || self.confirm()? {
                 return Ok(());
             }
+            relapses += 1;
         }
         Ok(())
     }

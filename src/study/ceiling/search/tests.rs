@@ -10,6 +10,8 @@ struct Model {
     own: f64,
     /// The share of probes that fail for no reason.
     noise: f64,
+    /// Of the runs that confirm.
+    noise_of_long: f64,
     dice: Dice,
     clock: Nanos,
     /// Interrupted at this probe.
@@ -31,6 +33,7 @@ impl Model {
             capacity,
             own: f64::INFINITY,
             noise: 0.0,
+            noise_of_long: 0.0,
             dice: Dice::of(1, 0, 0),
             clock: Nanos::ZERO,
             until: usize::MAX,
@@ -84,7 +87,13 @@ impl Prober for Model {
         self.probes += 1;
         let length = Nanos::from_millis((1_300.0 * times) as u64);
         self.clock += length;
-        let outcome = self.outcome(rate_per_s);
+        let is_disturbed = times > 1.0 && self.dice.unit() < self.noise_of_long;
+        let outcome = match self.outcome(rate_per_s) {
+            Outcome::Holds if is_disturbed => {
+                Outcome::Fails { by: "threshold p99<10ms".to_string(), why: String::new() }
+            }
+            outcome => outcome,
+        };
         let carried = (self.carries() / rate_per_s).min(1.0);
         let (p50, p99, p99_9) = (None, None, None);
         let (connections, errors) = (self.connections, 0.0);
@@ -173,6 +182,19 @@ fn a_host_that_disturbs_every_third_probe_leaves_an_answer_near_the_true_one() {
     assert_eq!(rates.len(), 100, "some found none");
     let near = rates.iter().filter(|rate| (*rate / 5_000.0 - 1.0).abs() < 0.05).count();
     assert!(near >= 85, "{near} of 100 within 5 %: {rates:?}");
+}
+
+#[test]
+fn a_host_that_disturbs_most_long_runs_leaves_an_answer_as_long_as_there_is_time() {
+    let found = |seed: u64| {
+        let dice = Dice::of(seed, 0, 0);
+        let mut model = Model { noise_of_long: 0.8, noise: 0.1, dice, ..Model::of(5_000.0) };
+        let found = search(&mut model, &SETTINGS).unwrap();
+        assert!(model.clock <= SETTINGS.budget + Nanos::from_secs(5), "{:?}", model.clock);
+        found.low.is_some()
+    };
+    let answers = (0..100).filter(|seed| found(*seed)).count();
+    assert!(answers >= 99, "{answers} of 100");
 }
 
 #[test]
