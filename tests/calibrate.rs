@@ -1,6 +1,6 @@
 //! `blast calibrate`, and the head-room that runs tell of what it kept.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -92,6 +92,10 @@ fn the_load_is_that_of_the_flags_and_of_the_plan() {
         fs::write(&plan, text).unwrap();
         let run = calibrate(&file).args("--json -c 12 -t 2").arg(plan.to_str().unwrap()).run();
         assert_eq!(run.code(), Some(0), "{run:?}");
+        let same = calibrate(&file).args("--json -c 12 -t 2 -").stdin(File::open(&plan).unwrap());
+        let run = same.run();
+        assert_eq!(run.code(), Some(0), "{run:?}");
+        assert_eq!(read(&file)["entries"].as_array().unwrap().len(), 1, "it is of the same class");
         let flags = "--json -p 4 --engine epoll -b xyz --answer-size 5k";
         let run = calibrate(&file).args(flags).run();
         assert_eq!(run.code(), Some(0), "{run:?}");

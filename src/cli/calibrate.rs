@@ -109,7 +109,7 @@ fn keep(document: &CalibrationDocument, shelf: Option<Shelf>, quiet: bool) -> Re
 fn plan(args: &CalibrateArgs, arguments: &[OsString]) -> Result<Plan> {
     let mut load = args.load.clone();
     match load.words.first() {
-        Some(word) if word.ends_with(".toml") => return plan_of_file(&of_run(arguments)),
+        Some(_) if load.is_of_file() => return plan_of_file(&of_run(arguments)),
         None if load.request.curl.is_none() => load.words.push(ANY.to_string()),
         _ => {}
     }

@@ -65,11 +65,6 @@ pub struct CeilingArgs {
 }
 
 impl CeilingArgs {
-    /// Of a plan file, or of one that comes from stdin.
-    pub fn is_of_file(&self) -> bool {
-        self.load.words.first().is_some_and(|word| word == "-" || word.ends_with(".toml"))
-    }
-
     /// A URL says itself where it leads.
     pub fn refuse_aim(&self) -> Result<()> {
         self.aim.flag().map_or(Ok(()), |flag| {

@@ -172,16 +172,12 @@ fn read(arguments: &[OsString]) -> Result<Errand> {
             of_run(plan, outputs, None)
         }
         Cli { verb: Some(Verb::Run(args)), .. } => of_plan(&args, arguments, None),
+        Cli { verb: Some(Verb::Soak(args)), .. } if args.run.load.is_of_file() => {
+            of_plan(&args.run.clone(), arguments, Some(args))
+        }
         Cli { verb: Some(Verb::Soak(args)), .. } => {
-            let is_file = args.run.load.words.first().is_some_and(|word| is_plan(word));
-            match is_file {
-                true => of_plan(&args.run.clone(), arguments, Some(args)),
-                false => {
-                    let plan = high::plan(&args.run.load)?;
-                    let outputs = Outputs::of(&args.run.load)?;
-                    of_run(plan, outputs, Some(args))
-                }
-            }
+            let (plan, outputs) = (high::plan(&args.run.load)?, Outputs::of(&args.run.load)?);
+            of_run(plan, outputs, Some(args))
         }
         Cli { verb: Some(Verb::Ceiling(args)), .. } if !args.ladder.ladder.is_empty() => {
             let rungs = ladder::rungs(&args, arguments)?;
@@ -193,11 +189,6 @@ fn read(arguments: &[OsString]) -> Result<Errand> {
         }
         _ => Err(not_of_a_panel()),
     }
-}
-
-/// A file, or the text that stands for stdin.
-fn is_plan(word: &str) -> bool {
-    word == "-" || word.ends_with(".toml")
 }
 
 fn of_plan(args: &RunArgs, arguments: &[OsString], soak: Option<Box<SoakArgs>>) -> Result<Errand> {

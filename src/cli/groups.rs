@@ -67,6 +67,13 @@ pub struct LoadArgs {
     pub headless: bool,
 }
 
+impl LoadArgs {
+    /// Of a plan file, or of one that comes from stdin.
+    pub fn is_of_file(&self) -> bool {
+        self.words.first().is_some_and(|word| word == "-" || word.ends_with(".toml"))
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Load")]
 pub struct SizeArgs {

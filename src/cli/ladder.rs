@@ -134,7 +134,7 @@ pub fn rungs(args: &CeilingArgs, arguments: &[OsString]) -> Result<Vec<Rung>> {
     study::refuse_unshown("ceiling", &args.load)?;
     let named = &args.ladder.ladder;
     let length = args.ladder.step.or(args.load.size.duration).unwrap_or(STEP);
-    let (load, plan) = match args.is_of_file() {
+    let (load, plan) = match args.load.is_of_file() {
         true => of_file(named[0].rate, length, arguments)?,
         false => of_url(args, named[0].rate, length)?,
     };

@@ -50,8 +50,7 @@ pub struct SoakArgs {
 }
 
 pub fn run(args: &SoakArgs, arguments: &[OsString]) -> Result<Exit> {
-    let words = &args.run.load.words;
-    if words.first().is_some_and(|word| word.ends_with(".toml")) {
+    if args.run.load.is_of_file() {
         return run_plan::carry_out(&args.run, arguments, |plan, outputs, load| {
             soak(args, plan, outputs, load)
         });

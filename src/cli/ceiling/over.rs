@@ -41,7 +41,7 @@ pub fn values() -> impl TypedValueParser<Value = Over> {
 
 /// `arguments`: as they were typed, the program's name first.
 pub fn sought(args: &CeilingArgs, arguments: &[OsString]) -> Result<Sought> {
-    let written = args.is_of_file().then(|| run_plan::sheet(&args.load)).transpose()?;
+    let written = args.load.is_of_file().then(|| run_plan::sheet(&args.load)).transpose()?;
     let over = choose(args.over, written.as_ref())?;
     let (load, plan) = match &written {
         Some(written) => of_file(over, &written.sheet.load, arguments)?,

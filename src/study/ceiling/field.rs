@@ -282,7 +282,7 @@ impl Prober for Field<'_> {
     }
 
     fn takes(&self, level: f64, times: f64) -> Nanos {
-        let beside = self.before() + self.beside.max(BESIDE);
+        let beside = self.before() + self.beside;
         Nanos(((self.length(level) + beside).as_secs_f64() * times * 1e9) as u64)
     }
 

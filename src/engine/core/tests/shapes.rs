@@ -180,9 +180,19 @@ fn a_warm_up_that_is_found_in_the_run_is_followed_by_the_whole_of_measure() {
 /// of workers, 10,000 in ten seconds.
 #[test]
 fn a_closed_loop_that_is_capped_sends_its_cap_and_not_one_more() {
-    let job = Job { at_most: Some(Rate::per_second(1_000)), ..closed_loop(10, 64) };
-    let outcome = against(job, |now| Some(now + Nanos::from_micros(50)));
-    assert_eq!(outcome.measure.counters.sent, 10_000);
+    let at_most = Some(Rate::per_second(1_000));
+    for workers in [1usize, 2, 3] {
+        let sent: u64 = (0..workers)
+            .map(|worker| {
+                let job = Job { worker, workers, at_most, ..closed_loop(10, 64) };
+                // By the first worker's first connection, in a whole run.
+                job.timeline.open_gate();
+                let outcome = against(job, |now| Some(now + Nanos::from_micros(50)));
+                outcome.measure.counters.sent
+            })
+            .sum();
+        assert_eq!(sent, 10_000, "{workers} workers");
+    }
 }
 
 #[test]
