@@ -153,6 +153,15 @@ impl Ceiling {
         self.curve.iter().find(|point| point.outcome == "unknown")
     }
 
+    /// How many probes were no harder than the answer, and how many of these failed: of a steady
+    /// server on a steady host, none.
+    pub fn no_harder(&self) -> (usize, usize) {
+        let end = self.ends().0.unwrap_or(0.0);
+        let probes = self.curve.iter().filter(|point| self.level(point) <= end);
+        let failed = probes.clone().filter(|point| point.outcome == "fails").count();
+        (probes.count(), failed)
+    }
+
     /// The last that held and the first that failed.
     pub fn ends(&self) -> (Option<f64>, Option<f64>) {
         let number = |end: Option<u64>| end.map(|end| end as f64);

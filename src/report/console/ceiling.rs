@@ -165,6 +165,7 @@ fn notes(document: &CeilingDocument) -> Vec<String> {
             .then(|| format!("confirmed: it held for {held}, and what is above it failed again")),
         (document.complete && !ceiling.confirmed && ceiling.rate_per_s.is_some())
             .then(|| "not confirmed: take it with care, or give it a longer --budget".to_string()),
+        unsteady(ceiling),
         (!ceiling.recovered).then(|| {
             "after an overload the server did not answer as before within the time: what was \
              tried later may have suffered from it"
@@ -172,6 +173,16 @@ fn notes(document: &CeilingDocument) -> Vec<String> {
         }),
     ];
     notes.into_iter().flatten().collect()
+}
+
+fn unsteady(ceiling: &Ceiling) -> Option<String> {
+    let (all, failed) = ceiling.no_harder();
+    (failed > 0).then(|| {
+        format!(
+            "not steady: {failed} of {all} runs no harder than this failed, by the server or by its \
+             host; what it does day after day may be less"
+        )
+    })
 }
 
 /// What a narrow terminal goes without, the first to go first: p99.9, p50, errors.

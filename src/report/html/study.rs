@@ -91,6 +91,22 @@ fn a_trend_has_a_line_where_a_figure_changed_and_a_gap_where_it_was_not_known() 
 }
 
 #[test]
+fn runs_that_failed_no_harder_than_the_answer_are_told() {
+    let mut found = fixture::ceiling();
+    let console = |found: &_| console::ceiling::page(found, &PageOptions::default());
+    assert!(
+        !ceiling::page(&found).contains("not steady") && !console(&found).contains("not steady")
+    );
+    for harmless in [0, 4] {
+        found.ceiling.curve[harmless].outcome = "fails".to_string();
+    }
+    // The fifth is above the answer.
+    let words = "not steady: 1 of 4 runs no harder than this failed";
+    assert!(ceiling::page(&found).contains(words));
+    assert!(console(&found).contains(words), "{}", console(&found));
+}
+
+#[test]
 fn a_document_without_a_run_has_a_page_and_a_picture_too() {
     let mut found = fixture::ceiling();
     found.ceiling.curve.clear();

@@ -146,6 +146,11 @@ impl Probe {
         matches!(&self.outcome, Outcome::Fails { by, .. } if by == Limit::Connections.name())
     }
 
+    /// It failed by answers that were errors, which no slow host makes of good ones.
+    pub fn is_turned_away(&self) -> bool {
+        matches!(&self.outcome, Outcome::Fails { by, .. } if by == ERRORS || by == RATE_LIMIT)
+    }
+
     /// The same where more of them are known to carry no more: it is the rate that was too much.
     pub fn with_enough_connections(self) -> Probe {
         if !self.lacks_connections() {

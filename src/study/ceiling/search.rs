@@ -5,6 +5,7 @@
 //! bisect    where an overload says what the server carries, there; else half way between the two;
 //!           until they are `precision` apart
 //! confirm   the lower one for longer; the higher one must fail again
+//! insist    with the time that is left, on what is above
 //! ```
 //!
 //! On a host with other work a server that can do it fails now and then, and none does what it cannot.
@@ -12,6 +13,7 @@
 //! an earlier overload did, and only [`Settings::tries`] failures count. Far from it one does: the
 //! upper end is tried again at last. What confirms is repeated too.
 
+mod insisting;
 mod settings;
 
 use super::probe::{CARRIED, Outcome, Probe};
@@ -113,7 +115,7 @@ const MOST_WIDER: usize = 5;
 const MORE: f64 = 1.02;
 
 /// Times that a confirmation may send the search back.
-const RELAPSES: usize = 3;
+const RELAPSES: usize = 2;
 
 pub fn search(prober: &mut dyn Prober, settings: &Settings) -> Result<Finding> {
     let mut search = Search::new(prober, *settings);
@@ -164,11 +166,12 @@ impl<'a> Search<'a> {
             }
             self.bisect()?;
             if self.is_over() || self.confirm()? {
-                return Ok(());
+                break;
             }
             relapses += 1;
         }
-        Ok(())
+        self.insist()?;
+        self.ask_for_more()
     }
 
     /// From `first` on, up while it holds or down while it does not.
@@ -257,15 +260,23 @@ impl<'a> Search<'a> {
             return self.go_on_from(again);
         }
         self.settle()?;
-        self.finding.confirmed = !self.is_over();
-        if self.finding.confirmed && self.is_in_time(high.level, 1.0) && self.prober.widen()? {
-            let wider = self.probe(high.level, 1.0)?;
-            self.finding.more_help = (!self.is_over()).then(|| wider.holds());
-        }
-        if self.finding.confirmed {
+        if !self.is_over() {
+            self.finding.confirmed = true;
             self.finding.high = Some(again);
         }
         Ok(true)
+    }
+
+    /// Whether twice the connections carry what failed at the end.
+    fn ask_for_more(&mut self) -> Result<()> {
+        let failed = self.finding.high.as_ref().filter(|_| self.finding.confirmed);
+        let failed = failed.filter(|high| matches!(high.outcome, Outcome::Fails { .. }));
+        let Some(level) = failed.map(|high| high.level) else { return Ok(()) };
+        if !self.is_over() && self.is_in_time(level, 1.0) && self.prober.widen()? {
+            let wider = self.probe(level, 1.0)?;
+            self.finding.more_help = (!self.is_over()).then(|| wider.holds());
+        }
+        Ok(())
     }
 
     /// What failed before holds: that was noise, and the ceiling is higher.
@@ -344,11 +355,13 @@ impl<'a> Search<'a> {
         }
         // The last probe is the failed one itself.
         let earlier = self.finding.probes.iter().rev().skip(1).filter_map(overload);
-        // The first level was given where a burst says nothing of levels.
-        let burst = self.finding.burst_per_s.filter(|_| self.settings.first.is_none());
-        let mut limits = earlier.chain(burst);
-        let is_same = |carried: f64, limit: f64| (carried / limit - 1.0).abs() <= SAME;
+        let mut limits = earlier.chain(self.burst());
         overload(failed).is_some_and(|carried| limits.any(|limit| is_same(carried, limit)))
+    }
+
+    /// The first level was given where a burst says nothing of levels.
+    fn burst(&self) -> Option<f64> {
+        self.finding.burst_per_s.filter(|_| self.settings.first.is_none())
     }
 
     /// One run; where the connections were too few, again with more of them. A host that pauses leaves
@@ -356,24 +369,21 @@ impl<'a> Search<'a> {
     /// does too: where more of them carried no more, the search goes on with the fewer, and what fails
     /// is the rate.
     fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
-        let mut fewer: Option<Probe> = None;
-        let mut few = 0;
+        let mut lacking: Vec<Probe> = Vec::new();
         let probe = loop {
             let probe = self.probe_once(level, times)?;
             if !probe.lacks_connections() || self.more_are_no_help {
                 break probe;
             }
-            let best = fewer.get_or_insert_with(|| probe.clone());
-            if probe.connections == best.connections && probe.good_per_s > best.good_per_s {
-                *best = probe.clone();
-            }
-            few += 1;
-            if few % FEW == 0 && (few / FEW > MOST_WIDER || !self.prober.widen()?) {
+            lacking.push(probe.clone());
+            let (tries, rest) = (lacking.len() / FEW, lacking.len() % FEW);
+            let is_enough = || tries > MOST_WIDER || carried_no_more(&lacking, &probe);
+            if rest == 0 && (is_enough() || !self.prober.widen()?) {
                 break probe;
             }
         };
-        if let Some(fewer) = fewer.filter(|fewer| !carried_more(fewer, &probe)) {
-            self.prober.narrow(fewer.connections);
+        if carried_no_more(&lacking, &probe) {
+            self.prober.narrow(lacking[0].connections);
             self.more_are_no_help = true;
         }
         Ok(if self.more_are_no_help { probe.with_enough_connections() } else { probe })
@@ -422,11 +432,22 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Or it is not the server that kept the wider one from it, or there were no more connections to try.
-fn carried_more(fewer: &Probe, wider: &Probe) -> bool {
-    let is_the_servers = matches!(wider.outcome, Outcome::Fails { .. });
-    let is_wider = wider.connections > fewer.connections;
-    !is_the_servers || !is_wider || wider.good_per_s > fewer.good_per_s * MORE
+/// Those with the most connections carried no more than those with the fewest. Not so where it was
+/// not the server that kept `last` from it, or there were no more connections to try.
+fn carried_no_more(lacking: &[Probe], last: &Probe) -> bool {
+    let Some(first) = lacking.first() else { return false };
+    let most = |connections: u32| {
+        let tried = lacking.iter().chain([last]).filter(|probe| probe.connections == connections);
+        tried.map(|probe| probe.good_per_s).fold(0.0, f64::max)
+    };
+    let is_the_servers = matches!(last.outcome, Outcome::Fails { .. });
+    let is_wider = last.connections > first.connections;
+    is_the_servers && is_wider && most(last.connections) <= most(first.connections) * MORE
+}
+
+/// Overloads that carried these were stopped by one limit.
+fn is_same(one: f64, other: f64) -> bool {
+    (one / other - 1.0).abs() <= SAME
 }
 
 /// What the server carried of a rate that was too much for it.
@@ -445,3 +466,5 @@ fn between(low: &Probe, high: &Probe) -> f64 {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unsteady;

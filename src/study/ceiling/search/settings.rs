@@ -17,6 +17,8 @@ pub struct Settings {
     pub step: f64,
     /// How often a level near the answer may fail before it counts.
     pub tries: usize,
+    /// What is above the answer is tried with the time that is left.
+    pub insists: bool,
 }
 
 /// What hurts a probe from outside is told from what the server cannot do by a second repetition.
@@ -36,12 +38,13 @@ impl Settings {
             first: None,
             step: 0.0,
             tries: TRIES,
+            insists: true,
         }
     }
 
     /// Of loads that come by chance.
     pub fn by_chance(self) -> Settings {
-        Settings { tries: TRIES_BY_CHANCE, ..self }
+        Settings { tries: TRIES_BY_CHANCE, insists: false, ..self }
     }
 
     /// For a rate of sessions, from `first` on.

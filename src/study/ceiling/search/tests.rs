@@ -146,6 +146,7 @@ const SETTINGS: Settings = Settings {
     first: None,
     step: 0.0,
     tries: 3,
+    insists: true,
 };
 
 #[test]
@@ -224,7 +225,31 @@ fn a_server_at_its_limit_that_leaves_no_connection_free_is_not_given_more() {
         assert_eq!((low.connections, high.connections), (64, 64));
         let by = high.outcome.cause().0;
         assert_eq!((by.as_deref(), found.confirmed), (Some("rate"), true));
+        // That it is no help is seen at the first step: no time is spent on further ones.
+        let widest = found.probes.iter().map(|probe| probe.connections).max();
+        assert_eq!(widest, Some(128));
     }
+}
+
+#[test]
+fn arrivals_by_chance_are_not_insisted_on_and_a_limit_of_blasts_own_is_not() {
+    let probes = |settings: Settings, own: bool| {
+        let mut model = Model::of(5_000.0);
+        let mut tried = |rate| model.probe(rate, 1.0).unwrap();
+        let (low, mut high) = (tried(3_000.0), tried(5_100.0));
+        if own {
+            high.outcome = Outcome::Blast { by: "client_cpu".to_string(), why: String::new() };
+        }
+        let mut searched = Search::new(&mut model, settings);
+        searched.finding.burst_per_s = Some(5_000.0);
+        (searched.finding.low, searched.finding.high) = (Some(low), Some(high));
+        searched.insist().unwrap();
+        (searched.finding.probes.len(), searched.finding.low.unwrap().level)
+    };
+    let (tried, held) = probes(SETTINGS, false);
+    assert!(tried >= 4 && held >= 4_900.0, "{tried} {held}");
+    assert_eq!(probes(SETTINGS.by_chance(), false), (0, 3_000.0));
+    assert_eq!(probes(SETTINGS, true), (0, 3_000.0));
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! The time that is left is spent above the answer: levels half way up to the most that was carried
+//! in any moment, each several times, until one holds for as long as what confirms.
+//!
+//! A host that changes its speed ends a search wherever it was slow, and the next search of the same
+//! server elsewhere. What it is in its better moments is the same for both.
+
+use std::cmp::Ordering;
+
+use super::super::probe::{Outcome, Probe};
+use super::{LONGER, Search, is_same, overload};
+use crate::error::Result;
+
+/// How often a level is tried.
+const ATTEMPTS: usize = 4;
+
+/// What held for a moment only, and nothing above it for longer, is tried for longer so often.
+const AT_LAST: usize = 2;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Attempt {
+    /// For long.
+    Held(Probe),
+    Failed,
+    /// It carried the same twice, or turned requests away: that is no host's doing.
+    Limited,
+}
+
+impl Search<'_> {
+    pub(super) fn insist(&mut self) -> Result<()> {
+        if !self.settings.insists || !self.is_the_servers() {
+            return Ok(());
+        }
+        let before = self.finding.low.clone();
+        let mut is_met = self.climb()?;
+        self.insist_on_what_held()?;
+        // The host may have its better moments later.
+        while is_met && self.is_unsteady() {
+            is_met = self.climb()?;
+        }
+        if self.finding.low != before {
+            self.finding.confirmed = self.failed_again();
+            self.finding.hurried = !self.failed_near();
+        }
+        Ok(())
+    }
+
+    /// Once through the levels above; false: the time ran out, or another time is no use.
+    fn climb(&mut self) -> Result<bool> {
+        let Some(mut most) = self.most() else { return Ok(false) };
+        let mut is_any = false;
+        while let Some(level) = self.half_way(most) {
+            if !self.has_time_to_insist(level) {
+                return Ok(false);
+            }
+            let attempt = self.attempt(level)?;
+            is_any |= attempt != Attempt::Limited;
+            match attempt {
+                Attempt::Held(probe) => self.take(probe),
+                Attempt::Failed | Attempt::Limited => most = level,
+            }
+        }
+        Ok(is_any)
+    }
+
+    /// Something failed no harder than what holds.
+    fn is_unsteady(&self) -> bool {
+        let low = self.finding.low.as_ref().map_or(0.0, |low| low.level);
+        let mut probes = self.finding.probes.iter().filter(|probe| probe.level <= low);
+        probes.any(|probe| matches!(probe.outcome, Outcome::Fails { .. }))
+    }
+
+    /// It is the server that failed above, if anything did.
+    fn is_the_servers(&self) -> bool {
+        let high = self.finding.high.as_ref();
+        high.is_some_and(|high| matches!(high.outcome, Outcome::Fails { .. }))
+    }
+
+    /// That was carried in any moment.
+    fn most(&self) -> Option<f64> {
+        let low = self.finding.low.as_ref()?.level;
+        let overloads = self.finding.probes.iter().filter_map(overload);
+        Some(overloads.chain(self.burst()).fold(low, f64::max))
+    }
+
+    /// Between what holds and this; `None`: they are near enough.
+    fn half_way(&self, most: f64) -> Option<f64> {
+        let low = self.finding.low.as_ref()?.level;
+        let is_apart = most > low * (1.0 + self.settings.precision);
+        let level = self.settings.rounded((low * most).sqrt());
+        (is_apart && most - low > self.settings.step).then_some(level)
+    }
+
+    fn attempt(&mut self, level: f64) -> Result<Attempt> {
+        let mut earlier: Option<f64> = None;
+        for _ in 0..ATTEMPTS {
+            if !self.has_time_to_insist(level) {
+                break;
+            }
+            let mut probe = self.probe(level, 1.0)?;
+            if probe.holds() {
+                probe = self.probe(level, LONGER)?;
+            }
+            if self.is_over() {
+                break;
+            }
+            if probe.holds() {
+                return Ok(Attempt::Held(probe));
+            }
+            self.settle()?;
+            let carried = overload(&probe);
+            let is_same = earlier.zip(carried).is_some_and(|(one, other)| is_same(one, other));
+            if probe.is_turned_away() || is_same {
+                return Ok(Attempt::Limited);
+            }
+            earlier = carried;
+        }
+        Ok(Attempt::Failed)
+    }
+
+    fn insist_on_what_held(&mut self) -> Result<()> {
+        let Some(level) = self.finding.low.as_ref().map(|low| low.level) else { return Ok(()) };
+        for _ in 0..AT_LAST {
+            if self.finding.confirmed || self.is_over() || !self.is_in_time(level, LONGER) {
+                break;
+            }
+            let probe = self.probe(level, LONGER)?;
+            if probe.holds() {
+                self.take(probe);
+            } else {
+                self.settle()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What held for long is the answer, below the least at which the server failed.
+    fn take(&mut self, held: Probe) {
+        self.finding.high = self.failures_above(held.level).min_by(by_level).cloned();
+        self.finding.low = Some(held);
+        self.finding.confirmed = true;
+    }
+
+    fn failures_above(&self, level: f64) -> impl Iterator<Item = &Probe> {
+        let probes = self.finding.probes.iter().filter(move |probe| probe.level > level);
+        probes.filter(|probe| matches!(probe.outcome, Outcome::Fails { .. }))
+    }
+
+    /// As near above what held as was asked for.
+    fn failed_near(&self) -> bool {
+        let (Some(low), Some(high)) = (&self.finding.low, &self.finding.high) else { return false };
+        let gap = high.level - low.level;
+        gap <= self.settings.step || gap <= low.level * self.settings.precision
+    }
+
+    /// Where it failed, or little above.
+    fn failed_again(&self) -> bool {
+        let (Some(low), Some(high)) = (&self.finding.low, &self.finding.high) else { return false };
+        let near = high.level * (1.0 + self.settings.precision);
+        self.failures_above(low.level).filter(|probe| probe.level <= near).count() >= 2
+    }
+
+    fn has_time_to_insist(&self, level: f64) -> bool {
+        !self.is_over() && self.is_in_time(level, LONGER + 1.0)
+    }
+}
+
+fn by_level(one: &&Probe, other: &&Probe) -> Ordering {
+    one.level.total_cmp(&other.level)
+}
