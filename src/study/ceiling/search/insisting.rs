@@ -13,6 +13,9 @@ use crate::error::Result;
 /// How often a level is tried.
 const ATTEMPTS: usize = 4;
 
+/// Of a host that was slow all the time so far, the most that was carried says too little.
+const REACH: f64 = 1.1;
+
 /// What held for a moment only, and nothing above it for longer, is tried for longer so often.
 const AT_LAST: usize = 2;
 
@@ -31,11 +34,11 @@ impl Search<'_> {
             return Ok(());
         }
         let before = self.finding.low.clone();
-        let mut is_met = self.climb()?;
+        let mut is_told = self.climb(1.0)?;
         self.insist_on_what_held()?;
         // The host may have its better moments later.
-        while is_met && self.is_unsteady() {
-            is_met = self.climb()?;
+        while !is_told && self.is_unsteady() {
+            is_told = self.climb(REACH)?;
         }
         if self.finding.low != before {
             self.finding.confirmed = self.failed_again();
@@ -44,22 +47,24 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Once through the levels above; false: the time ran out, or another time is no use.
-    fn climb(&mut self) -> Result<bool> {
-        let Some(mut most) = self.most() else { return Ok(false) };
-        let mut is_any = false;
+    /// Once through the levels above, at least to `reach` times the answer; true: another time is no
+    /// use, or there is none.
+    fn climb(&mut self, reach: f64) -> Result<bool> {
+        let Some(mut most) = self.most(reach) else { return Ok(true) };
+        // Where there is no level that far either.
+        let mut is_told = reach > 1.0;
         while let Some(level) = self.half_way(most) {
             if !self.has_time_to_insist(level) {
-                return Ok(false);
+                return Ok(true);
             }
             let attempt = self.attempt(level)?;
-            is_any |= attempt != Attempt::Limited;
+            is_told = attempt == Attempt::Limited;
             match attempt {
                 Attempt::Held(probe) => self.take(probe),
                 Attempt::Failed | Attempt::Limited => most = level,
             }
         }
-        Ok(is_any)
+        Ok(is_told)
     }
 
     /// Something failed no harder than what holds.
@@ -76,10 +81,10 @@ impl Search<'_> {
     }
 
     /// That was carried in any moment.
-    fn most(&self) -> Option<f64> {
+    fn most(&self, reach: f64) -> Option<f64> {
         let low = self.finding.low.as_ref()?.level;
         let overloads = self.finding.probes.iter().filter_map(overload);
-        Some(overloads.chain(self.burst()).fold(low, f64::max))
+        Some(overloads.chain(self.burst()).fold(low * reach, f64::max))
     }
 
     /// Between what holds and this; `None`: they are near enough.

@@ -253,6 +253,21 @@ fn arrivals_by_chance_are_not_insisted_on_and_a_limit_of_blasts_own_is_not() {
 }
 
 #[test]
+fn between_two_neighbours_there_is_nothing_to_insist_on_even_on_an_unsteady_host() {
+    let settings = Settings { insists: true, ..Settings::number(Nanos::from_secs(60), 4, 100) };
+    let mut model = Model::of(5.0);
+    let mut tried = |level| model.probe(level, 1.0).unwrap();
+    let (low, high) = (tried(5.0), tried(6.0));
+    let mut searched = Search::new(&mut model, settings);
+    searched.finding.confirmed = true;
+    // It had failed at the same number.
+    searched.finding.probes = vec![Probe { outcome: high.outcome.clone(), ..low.clone() }];
+    (searched.finding.low, searched.finding.high) = (Some(low), Some(high));
+    searched.insist().unwrap();
+    assert_eq!((searched.finding.probes.len(), searched.finding.confirmed), (1, true));
+}
+
+#[test]
 fn an_interrupt_keeps_what_is_known() {
     for until in 0..7 {
         let mut model = Model { until, ..Model::of(5_000.0) };
