@@ -16,6 +16,8 @@
 mod insisting;
 mod settings;
 
+use std::slice;
+
 use super::probe::{CARRIED, Outcome, Probe};
 use crate::error::Result;
 use crate::time::Nanos;
@@ -269,12 +271,15 @@ impl<'a> Search<'a> {
 
     /// Whether twice the connections carry what failed at the end.
     fn ask_for_more(&mut self) -> Result<()> {
-        let failed = self.finding.high.as_ref().filter(|_| self.finding.confirmed);
+        let failed = self.finding.high.clone().filter(|_| self.finding.confirmed);
         let failed = failed.filter(|high| matches!(high.outcome, Outcome::Fails { .. }));
-        let Some(level) = failed.map(|high| high.level) else { return Ok(()) };
-        if !self.is_over() && self.is_in_time(level, 1.0) && self.prober.widen()? {
-            let wider = self.probe(level, 1.0)?;
+        let Some(failed) = failed else { return Ok(()) };
+        if !self.is_over() && self.is_in_time(failed.level, 1.0) && self.prober.widen()? {
+            let wider = self.probe(failed.level, 1.0)?;
             self.finding.more_help = (!self.is_over()).then(|| wider.holds());
+            if carried_no_more(slice::from_ref(&failed), &wider) {
+                self.finding.high = Some(failed.with_enough_connections());
+            }
         }
         Ok(())
     }
@@ -432,17 +437,20 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Those with the most connections carried no more than those with the fewest. Not so where it was
-/// not the server that kept `last` from it, or there were no more connections to try.
+/// Not each of those with the most connections carried more than all with the fewest: one that did may
+/// have met a better moment. Not so where it was not the server that kept `last` from it, or there
+/// were no more connections to try.
 fn carried_no_more(lacking: &[Probe], last: &Probe) -> bool {
     let Some(first) = lacking.first() else { return false };
-    let most = |connections: u32| {
-        let tried = lacking.iter().chain([last]).filter(|probe| probe.connections == connections);
-        tried.map(|probe| probe.good_per_s).fold(0.0, f64::max)
+    let carried = |connections: u32| {
+        let tried = lacking.iter().chain([last]);
+        tried.filter(move |probe| probe.connections == connections).map(|probe| probe.good_per_s)
     };
+    let most = carried(first.connections).fold(0.0, f64::max);
+    let least = carried(last.connections).fold(f64::INFINITY, f64::min);
     let is_the_servers = matches!(last.outcome, Outcome::Fails { .. });
     let is_wider = last.connections > first.connections;
-    is_the_servers && is_wider && most(last.connections) <= most(first.connections) * MORE
+    is_the_servers && is_wider && least <= most * MORE
 }
 
 /// Overloads that carried these were stopped by one limit.

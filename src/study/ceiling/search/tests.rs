@@ -268,6 +268,24 @@ fn between_two_neighbours_there_is_nothing_to_insist_on_even_on_an_unsteady_host
 }
 
 #[test]
+fn connections_stopped_it_only_if_more_of_them_carry_more() {
+    for (per_connection, by, help) in [(10.0, "connections", true), (100.0, "rate", false)] {
+        let mut model = Model { per_connection, looks_narrow: true, ..Model::of(1_200.0) };
+        let low = model.probe(600.0, 1.0).unwrap();
+        let lacking = Outcome::Fails { by: "connections".to_string(), why: String::new() };
+        let high = Probe { outcome: lacking, ..model.probe(1_250.0, 1.0).unwrap() };
+        // At 1,250/s 64 connections of 10/s each are too few, and twice as many are enough.
+        model.capacity = if help { 2_000.0 } else { 1_200.0 };
+        let mut searched = Search::new(&mut model, SETTINGS);
+        (searched.finding.low, searched.finding.high) = (Some(low), Some(high));
+        searched.finding.confirmed = true;
+        searched.ask_for_more().unwrap();
+        let stopped = searched.finding.high.unwrap().outcome.cause().0;
+        assert_eq!((stopped.as_deref(), searched.finding.more_help), (Some(by), Some(help)));
+    }
+}
+
+#[test]
 fn an_interrupt_keeps_what_is_known() {
     for until in 0..7 {
         let mut model = Model { until, ..Model::of(5_000.0) };
