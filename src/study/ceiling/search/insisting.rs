@@ -4,8 +4,6 @@
 //! A host that changes its speed ends a search wherever it was slow, and the next search of the same
 //! server elsewhere. What it is in its better moments is the same for both.
 
-use std::cmp::Ordering;
-
 use super::super::probe::{Outcome, Probe};
 use super::{LONGER, Search, is_same, overload};
 use crate::error::Result;
@@ -16,7 +14,8 @@ const ATTEMPTS: usize = 4;
 /// Of a host that was slow all the time so far, the most that was carried says too little.
 const REACH: f64 = 1.1;
 
-/// What held for a moment only, and nothing above it for longer, is tried for longer so often.
+/// What held for a moment only, and nothing above it for longer, is tried for longer so often; and what
+/// is just above an answer that nothing above had failed.
 const AT_LAST: usize = 2;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +40,7 @@ impl Search<'_> {
             is_told = self.climb(REACH)?;
         }
         if self.finding.low != before {
+            self.find_the_end()?;
             self.finding.confirmed = self.failed_again();
             self.finding.hurried = !self.failed_near();
         }
@@ -65,6 +65,23 @@ impl Search<'_> {
             }
         }
         Ok(is_told)
+    }
+
+    /// What held may be above all that failed.
+    fn find_the_end(&mut self) -> Result<()> {
+        let Some(low) = self.finding.low.as_ref().map(|low| low.level) else { return Ok(()) };
+        let above = (low * (1.0 + self.settings.precision)).max(low + self.settings.step);
+        let level = self.settings.rounded(above);
+        for _ in 0..AT_LAST {
+            if self.failed_again() || self.is_over() || !self.is_in_time(level, 1.0) {
+                break;
+            }
+            if !self.probe(level, 1.0)?.holds() {
+                self.settle()?;
+            }
+            self.finding.high = self.least_failure_above(low);
+        }
+        Ok(())
     }
 
     /// Something failed no harder than what holds.
@@ -140,9 +157,14 @@ impl Search<'_> {
 
     /// What held for long is the answer, below the least at which the server failed.
     fn take(&mut self, held: Probe) {
-        self.finding.high = self.failures_above(held.level).min_by(by_level).cloned();
+        self.finding.high = self.least_failure_above(held.level);
         self.finding.low = Some(held);
         self.finding.confirmed = true;
+    }
+
+    fn least_failure_above(&self, level: f64) -> Option<Probe> {
+        let by_level = |one: &&Probe, other: &&Probe| one.level.total_cmp(&other.level);
+        self.failures_above(level).min_by(by_level).cloned()
     }
 
     fn failures_above(&self, level: f64) -> impl Iterator<Item = &Probe> {
@@ -167,8 +189,4 @@ impl Search<'_> {
     fn has_time_to_insist(&self, level: f64) -> bool {
         !self.is_over() && self.is_in_time(level, LONGER + 1.0)
     }
-}
-
-fn by_level(one: &&Probe, other: &&Probe) -> Ordering {
-    one.level.total_cmp(&other.level)
 }
