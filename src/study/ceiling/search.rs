@@ -253,18 +253,17 @@ impl<'a> Search<'a> {
             self.finding.confirmed = true;
             return Ok(true);
         };
-        if matches!(high.outcome, Outcome::Blast { .. }) {
-            self.finding.confirmed = true;
-            return Ok(true);
-        }
+        // A host that pauses makes blast look like the limit: it is one that is so both times.
         let again = self.probe(high.level, 1.0)?;
         if again.holds() {
             return self.go_on_from(again);
         }
         self.settle()?;
         if !self.is_over() {
+            let is_servers = |probe: &Probe| matches!(probe.outcome, Outcome::Fails { .. });
+            let keeps = is_servers(&high) && !is_servers(&again);
+            self.finding.high = Some(if keeps { high } else { again });
             self.finding.confirmed = true;
-            self.finding.high = Some(again);
         }
         Ok(true)
     }

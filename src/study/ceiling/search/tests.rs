@@ -10,6 +10,8 @@ struct Model {
     own: f64,
     /// The share of probes that fail for no reason.
     noise: f64,
+    /// The share of overloads in which blast looks like the limit.
+    pauses: f64,
     /// Of the runs that confirm.
     noise_of_long: f64,
     dice: Dice,
@@ -34,6 +36,7 @@ impl Model {
             own: f64::INFINITY,
             noise: 0.0,
             noise_of_long: 0.0,
+            pauses: 0.0,
             dice: Dice::of(1, 0, 0),
             clock: Nanos::ZERO,
             until: usize::MAX,
@@ -63,6 +66,9 @@ impl Model {
                 Outcome::Blast { by: "client_cpu".to_string(), why: String::new() }
             }
             () if few => fails("connections"),
+            () if full && self.dice.unit() < self.pauses => {
+                Outcome::Blast { by: "client_cpu".to_string(), why: String::new() }
+            }
             () if full && self.looks_narrow => fails("connections"),
             () if full => fails("rate"),
             () if self.dice.unit() < self.noise => fails("threshold p99<10ms"),
@@ -204,6 +210,18 @@ fn where_blast_is_the_limit_the_answer_says_so() {
     let found = search(&mut model, &SETTINGS).unwrap();
     assert!(matches!(found.high.unwrap().outcome, Outcome::Blast { .. }));
     assert!(found.low.unwrap().rate_per_s <= 3_000.0);
+}
+
+#[test]
+fn a_pause_of_the_host_does_not_make_blast_the_limit() {
+    let own = |seed: u64, pauses: f64| {
+        let model = Model { pauses, dice: Dice::of(seed, 0, 0), ..Model::of(1_000.0) };
+        let found = search(&mut { model }, &SETTINGS).unwrap();
+        matches!(found.high.unwrap().outcome, Outcome::Blast { .. })
+    };
+    let wrong = (0..100).filter(|seed| own(*seed, 0.1)).count();
+    assert!(wrong <= 2, "{wrong} of 100");
+    assert!((0..100).all(|seed| own(seed, 1.0)), "a host that always does is the limit");
 }
 
 #[test]
