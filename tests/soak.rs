@@ -173,8 +173,8 @@ fn a_plan_file_soaks_as_it_runs() {
     let document = run.document();
     assert_eq!(document.text("soak.verdict"), "too_short");
     assert!(document.text("plan.file").ends_with("plan.toml"), "{run:?}");
-    assert_eq!(fs::read_to_string(file).unwrap(), run.stdout);
-    let blast = Blast::verb("soak").args("- --json --wait block --pin off");
+    assert_eq!(fs::read_to_string(&file).unwrap(), run.stdout);
+    let blast = Blast::verb("soak").args("- --json --wait block --pin off -o").arg(&file);
     let document = blast.stdin(File::open(&plan).unwrap()).run().document();
     assert_eq!(document.text("soak.verdict"), "too_short");
     assert_eq!(document.count("requests.scheduled"), 15);

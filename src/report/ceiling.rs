@@ -154,10 +154,12 @@ impl Ceiling {
     }
 
     /// How many probes were no harder than the answer, and how many of these failed: of a steady
-    /// server on a steady host, none.
+    /// server on a steady host, none. A rate that other connections did not carry is another matter.
     pub fn no_harder(&self) -> (usize, usize) {
         let end = self.ends().0.unwrap_or(0.0);
-        let probes = self.curve.iter().filter(|point| self.level(point) <= end);
+        let is_like =
+            |point: &Point| self.is_number() || Some(point.connections) == self.connections;
+        let probes = self.curve.iter().filter(|point| self.level(point) <= end && is_like(point));
         let failed = probes.clone().filter(|point| point.outcome == "fails").count();
         (probes.count(), failed)
     }

@@ -101,6 +101,9 @@ fn runs_that_failed_no_harder_than_the_answer_are_told() {
         found.ceiling.curve[harmless].outcome = "fails".to_string();
     }
     // The fifth is above the answer.
+    let mut wider = found.clone();
+    wider.ceiling.curve[0].connections = 64;
+    assert!(!ceiling::page(&wider).contains("not steady"), "they were too few");
     let words = "not steady: 1 of 4 runs no harder than this failed";
     assert!(ceiling::page(&found).contains(words));
     assert!(console(&found).contains(words), "{}", console(&found));

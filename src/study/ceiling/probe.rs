@@ -141,6 +141,11 @@ impl Probe {
         self.outcome == Outcome::Holds
     }
 
+    /// By the server, and not by blast.
+    pub fn fails(&self) -> bool {
+        matches!(self.outcome, Outcome::Fails { .. })
+    }
+
     /// It failed because none was free when a request was due.
     pub fn lacks_connections(&self) -> bool {
         matches!(&self.outcome, Outcome::Fails { by, .. } if by == Limit::Connections.name())

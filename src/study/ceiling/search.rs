@@ -260,9 +260,7 @@ impl<'a> Search<'a> {
         }
         self.settle()?;
         if !self.is_over() {
-            let is_servers = |probe: &Probe| matches!(probe.outcome, Outcome::Fails { .. });
-            let keeps = is_servers(&high) && !is_servers(&again);
-            self.finding.high = Some(if keeps { high } else { again });
+            self.finding.high = Some(if high.fails() && !again.fails() { high } else { again });
             self.finding.confirmed = true;
         }
         Ok(true)
@@ -270,9 +268,8 @@ impl<'a> Search<'a> {
 
     /// Whether twice the connections carry what failed at the end.
     fn ask_for_more(&mut self) -> Result<()> {
-        let failed = self.finding.high.clone().filter(|_| self.finding.confirmed);
-        let failed = failed.filter(|high| matches!(high.outcome, Outcome::Fails { .. }));
-        let Some(failed) = failed else { return Ok(()) };
+        let failed = self.finding.high.clone().filter(Probe::fails);
+        let Some(failed) = failed.filter(|_| self.finding.confirmed) else { return Ok(()) };
         if !self.is_over() && self.is_in_time(failed.level, 1.0) && self.prober.widen()? {
             let wider = self.probe(failed.level, 1.0)?;
             self.finding.more_help = (!self.is_over()).then(|| wider.holds());
@@ -447,9 +444,8 @@ fn carried_no_more(lacking: &[Probe], last: &Probe) -> bool {
     };
     let most = carried(first.connections).fold(0.0, f64::max);
     let least = carried(last.connections).fold(f64::INFINITY, f64::min);
-    let is_the_servers = matches!(last.outcome, Outcome::Fails { .. });
     let is_wider = last.connections > first.connections;
-    is_the_servers && is_wider && least <= most * MORE
+    last.fails() && is_wider && least <= most * MORE
 }
 
 /// Overloads that carried these were stopped by one limit.

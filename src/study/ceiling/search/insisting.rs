@@ -4,7 +4,7 @@
 //! A host that changes its speed ends a search wherever it was slow, and the next search of the same
 //! server elsewhere. What it is in its better moments is the same for both.
 
-use super::super::probe::{Outcome, Probe};
+use super::super::probe::Probe;
 use super::{LONGER, Search, is_same, overload};
 use crate::error::Result;
 
@@ -84,17 +84,19 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Something failed no harder than what holds.
+    /// Something failed that was no harder than what holds. A rate that other connections did not
+    /// carry is another matter.
     fn is_unsteady(&self) -> bool {
-        let low = self.finding.low.as_ref().map_or(0.0, |low| low.level);
-        let mut probes = self.finding.probes.iter().filter(|probe| probe.level <= low);
-        probes.any(|probe| matches!(probe.outcome, Outcome::Fails { .. }))
+        let Some(low) = &self.finding.low else { return false };
+        let is_rate = self.settings.step == 0.0;
+        let is_like = |probe: &&Probe| !is_rate || probe.connections == low.connections;
+        let mut probes = self.finding.probes.iter().filter(is_like);
+        probes.any(|probe| probe.fails() && probe.level <= low.level)
     }
 
     /// It is the server that failed above, if anything did.
     fn is_the_servers(&self) -> bool {
-        let high = self.finding.high.as_ref();
-        high.is_some_and(|high| matches!(high.outcome, Outcome::Fails { .. }))
+        self.finding.high.as_ref().is_some_and(Probe::fails)
     }
 
     /// That was carried in any moment.
@@ -112,6 +114,7 @@ impl Search<'_> {
         (is_apart && most - low > self.settings.step).then_some(level)
     }
 
+    /// Several runs; one that holds for a moment has to for longer.
     fn attempt(&mut self, level: f64) -> Result<Attempt> {
         let mut earlier: Option<f64> = None;
         for _ in 0..ATTEMPTS {
@@ -169,7 +172,7 @@ impl Search<'_> {
 
     fn failures_above(&self, level: f64) -> impl Iterator<Item = &Probe> {
         let probes = self.finding.probes.iter().filter(move |probe| probe.level > level);
-        probes.filter(|probe| matches!(probe.outcome, Outcome::Fails { .. }))
+        probes.filter(|probe| probe.fails())
     }
 
     /// As near above what held as was asked for.

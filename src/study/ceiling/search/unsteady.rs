@@ -62,7 +62,7 @@ impl Unsteady {
         }
     }
 
-    /// Served in time, in all, and late, as shares of what was due.
+    /// Served, and late, as shares of what was due.
     fn serve(&mut self, rate: f64, seconds: f64, queue: &mut f64) -> (f64, f64) {
         let (mut served, mut late) = (0.0, 0.0);
         let until = self.now + seconds;
@@ -114,7 +114,7 @@ impl Prober for Unsteady {
             outcome,
             carried: carried.min(1.0),
             clear,
-            ..blank()
+            ..Probe::of_none(0.0, 64, String::new())
         })
     }
 
@@ -136,10 +136,6 @@ impl Prober for Unsteady {
     fn elapsed(&self) -> Nanos {
         Nanos((self.now * 1e9) as u64)
     }
-}
-
-fn blank() -> Probe {
-    Probe::of_none(0.0, 64, String::new())
 }
 
 /// How many of 100 pairs of searches end within 5 %, and of how many searches the upper end is known.
