@@ -15,8 +15,7 @@
 
 mod insisting;
 mod settings;
-
-use std::slice;
+mod widening;
 
 use super::probe::{CARRIED, Outcome, Probe};
 use crate::error::Result;
@@ -107,14 +106,6 @@ const LONGER: f64 = 3.0;
 
 /// No larger share of the budget is kept for that.
 const CONFIRMING: f64 = 0.35;
-
-/// Probes that had too few connections until there are more of them; and how often that is so at one
-/// level: thirty-two times as many.
-const FEW: usize = 2;
-const MOST_WIDER: usize = 5;
-
-/// More connections that carry more than the fewer did carry this many times as much.
-const MORE: f64 = 1.02;
 
 /// Times that a confirmation may send the search back.
 const RELAPSES: usize = 2;
@@ -266,20 +257,6 @@ impl<'a> Search<'a> {
         Ok(true)
     }
 
-    /// Whether twice the connections carry what failed at the end.
-    fn ask_for_more(&mut self) -> Result<()> {
-        let failed = self.finding.high.clone().filter(Probe::fails);
-        let Some(failed) = failed.filter(|_| self.finding.confirmed) else { return Ok(()) };
-        if !self.is_over() && self.is_in_time(failed.level, 1.0) && self.prober.widen()? {
-            let wider = self.probe(failed.level, 1.0)?;
-            self.finding.more_help = (!self.is_over()).then(|| wider.holds());
-            if carried_no_more(slice::from_ref(&failed), &wider) {
-                self.finding.high = Some(failed.with_enough_connections());
-            }
-        }
-        Ok(())
-    }
-
     /// What failed before holds: that was noise, and the ceiling is higher.
     fn go_on_from(&mut self, again: Probe) -> Result<bool> {
         let next = again.level * (1.0 + self.settings.precision);
@@ -295,14 +272,13 @@ impl<'a> Search<'a> {
         Ok(false)
     }
 
-    /// What is known to have failed farther up.
+    /// The least that is known to have failed farther up; where only blast did, that.
     fn lowest_above(&self, level: f64) -> Option<Probe> {
-        let fails = |probe: &&Probe| {
-            let failed = matches!(probe.outcome, Outcome::Fails { .. } | Outcome::Blast { .. });
-            failed && probe.level > level
-        };
-        let failed = self.finding.probes.iter().filter(fails);
-        failed.min_by(|a, b| a.level.total_cmp(&b.level)).cloned()
+        let above = self.finding.probes.iter().filter(|probe| probe.level > level);
+        let by_level = |one: &&Probe, other: &&Probe| one.level.total_cmp(&other.level);
+        let of_blast = above.clone().filter(|probe| matches!(probe.outcome, Outcome::Blast { .. }));
+        let of_server = above.filter(|probe| probe.fails());
+        of_server.min_by(by_level).or_else(|| of_blast.min_by(by_level)).cloned()
     }
 
     /// What held for a moment does not for longer: it is the upper end now.
@@ -365,31 +341,6 @@ impl<'a> Search<'a> {
         self.finding.burst_per_s.filter(|_| self.settings.first.is_none())
     }
 
-    /// One run; where the connections were too few, again with more of them. A host that pauses leaves
-    /// no connection free either, so they are too few when they were so twice. A server at its limit
-    /// does too: where more of them carried no more, the search goes on with the fewer, and what fails
-    /// is the rate.
-    fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
-        let mut lacking: Vec<Probe> = Vec::new();
-        let probe = loop {
-            let probe = self.probe_once(level, times)?;
-            if !probe.lacks_connections() || self.more_are_no_help {
-                break probe;
-            }
-            lacking.push(probe.clone());
-            let (tries, rest) = (lacking.len() / FEW, lacking.len() % FEW);
-            let is_enough = || tries > MOST_WIDER || carried_no_more(&lacking, &probe);
-            if rest == 0 && (is_enough() || !self.prober.widen()?) {
-                break probe;
-            }
-        };
-        if carried_no_more(&lacking, &probe) {
-            self.prober.narrow(lacking[0].connections);
-            self.more_are_no_help = true;
-        }
-        Ok(if self.more_are_no_help { probe.with_enough_connections() } else { probe })
-    }
-
     fn probe_once(&mut self, level: f64, times: f64) -> Result<Probe> {
         let probe = self.prober.probe(level, times)?;
         self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
@@ -431,21 +382,6 @@ impl<'a> Search<'a> {
     fn left(&self) -> Nanos {
         self.settings.budget - self.prober.elapsed()
     }
-}
-
-/// Not each of those with the most connections carried more than all with the fewest: one that did may
-/// have met a better moment. Not so where it was not the server that kept `last` from it, or there
-/// were no more connections to try.
-fn carried_no_more(lacking: &[Probe], last: &Probe) -> bool {
-    let Some(first) = lacking.first() else { return false };
-    let carried = |connections: u32| {
-        let tried = lacking.iter().chain([last]);
-        tried.filter(move |probe| probe.connections == connections).map(|probe| probe.good_per_s)
-    };
-    let most = carried(first.connections).fold(0.0, f64::max);
-    let least = carried(last.connections).fold(f64::INFINITY, f64::min);
-    let is_wider = last.connections > first.connections;
-    last.fails() && is_wider && least <= most * MORE
 }
 
 /// Overloads that carried these were stopped by one limit.

@@ -79,7 +79,7 @@ impl Search<'_> {
             if !self.probe(level, 1.0)?.holds() {
                 self.settle()?;
             }
-            self.finding.high = self.least_failure_above(low);
+            self.finding.high = self.lowest_above(low);
         }
         Ok(())
     }
@@ -160,19 +160,9 @@ impl Search<'_> {
 
     /// What held for long is the answer, below the least at which the server failed.
     fn take(&mut self, held: Probe) {
-        self.finding.high = self.least_failure_above(held.level);
+        self.finding.high = self.lowest_above(held.level);
         self.finding.low = Some(held);
         self.finding.confirmed = true;
-    }
-
-    fn least_failure_above(&self, level: f64) -> Option<Probe> {
-        let by_level = |one: &&Probe, other: &&Probe| one.level.total_cmp(&other.level);
-        self.failures_above(level).min_by(by_level).cloned()
-    }
-
-    fn failures_above(&self, level: f64) -> impl Iterator<Item = &Probe> {
-        let probes = self.finding.probes.iter().filter(move |probe| probe.level > level);
-        probes.filter(|probe| probe.fails())
     }
 
     /// As near above what held as was asked for.
@@ -182,11 +172,12 @@ impl Search<'_> {
         gap <= self.settings.step || gap <= low.level * self.settings.precision
     }
 
-    /// Where it failed, or little above.
+    /// The server did, where it failed or little above.
     fn failed_again(&self) -> bool {
-        let (Some(low), Some(high)) = (&self.finding.low, &self.finding.high) else { return false };
-        let near = high.level * (1.0 + self.settings.precision);
-        self.failures_above(low.level).filter(|probe| probe.level <= near).count() >= 2
+        let Some(high) = &self.finding.high else { return false };
+        let near = high.level..=high.level * (1.0 + self.settings.precision);
+        let probes = self.finding.probes.iter().filter(|probe| near.contains(&probe.level));
+        probes.filter(|probe| probe.fails()).count() >= 2
     }
 
     fn has_time_to_insist(&self, level: f64) -> bool {
