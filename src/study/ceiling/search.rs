@@ -219,7 +219,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// True when nothing is left to do.
+    /// True when nothing is left to do, or what insists goes on.
     fn confirm(&mut self) -> Result<bool> {
         let Some(low) = self.finding.low.clone() else { return Ok(true) };
         let Some(times) = self.time_to_confirm(low.level) else { return Ok(true) };
@@ -236,7 +236,7 @@ impl<'a> Search<'a> {
         }
         if !longer.holds() {
             self.fall_back(longer);
-            return Ok(false);
+            return Ok(self.will_insist());
         }
         self.finding.low = Some(longer);
         let Some(high) = self.finding.high.clone() else {

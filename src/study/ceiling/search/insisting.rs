@@ -1,12 +1,17 @@
 //! The time that is left is spent above the answer: levels half way up to the most that was carried
-//! in any moment, each several times, until one holds for as long as what confirms.
+//! in any moment, each several times, until one holds. The runs are longer than a probe, and shorter
+//! than what confirms.
 //!
 //! A host that changes its speed ends a search wherever it was slow, and the next search of the same
 //! server elsewhere. What it is in its better moments is the same for both.
 
 use super::super::probe::Probe;
-use super::{LONGER, Search, is_same, overload};
+use super::{Search, is_same, overload};
 use crate::error::Result;
+
+/// The length of its runs, in probes. A host that pauses every second seldom lets one of three hold
+/// that does one of two: of half as many moments the best is more often another.
+const LONG: f64 = 2.0;
 
 /// How often a level is tried.
 const ATTEMPTS: usize = 4;
@@ -29,7 +34,7 @@ enum Attempt {
 
 impl Search<'_> {
     pub(super) fn insist(&mut self) -> Result<()> {
-        if !self.settings.insists || !self.is_the_servers() {
+        if !self.will_insist() {
             return Ok(());
         }
         let before = self.finding.low.clone();
@@ -94,9 +99,10 @@ impl Search<'_> {
         probes.any(|probe| probe.fails() && probe.level <= low.level)
     }
 
-    /// It is the server that failed above, if anything did.
-    fn is_the_servers(&self) -> bool {
-        self.finding.high.as_ref().is_some_and(Probe::fails)
+    /// Something holds, and it is the server that failed above, if anything did.
+    pub(super) fn will_insist(&self) -> bool {
+        let is_the_servers = self.finding.high.as_ref().is_some_and(Probe::fails);
+        self.settings.insists && self.finding.low.is_some() && is_the_servers
     }
 
     /// That was carried in any moment.
@@ -114,17 +120,14 @@ impl Search<'_> {
         (is_apart && most - low > self.settings.step).then_some(level)
     }
 
-    /// Several runs; one that holds for a moment has to for longer.
+    /// Several runs, the first of which to hold is enough.
     fn attempt(&mut self, level: f64) -> Result<Attempt> {
         let mut earlier: Option<f64> = None;
         for _ in 0..ATTEMPTS {
             if !self.has_time_to_insist(level) {
                 break;
             }
-            let mut probe = self.probe(level, 1.0)?;
-            if probe.holds() {
-                probe = self.probe(level, LONGER)?;
-            }
+            let probe = self.probe(level, LONG)?;
             if self.is_over() {
                 break;
             }
@@ -145,10 +148,10 @@ impl Search<'_> {
     fn insist_on_what_held(&mut self) -> Result<()> {
         let Some(level) = self.finding.low.as_ref().map(|low| low.level) else { return Ok(()) };
         for _ in 0..AT_LAST {
-            if self.finding.confirmed || self.is_over() || !self.is_in_time(level, LONGER) {
+            if self.finding.confirmed || self.is_over() || !self.is_in_time(level, LONG) {
                 break;
             }
-            let probe = self.probe(level, LONGER)?;
+            let probe = self.probe(level, LONG)?;
             if probe.holds() {
                 self.take(probe);
             } else {
@@ -181,6 +184,6 @@ impl Search<'_> {
     }
 
     fn has_time_to_insist(&self, level: f64) -> bool {
-        !self.is_over() && self.is_in_time(level, LONGER + 1.0)
+        !self.is_over() && self.is_in_time(level, LONG + 1.0)
     }
 }
