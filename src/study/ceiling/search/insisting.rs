@@ -6,7 +6,7 @@
 //! server elsewhere. What it is in its better moments is the same for both.
 
 use super::super::probe::Probe;
-use super::{Search, is_same, overload};
+use super::{SAME, Search, is_same, overload};
 use crate::error::Result;
 
 /// The length of its runs, in probes. A host that pauses every second seldom lets one of three hold
@@ -28,7 +28,7 @@ enum Attempt {
     /// For long.
     Held(Probe),
     Failed,
-    /// It carried the same twice, or turned requests away: that is no host's doing.
+    /// It carried the same twice and never more, or turned requests away: that is no host's doing.
     Limited,
 }
 
@@ -137,12 +137,20 @@ impl Search<'_> {
             self.settle()?;
             let carried = overload(&probe);
             let is_same = earlier.zip(carried).is_some_and(|(one, other)| is_same(one, other));
-            if probe.is_turned_away() || is_same {
+            if probe.is_turned_away() || is_same && self.none_carried_more(&probe) {
                 return Ok(Attempt::Limited);
             }
             earlier = carried;
         }
         Ok(Attempt::Failed)
+    }
+
+    /// What held, or any other overload: it is no limit that was passed before.
+    fn none_carried_more(&self, failed: &Probe) -> bool {
+        let probes = self.finding.probes.iter();
+        let held = probes.clone().filter(|probe| probe.holds()).map(|probe| probe.level);
+        let most = held.chain(probes.filter_map(overload)).fold(0.0, f64::max);
+        overload(failed).is_some_and(|carried| most <= carried * (1.0 + SAME))
     }
 
     fn insist_on_what_held(&mut self) -> Result<()> {
