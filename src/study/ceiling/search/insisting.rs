@@ -6,7 +6,7 @@
 //! server elsewhere. What it is in its better moments is the same for both.
 
 use super::super::probe::Probe;
-use super::{SAME, Search, is_same, overload};
+use super::{SAME, Search, TWICE, is_same, overload};
 use crate::error::Result;
 
 /// The length of its runs, in probes. A host that pauses every second seldom lets one of three hold
@@ -52,20 +52,27 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Once through the levels above, at least to `reach` times the answer; true: another time is no
-    /// use, or there is none.
+    /// Once through the levels above, at least to `reach` times the answer, and farther while they
+    /// hold at once; true: another time is no use, or there is none.
     fn climb(&mut self, reach: f64) -> Result<bool> {
         let Some(mut most) = self.most(reach) else { return Ok(true) };
+        let mut further = Some(REACH);
         // Where there is no level that far either.
         let mut is_told = reach > 1.0;
         while let Some(level) = self.half_way(most) {
             if !self.has_time_to_insist(level) {
                 return Ok(true);
             }
+            let before = self.finding.probes.len();
             let attempt = self.attempt(level)?;
             is_told = attempt == Attempt::Limited;
+            let is_at_once = self.finding.probes.len() == before + 1;
+            further = further.filter(|_| is_at_once).map(|by| (by * by).min(TWICE));
             match attempt {
-                Attempt::Held(probe) => self.take(probe),
+                Attempt::Held(probe) => {
+                    self.take(probe);
+                    most = further.map_or(most, |by| most.max(level * by));
+                }
                 Attempt::Failed | Attempt::Limited => most = level,
             }
         }

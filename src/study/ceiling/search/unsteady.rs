@@ -43,6 +43,8 @@ struct Unsteady {
     now: f64,
     speed: f64,
     changes_at: f64,
+    /// Before this it does a third.
+    slow_until: f64,
     /// By kind: until when it is, and what is left of its speed.
     slow: [(f64, f64); 2],
 }
@@ -50,14 +52,8 @@ struct Unsteady {
 impl Unsteady {
     fn of(kinds: [Slow; 2], seed: u64) -> Unsteady {
         let (now, speed, changes_at) = (0.0, 1.0, 0.0);
-        Unsteady {
-            dice: Dice::of(seed, 0, 0),
-            kinds,
-            now,
-            speed,
-            changes_at,
-            slow: [(0.0, 1.0); 2],
-        }
+        let (dice, slow) = (Dice::of(seed, 0, 0), [(0.0, 1.0); 2]);
+        Unsteady { dice, kinds, now, speed, changes_at, slow_until: 0.0, slow }
     }
 
     /// Goes on by a step; what the server can serve in it.
@@ -76,7 +72,12 @@ impl Unsteady {
             let until = self.now + kind.longest * self.dice.unit();
             *slow = if begins { (until, left) } else { (0.0, 1.0) };
         }
-        CAPACITY * self.speed * self.slow.iter().map(|slow| slow.1).fold(1.0, f64::min) * STEP
+        let third = if self.now < self.slow_until { 1.0 / 3.0 } else { 1.0 };
+        CAPACITY
+            * third
+            * self.speed
+            * self.slow.iter().map(|slow| slow.1).fold(1.0, f64::min)
+            * STEP
     }
 
     fn rest(&mut self, seconds: f64) {
@@ -180,6 +181,23 @@ fn agreeing(kinds: [Slow; 2], settings: Settings) -> (usize, usize) {
 
 /// The same host without the short pauses.
 const CALMER: [Slow; 2] = [Slow { between: f64::INFINITY, ..SHORT }, LONG];
+
+#[test]
+fn a_host_that_was_slow_when_a_search_began_does_not_keep_it_low() {
+    // By steps of a twentieth 80 of 89 stayed low.
+    let found = |seed: u64| {
+        let mut host = Unsteady { slow_until: 30.0, ..Unsteady::of([SHORT, LONG], seed) };
+        let found = search(&mut host, &Settings::rate(Nanos::from_secs(120))).unwrap();
+        (found.low.unwrap().level, found.high.is_some())
+    };
+    // Of those that go on: one that found nothing unsteady is over before.
+    let all: Vec<_> = (0..100).map(found).collect();
+    let later: Vec<_> = all.iter().filter(|found| found.0 > CAPACITY / 3.0).collect();
+    let low = later.iter().filter(|found| found.0 < 0.85 * CAPACITY).count();
+    let ends = later.iter().filter(|found| found.1).count();
+    assert!(later.len() >= 85 && low <= 3, "{low} of {}", later.len());
+    assert!(ends >= later.len() - 3, "{ends} of {}", later.len());
+}
 
 #[test]
 fn two_searches_of_one_server_agree_although_the_host_changes_its_speed() {
