@@ -9,8 +9,8 @@ use super::super::probe::Probe;
 use super::{SAME, Search, TWICE, is_same, overload};
 use crate::error::Result;
 
-/// The length of its runs, in probes. A host that pauses every second seldom lets one of three hold
-/// that does one of two: of half as many moments the best is more often another.
+/// The length of its runs, in probes. A host that pauses every second leaves few gaps of three, and
+/// the search would end with whichever it met; there are many of two.
 const LONG: f64 = 2.0;
 
 /// How often a level is tried.
@@ -56,6 +56,7 @@ impl Search<'_> {
     /// hold at once; true: another time is no use, or there is none.
     fn climb(&mut self, reach: f64) -> Result<bool> {
         let Some(mut most) = self.most(reach) else { return Ok(true) };
+        // By which factor; `None` once a level did not hold at once.
         let mut further = Some(REACH);
         // Where there is no level that far either.
         let mut is_told = reach > 1.0;

@@ -72,12 +72,9 @@ impl Unsteady {
             let until = self.now + kind.longest * self.dice.unit();
             *slow = if begins { (until, left) } else { (0.0, 1.0) };
         }
-        let third = if self.now < self.slow_until { 1.0 / 3.0 } else { 1.0 };
-        CAPACITY
-            * third
-            * self.speed
-            * self.slow.iter().map(|slow| slow.1).fold(1.0, f64::min)
-            * STEP
+        let at_first = if self.now < self.slow_until { 1.0 / 3.0 } else { 1.0 };
+        let left = self.slow.iter().map(|slow| slow.1).fold(1.0, f64::min);
+        CAPACITY * at_first * self.speed * left * STEP
     }
 
     fn rest(&mut self, seconds: f64) {
