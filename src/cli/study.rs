@@ -10,13 +10,14 @@ use super::groups::LoadArgs;
 use super::outputs::Format;
 use super::run::keep_first;
 use super::{Outputs, print, terminal};
-use crate::engine::{self, Session};
+use crate::engine::helm::Helm;
+use crate::engine::{self, Progress, Session};
 use crate::error::{Error, Result};
 use crate::metrics::Summary;
 use crate::monitor::{Sampler, Watched, sampler};
 use crate::plan::Plan;
 use crate::report::{PageOptions, json, staged};
-use crate::study::Runner;
+use crate::study::{IsEnough, Runner};
 use crate::units::quote;
 
 pub use crate::report::views::Views;
@@ -41,13 +42,14 @@ impl Runs {
     fn carry_out(
         &mut self,
         plan: &Plan,
-        watch: &mut (dyn FnMut(engine::Progress) + Send),
+        helm: &Helm,
+        watch: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Summary> {
         let session = match self.session.take() {
             Some(session) => session,
             None => Session::open(plan)?,
         };
-        let summary = self.session.insert(session).run(plan, watch)?;
+        let summary = self.session.insert(session).run_steered(plan, helm, watch)?;
         let is_over_later = plan.scenario.as_ref().is_some_and(|all| !all.run_teardown.is_empty());
         self.last = is_over_later.then(|| (plan.clone(), summary.clone()));
         let events = &summary.measure_events;
@@ -72,26 +74,49 @@ impl Runs {
             }
         }
     }
-}
 
-impl Runner for Runs {
-    fn run(&mut self, plan: &Plan) -> Result<Summary> {
+    /// With the server watched beside it, if it is.
+    fn watch(
+        &mut self,
+        plan: &Plan,
+        helm: &Helm,
+        watch: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Summary> {
         if !self.watches {
-            return self.carry_out(plan, &mut |_| {});
+            return self.carry_out(plan, helm, watch);
         }
         let addresses = || engine::addresses(plan).unwrap_or_default();
         let Watched { probes, server, .. } = Watched::find(&plan.watch, addresses, None)?;
         let sampler = Sampler::start(probes, sampler::STEP)?;
-        let summary = self.carry_out(plan, &mut |progress| {
-            if let engine::Progress::Starting { at } = progress {
+        let summary = self.carry_out(plan, helm, &mut |progress| {
+            if let Progress::Starting { at } = progress {
                 sampler.begin_at(at);
             }
+            watch(progress);
         });
         let gauges = sampler.end();
         let mut summary = summary?;
         summary.gauges = Some(gauges.since(summary.origin));
         summary.server = server;
         Ok(summary)
+    }
+}
+
+impl Runner for Runs {
+    fn run(&mut self, plan: &Plan) -> Result<Summary> {
+        self.watch(plan, &Helm::default(), &mut |_| {})
+    }
+
+    fn run_until(&mut self, plan: &Plan, is_enough: &mut IsEnough) -> Result<Summary> {
+        let plan = Plan { tells_often: true, ..plan.clone() };
+        let (helm, mut is_over) = (Helm::default(), false);
+        self.watch(&plan, &helm, &mut |progress| {
+            let Progress::Slice { snapshot, .. } = progress else { return };
+            if !is_over && is_enough(&snapshot.measure) {
+                is_over = true;
+                helm.shorten(plan.duration.unwrap_or_default());
+            }
+        })
     }
 
     fn reconnect(&mut self) {
@@ -229,4 +254,45 @@ pub fn no_such_view(file: &Path, verb: &str, formats: &[Format]) -> Error {
         "--output: {}: `blast {verb}` does not write that; name a file that ends in {endings}",
         quote(&file.to_string_lossy())
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Request;
+    use crate::plan::{Load, Pin, Rate, Url, Wait};
+    use crate::target::{Options, Target};
+    use crate::time::Nanos;
+
+    #[test]
+    fn a_run_that_is_enough_ends_early_and_whole_and_the_next_goes_on_its_connections() {
+        let target = Target::start(Options::default()).expect("a target");
+        let address = target.address();
+        let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+        let plan = Plan {
+            load: Load::steady(Rate::per_second(400)),
+            connections: 4,
+            duration: Some(Nanos::from_secs(60)),
+            wait: Wait::Block,
+            pin: Pin::Off,
+            ..Plan::new(url, Request::new("GET", "/", &address.to_string()))
+        };
+        let mut runs = Runs::default();
+        let mut seen = 0;
+        let summary = runs.run_until(&plan, &mut |ended| {
+            seen += ended.counters.good;
+            seen >= 100
+        });
+        let summary = summary.expect("a run");
+        assert!(summary.complete && summary.audit.ok(), "{:?}", summary.audit);
+        assert_eq!(summary.measure.counters.good, summary.measure.counters.scheduled);
+        // Enough after a quarter of a second, or what a busy machine makes of it.
+        assert!(summary.measured < Nanos::from_secs(20), "{:?}", summary.measured);
+        let short = Plan { duration: Some(Nanos::from_millis(300)), ..plan };
+        let summary = runs.run_until(&short, &mut |_| false).expect("a run");
+        assert_eq!((summary.measure.counters.good, summary.connections.opened), (120, 0));
+        assert_eq!(summary.measured, Nanos::from_millis(300));
+        runs.end();
+        assert_eq!(target.stop().connections, 4);
+    }
 }

@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pulse::Pulse;
+use super::tally::INTERVAL;
 use crate::metrics::Snapshot;
 use crate::time::Nanos;
 
 /// Snapshots that can be under way between a worker and the control thread. One a second is
-/// published, and the control thread looks ten times a second.
+/// published, or four, and the control thread looks more often.
 const SPARES: usize = 2;
 
 /// A published snapshot.
@@ -28,6 +29,8 @@ pub struct Mailbox {
     boxes: Mutex<Boxes>,
     /// That the snapshots tell of.
     names: usize,
+    /// How often one is posted, at least; an interval is as long or some times as long.
+    every: Nanos,
 }
 
 /// Boxed, because posting exchanges them with the worker's own.
@@ -48,7 +51,18 @@ impl Mailbox {
         // One more, to be recorded into.
         let spare = |_| Box::new(Snapshot::reserved(warmup, aside, names));
         let empty = (0..=SPARES).map(spare).collect();
-        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse: Pulse::default() }), names }
+        let boxes = Mutex::new(Boxes { full, empty, pulse: Pulse::default() });
+        Mailbox { boxes, names, every: INTERVAL }
+    }
+
+    /// Into which something is posted so often.
+    pub fn every(self, every: Nanos) -> Mailbox {
+        Mailbox { every, ..self }
+    }
+
+    /// The end of what is posted next, after so much of the load.
+    pub fn next(&self, past: Nanos) -> Nanos {
+        Nanos(self.every.0 * (past.0 / self.every.0 + 1))
     }
 
     /// One whose snapshots are made when they are needed.
@@ -61,7 +75,7 @@ impl Mailbox {
     #[cfg(test)]
     pub fn bare_of(names: usize) -> Mailbox {
         let (full, empty, pulse) = (VecDeque::new(), Vec::new(), Pulse::default());
-        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse }), names }
+        Mailbox { boxes: Mutex::new(Boxes { full, empty, pulse }), names, every: INTERVAL }
     }
 
     /// An empty snapshot to begin with.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::directory::Directory;
 use super::job::{Arrivals, Job};
 use super::mailbox::Mailbox;
+use super::tally::{INTERVAL, OFTEN};
 use super::timeline::Timeline;
 use super::{calibrate, offload, refresh, resolve, ring, sources};
 use crate::error::{Error, Result};
@@ -247,7 +248,8 @@ fn mailbox(plan: &Plan) -> Arc<Mailbox> {
     let has_aside = plan.scenario.as_ref().is_some_and(|scenario| scenario.has_aside());
     let entries = plan.scenario.as_ref().map_or(0, |scenario| scenario.entries.len());
     let names = if plan.tells_names { entries } else { 0 };
-    Arc::new(Mailbox::new(plan.warmup != Warmup::NONE, has_aside, names))
+    let mailbox = Mailbox::new(plan.warmup != Warmup::NONE, has_aside, names);
+    Arc::new(mailbox.every(if plan.tells_often { OFTEN } else { INTERVAL }))
 }
 
 /// A worker's part of a whole: 100 over 3 are 34, 33 and 33.

@@ -118,6 +118,32 @@ fn users_are_added_up_to_what_there_is_room_for_and_taken_away_on_every_engine()
 }
 
 #[test]
+fn what_is_told_often_is_told_four_times_a_second_and_the_seconds_are_the_same() {
+    let target = target();
+    for engine in ENGINES {
+        let base = plan(&target, engine, Load::steady(Rate::per_second(400)));
+        for (tells_often, slices) in [(false, 2), (true, 5)] {
+            let plan = Plan { tells_often, ..base.clone() };
+            let (mut good, mut parts, mut seconds) = (0, [0, 0], 0);
+            let summary = run_steered(&plan, &Helm::default(), &mut |progress| match progress {
+                Progress::Slice { worker, snapshot } => {
+                    good += snapshot.measure.counters.good;
+                    parts[worker] += usize::from(snapshot.measure.counters.good > 0);
+                }
+                Progress::Interval { .. } => seconds += 1,
+                _ => {}
+            });
+            let summary = summary.expect("a run");
+            assert!(summary.audit.ok() && summary.complete, "{:?}", summary.audit);
+            assert_eq!((good, summary.measure.counters.good), (480, 480), "{engine:?}");
+            assert_eq!((seconds, summary.intervals.len()), (2, 2), "{engine:?}");
+            // What was answered after the end is one more.
+            assert!(parts.iter().all(|told| (slices..=slices + 1).contains(told)), "{parts:?}");
+        }
+    }
+}
+
+#[test]
 fn what_was_told_of_the_only_name_is_what_the_report_says() {
     let target = target();
     let plan = plan(&target, Engine::Epoll, Load::steady(Rate::per_second(100)));

@@ -79,6 +79,8 @@ pub struct Plan {
     pub may_grow_to: Option<u32>,
     /// While it runs, it is told by name what came of the requests.
     pub tells_names: bool,
+    /// While it runs, what came of the requests is told some times a second, not once.
+    pub tells_often: bool,
     /// Worker threads asked for; `None` takes the allowed cores.
     pub threads: Option<usize>,
     /// Requests in flight on one connection; at least 1.
@@ -147,6 +149,7 @@ impl Plan {
             connections: 64,
             may_grow_to: None,
             tells_names: false,
+            tells_often: false,
             threads: None,
             pipeline: 1,
             keepalive: true,

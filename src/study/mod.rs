@@ -26,13 +26,23 @@ pub mod trend;
 pub mod versus;
 
 use crate::error::Result;
-use crate::metrics::Summary;
+use crate::metrics::{Fates, Summary};
 use crate::plan::Plan;
+
+/// Whether a run that goes on may end, for what came of the requests due in its measure.
+pub type IsEnough<'a> = dyn FnMut(&Fates) -> bool + Send + 'a;
 
 /// Carries out plans, one after another. Those that differ from the first in their load alone go on
 /// the same connections.
 pub trait Runner {
     fn run(&mut self, plan: &Plan) -> Result<Summary>;
+
+    /// The same; `is_enough` hears some times a second what came of requests since it last did, and
+    /// may end measure early. Whoever cannot do that carries out the whole.
+    fn run_until(&mut self, plan: &Plan, is_enough: &mut IsEnough) -> Result<Summary> {
+        let _ = is_enough;
+        self.run(plan)
+    }
 
     /// New connections, of the number that the next plan says.
     fn reconnect(&mut self);

@@ -1,6 +1,7 @@
 //! Plans for probes, carried out by a [`Runner`].
 
 use super::over::{self, Over, Putting};
+use super::patience::Patience;
 use super::probe::Probe;
 use super::search::Prober;
 use crate::error::{Exit, Result};
@@ -143,6 +144,11 @@ impl<'a> Field<'a> {
 
     /// A short run that is judged by nobody.
     fn run(&mut self, putting: Putting) -> Result<Summary> {
+        self.run_with(putting, None)
+    }
+
+    /// The same, which ends with the patience for it.
+    fn run_with(&mut self, putting: Putting, patience: Option<&mut Patience>) -> Result<Summary> {
         let plan = Plan {
             load: putting.load,
             connections: putting.connections,
@@ -155,13 +161,20 @@ impl<'a> Field<'a> {
             ..self.plan.clone()
         };
         self.turn += 1;
-        let summary = self.runner.run(&plan)?;
+        let summary = match patience {
+            None => self.runner.run(&plan)?,
+            Some(patience) => self.runner.run_until(&plan, &mut |ended| patience.is_over(ended))?,
+        };
         self.is_interrupted |= !summary.complete;
         Ok(summary)
     }
 
     fn at(&mut self, rate_per_s: f64, length: Nanos, warm_up: Nanos) -> Result<Summary> {
-        self.run(over::at_rate(&self.plan, rate_per_s, self.turn, length, warm_up))
+        self.run(self.rate(rate_per_s, length, warm_up))
+    }
+
+    fn rate(&self, rate_per_s: f64, length: Nanos, warm_up: Nanos) -> Putting {
+        over::at_rate(&self.plan, rate_per_s, self.turn, length, warm_up)
     }
 
     /// On connections of their own.
@@ -211,22 +224,30 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn once(&mut self, level: f64, times: f64) -> Result<Probe> {
+    /// `is_whole`: it goes on to its end, although it be lost.
+    fn once(&mut self, level: f64, times: f64, is_whole: bool) -> Result<Probe> {
         let length = Nanos((self.length(level).as_secs_f64() * times * 1e9) as u64);
         // A float becomes an integer by saturation.
         let number = level as u32;
         let connections = if self.over == Over::Rate { self.plan.connections } else { number };
         let (began, before) = ((self.clock)(), self.before());
+        let due = level * length.as_secs_f64();
+        let mut patience = (!is_whole).then(|| Patience::with(due, &self.plan.thresholds));
         let summary = match self.over {
-            Over::Rate => self.at(level, length, before),
+            Over::Rate => self.run_with(self.rate(level, length, before), patience.as_mut()),
             Over::Connections | Over::Users => self.with(number, length),
         };
-        let beside = (self.clock)() - began - length - before + BESIDE;
+        let measured = summary.as_ref().map_or(length, |summary| summary.measured);
+        let beside = (self.clock)() - began - measured - before + BESIDE;
         self.beside = Nanos((self.beside + beside).0 / 2);
         match summary {
             Ok(summary) => {
                 self.paced(&summary, level);
-                Ok(Probe::of(&summary, &self.plan.thresholds, level, connections))
+                let lost = patience.filter(|_| measured < length).and_then(|it| it.lost());
+                Ok(match lost {
+                    Some(lost) => Probe::of_lost(&summary, lost, level, connections),
+                    None => Probe::of(&summary, &self.plan.thresholds, level, connections),
+                })
             }
             // It was there for the burst.
             Err(error) if error.exit == Exit::Failed => {
@@ -269,16 +290,26 @@ impl Prober for Field<'_> {
     }
 
     fn probe(&mut self, level: f64, times: f64) -> Result<Probe> {
-        let probe = self.once(level, times)?;
+        let probe = self.once(level, times, true)?;
         (self.tell)(&probe);
         if !probe.is_unknown() || self.length(level) >= self.longest {
             return Ok(probe);
         }
         // The rule is about a part of the requests, or there were fewer than at the last level.
         self.too_short = self.longest;
-        let longer = self.once(level, times)?;
+        let longer = self.once(level, times, true)?;
         (self.tell)(&longer);
         Ok(longer)
+    }
+
+    fn insist(&mut self, level: f64, times: f64) -> Result<Probe> {
+        // Of other levels nobody knows how many requests they come to.
+        if self.over != Over::Rate || over::sessions_per_s(&self.plan).is_some() {
+            return self.probe(level, times);
+        }
+        let probe = self.once(level, times, false)?;
+        (self.tell)(&probe);
+        Ok(probe)
     }
 
     fn takes(&self, level: f64, times: f64) -> Nanos {

@@ -9,6 +9,7 @@
 //! ```text
 //! search   which level is tried next (knows nothing of HTTP)
 //! probe    how a run at one level came out
+//! patience when one that goes on is lost
 //! over     what a level is: a rate, connections, users
 //! field    plans for probes, carried out by a Runner
 //! failure  what is above the ceiling, and how the server comes back (knows nothing of HTTP)
@@ -21,6 +22,7 @@ mod failure;
 mod field;
 mod over;
 mod overload;
+mod patience;
 mod probe;
 mod search;
 #[cfg(test)]

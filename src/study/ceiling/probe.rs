@@ -38,8 +38,9 @@ pub struct Probe {
     pub p99: Option<Nanos>,
     pub p99_9: Option<Nanos>,
     pub outcome: Outcome,
-    /// The share of what was due that was answered well in time, at most 1.
-    pub carried: f64,
+    /// The share of what was due that was answered well in time, at most 1; `None`: it was ended
+    /// before that could be told.
+    pub carried: Option<f64>,
     /// It fell so far short that noise is no explanation.
     pub clear: bool,
     /// Where blast was the limit: how to give it more room.
@@ -93,10 +94,29 @@ impl Outcome {
 impl Probe {
     /// Of a run at this rate, or in a closed loop of so many.
     pub fn of(summary: &Summary, thresholds: &[Threshold], level: f64, n: u32) -> Probe {
+        let carried = carried(summary);
+        let outcome = match failure(summary, thresholds, carried) {
+            // What holds although blast was late would hold all the more.
+            None => untold(summary, thresholds).unwrap_or(Outcome::Holds),
+            Some(failure) => attributed(summary, failure),
+        };
+        Probe {
+            clear: carried < CLEAR || is_far_off(summary, thresholds),
+            carried: Some(carried),
+            ..Probe::with(summary, outcome, level, n)
+        }
+    }
+
+    /// Of one that was ended early, for it had failed `lost` whatever was still to come.
+    pub fn of_lost(summary: &Summary, lost: Outcome, level: f64, n: u32) -> Probe {
+        let failure = failure(summary, &[], 1.0).unwrap_or(lost);
+        Probe::with(summary, attributed(summary, failure), level, n)
+    }
+
+    fn with(summary: &Summary, outcome: Outcome, level: f64, n: u32) -> Probe {
         let response = summary.response();
         let quantile = |q| response.quantile(q).map(|reading| reading.value());
-        let carried = carried(summary);
-        let outcome = outcome(summary, thresholds, carried);
+        let outcome = if summary.complete { outcome } else { Outcome::Interrupted };
         let own = matches!(outcome, Outcome::Blast { .. });
         Probe {
             level,
@@ -111,10 +131,10 @@ impl Probe {
             p50: quantile(0.5),
             p99: quantile(0.99),
             p99_9: quantile(0.999),
-            clear: carried < CLEAR || is_far_off(summary, thresholds),
             change: own.then(|| summary.verdict.change.clone()).filter(|text| !text.is_empty()),
             outcome,
-            carried,
+            carried: None,
+            clear: false,
         }
     }
 
@@ -131,7 +151,7 @@ impl Probe {
             p99: None,
             p99_9: None,
             outcome: Outcome::Fails { by: ERRORS.to_string(), why },
-            carried: 0.0,
+            carried: Some(0.0),
             clear: false,
             change: None,
         }
@@ -202,19 +222,13 @@ fn carried(summary: &Summary) -> f64 {
     if expected <= 0.0 { 1.0 } else { (answered / expected).min(1.0) }
 }
 
-fn outcome(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Outcome {
-    if !summary.complete {
-        return Outcome::Interrupted;
-    }
+/// To the server, or to blast.
+fn attributed(summary: &Summary, failure: Outcome) -> Outcome {
     let verdict = &summary.verdict;
-    match failure(summary, thresholds, carried) {
-        // What holds although blast was late would hold all the more.
-        None => untold(summary, thresholds).unwrap_or(Outcome::Holds),
-        Some(failure) if is_blasts_own(summary, &failure) => {
-            Outcome::Blast { by: verdict.limit.name().to_string(), why: verdict.why.clone() }
-        }
-        Some(failure) => failure,
+    if is_blasts_own(summary, &failure) {
+        return Outcome::Blast { by: verdict.limit.name().to_string(), why: verdict.why.clone() };
     }
+    failure
 }
 
 /// Whether blast or its host explains the failure. That it was late by some milliseconds explains
@@ -248,7 +262,7 @@ fn failure(summary: &Summary, thresholds: &[Threshold], carried: f64) -> Option<
             let why = format!("{}: {measured}, and most errors were 429", rule.shown());
             return fails(RATE_LIMIT.to_string(), why);
         }
-        return fails(format!("threshold {}", rule.shown()), measured);
+        return fails(by_rule(rule), measured);
     }
     if carried < CARRIED {
         let why = format!("only {:.1} % of what was due was answered in time", carried * 100.0);
@@ -262,10 +276,15 @@ fn untold(summary: &Summary, thresholds: &[Threshold]) -> Option<Outcome> {
     thresholds.iter().find_map(|rule| {
         let judged = rule.judge(summary);
         (!judged.ok && judged.value.is_none()).then(|| Outcome::Unknown {
-            by: format!("threshold {}", rule.shown()),
+            by: by_rule(rule),
             why: judged.why.unwrap_or_else(|| "it could not be told".to_string()),
         })
     })
+}
+
+/// What a rule that did not hold is called.
+pub fn by_rule(rule: &Threshold) -> String {
+    format!("threshold {}", rule.shown())
 }
 
 fn is_mostly_limited(summary: &Summary) -> bool {

@@ -31,6 +31,9 @@ pub trait Prober {
     /// A run at this level, `times` as long as a probe is.
     fn probe(&mut self, level: f64, times: f64) -> Result<Probe>;
 
+    /// The same, ended once it cannot hold any more: what it carried is then not known.
+    fn insist(&mut self, level: f64, times: f64) -> Result<Probe>;
+
     /// About how long that takes, with all that belongs to it.
     fn takes(&self, level: f64, times: f64) -> Nanos;
 
@@ -343,10 +346,14 @@ impl<'a> Search<'a> {
 
     fn probe_once(&mut self, level: f64, times: f64) -> Result<Probe> {
         let probe = self.prober.probe(level, times)?;
+        Ok(self.note(probe))
+    }
+
+    fn note(&mut self, probe: Probe) -> Probe {
         self.finding.interrupted |= probe.outcome == Outcome::Interrupted;
         self.finding.untold |= probe.is_unknown();
         self.finding.probes.push(probe.clone());
-        Ok(probe)
+        probe
     }
 
     fn settle(&mut self) -> Result<()> {
@@ -391,8 +398,8 @@ fn is_same(one: f64, other: f64) -> bool {
 
 /// What the server carried of a rate that was too much for it.
 fn overload(probe: &Probe) -> Option<f64> {
-    let is_overload = probe.carried < CARRIED && probe.carried > 0.0;
-    is_overload.then_some(probe.level * probe.carried)
+    let carried = probe.carried.filter(|carried| *carried < CARRIED && *carried > 0.0)?;
+    Some(probe.level * carried)
 }
 
 /// A level in the bracket.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use crate::dice::Dice;
 use crate::error::Result;
 use crate::http::Request;
-use crate::metrics::{Limit, Mode, Rejection, Stage, Summary, Worker, fixture};
+use crate::metrics::{Fates, Limit, Mode, Rejection, Stage, Summary, Worker, fixture};
 use crate::plan::scenario::{Flow, Model, Scenario, Step, Steps, Think};
 use crate::plan::{Law, Load, Offered, Plan, Threshold, Url};
-use crate::study::Runner;
+use crate::study::{IsEnough, Runner};
 use crate::time::Nanos;
 
 thread_local! {
@@ -157,6 +157,25 @@ impl Simulated {
 }
 
 impl Runner for Simulated {
+    /// It ends where it was told last, a quarter of a second after the time before.
+    fn run_until(&mut self, plan: &Plan, is_enough: &mut IsEnough) -> Result<Summary> {
+        let (before, began) = (self.clone(), NOW.get());
+        let (mut told, mut past) = (Fates::default(), Nanos::ZERO);
+        loop {
+            past += Nanos::from_millis(250);
+            let duration = plan.duration.map(|whole| whole.min(past));
+            NOW.set(began);
+            *self = before.clone();
+            let summary = self.run(&Plan { duration, ..plan.clone() })?;
+            let mut news = summary.measure.clone();
+            news.remove(&told);
+            if duration == plan.duration || is_enough(&news) {
+                return Ok(summary);
+            }
+            told = summary.measure;
+        }
+    }
+
     fn run(&mut self, plan: &Plan) -> Result<Summary> {
         let warm = plan.warmup.length().unwrap_or_default().as_secs_f64();
         let end = warm + plan.duration.unwrap_or_default().as_secs_f64();

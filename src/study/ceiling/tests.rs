@@ -94,6 +94,30 @@ fn where_latency_rises_as_in_m_d_1_the_ceiling_is_where_theory_has_p99_at_the_th
 }
 
 #[test]
+fn what_is_insisted_on_ends_when_it_is_lost_and_says_so() {
+    let mut server = Simulated::of(0.001, 1);
+    let (plan, mut told) = (plan(&["p99<50ms"]), Vec::new());
+    let mut tell = |probe: &Probe| told.push(probe.clone());
+    let mut field = Field::new(&mut server, plan, false, &mut tell).by(clock);
+    field.burst().expect("a burst");
+    let held = field.insist(900.0, 2.0).expect("a probe");
+    assert!(held.holds() && held.length == Nanos::from_secs(2), "{held:?}");
+    // A quarter of a second of warm-up and 0.3 s later they wait for 50 ms, which 22 of 2,200 may.
+    let lost = field.insist(1_100.0, 2.0).expect("a probe");
+    assert!(lost.fails() && lost.carried.is_none() && !lost.clear, "{lost:?}");
+    assert_eq!(lost.length, Nanos::from_millis(500));
+    let (by, why) = lost.outcome.cause();
+    assert_eq!(by.as_deref(), Some("threshold p99<50ms"));
+    let ended = "of 2,200 took longer than 50 ms when the run was ended";
+    assert!(why.is_some_and(|why| why.ends_with(ended)), "{lost:?}");
+    // A probe goes on to its end, for what it carried.
+    let whole = field.probe(1_100.0, 2.0).expect("a probe");
+    assert!(whole.fails() && whole.length == Nanos::from_secs(2), "{whole:?}");
+    assert!(whole.carried.is_some_and(|carried| (carried * 1.1 - 1.0).abs() < 0.01));
+    assert_eq!(told, [held, lost, whole]);
+}
+
+#[test]
 fn errors_from_a_rate_on_are_the_ceiling_and_a_rate_limit_is_told_apart() {
     for (kind, by) in [(Rejection::Status5xx, "errors"), (Rejection::Status429, "rate_limit")] {
         for seed in 0..2 {

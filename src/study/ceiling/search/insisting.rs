@@ -9,9 +9,9 @@ use super::super::probe::Probe;
 use super::{SAME, Search, TWICE, is_same, overload};
 use crate::error::Result;
 
-/// The length of its runs, in probes. A host that pauses every second leaves few gaps of three, and
-/// the search would end with whichever it met; there are many of two.
-const LONG: f64 = 2.0;
+/// The length of its runs, in probes. A host that pauses every second leaves few gaps of two or three,
+/// and the search would end with whichever it met; there are many of one and a half.
+const LONG: f64 = 1.5;
 
 /// How often a level is tried.
 const ATTEMPTS: usize = 4;
@@ -45,6 +45,8 @@ impl Search<'_> {
             is_told = self.climb(REACH)?;
         }
         if self.finding.low != before {
+            self.finding.high =
+                self.finding.low.as_ref().and_then(|low| self.lowest_above(low.level));
             self.find_the_end()?;
             self.finding.confirmed = self.failed_again();
             self.finding.hurried = !self.failed_near();
@@ -135,7 +137,7 @@ impl Search<'_> {
             if !self.has_time_to_insist(level) {
                 break;
             }
-            let probe = self.probe(level, LONG)?;
+            let probe = self.run_long(level)?;
             if self.is_over() {
                 break;
             }
@@ -151,6 +153,18 @@ impl Search<'_> {
             earlier = carried;
         }
         Ok(Attempt::Failed)
+    }
+
+    /// Of a host that is known to be unsteady, what a failure carried says little: there it takes no
+    /// more time than it takes to be one. Nor does it say that there are too few connections, which a
+    /// pause leaves none free of: that is asked at the end.
+    fn run_long(&mut self, level: f64) -> Result<Probe> {
+        if !self.is_unsteady() {
+            return self.probe(level, LONG);
+        }
+        let probe = self.prober.insist(level, LONG)?;
+        let probe = self.note(probe);
+        Ok(if self.more_are_no_help { probe.with_enough_connections() } else { probe })
     }
 
     /// What held, or any other overload: it is no limit that was passed before.

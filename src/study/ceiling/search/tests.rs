@@ -115,10 +115,14 @@ impl Prober for Model {
             p99,
             p99_9,
             outcome,
-            carried,
+            carried: Some(carried),
             clear: carried < 0.9,
             change: None,
         })
+    }
+
+    fn insist(&mut self, rate_per_s: f64, times: f64) -> Result<Probe> {
+        self.probe(rate_per_s, times)
     }
 
     fn settle(&mut self) -> Result<bool> {
@@ -270,6 +274,32 @@ fn arrivals_by_chance_are_not_insisted_on_and_a_limit_of_blasts_own_is_not() {
     assert!(tried >= 4 && held >= 4_900.0, "{tried} {held}");
     assert_eq!(probes(SETTINGS.by_chance(), false), (0, 3_000.0));
     assert_eq!(probes(SETTINGS, true), (0, 3_000.0));
+}
+
+#[test]
+fn whatever_the_time_the_upper_end_is_the_lowest_that_failed_above() {
+    let mut with_end = 0;
+    for budget in (4_000..40_000).step_by(500).map(Nanos::from_millis) {
+        let mut model = Model::of(5_000.0);
+        let mut tried = |rate| model.probe(rate, 1.0).unwrap();
+        let (low, high) = (tried(3_000.0), tried(5_100.0));
+        // It had failed before, so the host is unsteady.
+        let failed = Probe { outcome: high.outcome.clone(), ..low.clone() };
+        let mut searched = Search::new(&mut model, Settings { budget, ..SETTINGS });
+        searched.finding.probes = vec![failed, Probe { level: 3_030.0, ..high.clone() }];
+        searched.finding.burst_per_s = Some(5_000.0);
+        (searched.finding.low, searched.finding.high) = (Some(low.clone()), Some(high));
+        searched.insist().unwrap();
+        let Finding { low: Some(held), high, probes, .. } = searched.finding else { panic!() };
+        if held == low {
+            continue;
+        }
+        let above = probes.iter().filter(|probe| probe.fails() && probe.level > held.level);
+        let least = above.min_by(|one, other| one.level.total_cmp(&other.level));
+        assert_eq!(high.as_ref(), least, "{budget:?}");
+        with_end += usize::from(high.is_some());
+    }
+    assert!(with_end > 40, "{with_end}");
 }
 
 #[test]
