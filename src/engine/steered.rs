@@ -122,7 +122,8 @@ fn what_is_told_often_is_told_four_times_a_second_and_the_seconds_are_the_same()
     let target = target();
     for engine in ENGINES {
         let base = plan(&target, engine, Load::steady(Rate::per_second(400)));
-        for (tells_often, slices) in [(false, 2), (true, 5)] {
+        // Of 1.2 s, and what was answered after the end; of a host that is busy fewer.
+        for (tells_often, slices) in [(false, 2..=3), (true, 4..=6)] {
             let plan = Plan { tells_often, ..base.clone() };
             let (mut good, mut parts, mut seconds) = (0, [0, 0], 0);
             let summary = run_steered(&plan, &Helm::default(), &mut |progress| match progress {
@@ -137,8 +138,7 @@ fn what_is_told_often_is_told_four_times_a_second_and_the_seconds_are_the_same()
             assert!(summary.audit.ok() && summary.complete, "{:?}", summary.audit);
             assert_eq!((good, summary.measure.counters.good), (480, 480), "{engine:?}");
             assert_eq!((seconds, summary.intervals.len()), (2, 2), "{engine:?}");
-            // What was answered after the end is one more.
-            assert!(parts.iter().all(|told| (slices..=slices + 1).contains(told)), "{parts:?}");
+            assert!(parts.iter().all(|told| slices.contains(told)), "{engine:?}: {parts:?}");
         }
     }
 }
