@@ -107,6 +107,8 @@ impl Blast {
             .stdin(Stdio::null());
         command.env("BLAST_CALIBRATION", NO_CALIBRATION);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // SAFETY: the closure makes system calls that are allowed between fork and exec.
+        unsafe { command.pre_exec(super::process::heed_signals) };
         Blast { command }
     }
 

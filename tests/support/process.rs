@@ -121,3 +121,13 @@ pub fn sit_on(core: usize) -> io::Result<()> {
     };
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// The calling thread's process heeds what would end it: whoever runs the tests by `nohup`, or behind
+/// a shell's `&`, has them ignore that, and what they start.
+pub fn heed_signals() -> io::Result<()> {
+    for signal in [libc::SIGHUP, libc::SIGINT] {
+        // SAFETY: no handler is given.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    Ok(())
+}

@@ -1,8 +1,7 @@
 //! The parts of a rule that a rating is made of: what is measured, and which way is the better one.
 
+use super::Threshold;
 use super::table::What;
-use super::{Op, Threshold};
-use crate::time::Nanos;
 
 /// Totals of which more is better; of all else less is.
 const MORE_IS_BETTER: [&str; 7] = [
@@ -37,17 +36,6 @@ impl Threshold {
     /// What it compares with, in `unit`.
     pub fn limit(&self) -> f64 {
         self.limit
-    }
-
-    /// Where it keeps a share of all responses of the run below a time: that, and the share that may
-    /// take longer.
-    pub fn tolerance(&self) -> Option<(Nanos, f64)> {
-        let is_upper = matches!(self.op, Op::Less | Op::AtMost) && self.limit.is_finite();
-        let is_of_all = self.name.is_none() && self.stage.is_none();
-        let is_of_response = self.row() == Some("response");
-        let share = self.quantile().filter(|_| is_upper && is_of_all && is_of_response)?;
-        // A float becomes an integer by saturation.
-        Some((Nanos((self.limit * 1e3) as u64), 1.0 - share))
     }
 
     /// Whether it looks at the same figure, in the same unit.

@@ -40,6 +40,7 @@ mod tests;
 use super::Expected;
 use crate::error::Result;
 use crate::metrics::{self, Rejection};
+use crate::time::Nanos;
 
 pub use baseline::{Baseline, Known, Subject};
 pub use figures::Figures;
@@ -89,6 +90,17 @@ impl Threshold {
             What::Latency(_, Statistic::Quantile(share)) => Some(share),
             _ => None,
         }
+    }
+
+    /// Where it keeps a share of all responses of the run below a time: that, and the share that may
+    /// take longer.
+    pub fn tolerance(&self) -> Option<(Nanos, f64)> {
+        let is_upper = matches!(self.op, Op::Less | Op::AtMost) && self.limit.is_finite();
+        let is_of_all = self.name.is_none() && self.stage.is_none();
+        let is_of_response = self.row() == Some("response");
+        let share = self.quantile().filter(|_| is_upper && is_of_all && is_of_response)?;
+        // A float becomes an integer by saturation.
+        Some((Nanos((self.limit * 1e3) as u64), 1.0 - share))
     }
 
     /// Refuses what a closed loop does not have.
