@@ -63,7 +63,14 @@ fn the_page_ends_as_wrks_does_and_says_nothing_on_stderr() {
             let [requests, transfer] = lines[lines.len() - 2..] else { panic!("{run:?}") };
             let value = |line: &str| line.split_whitespace().last().unwrap().to_string();
             assert!(requests.starts_with("Requests/sec:"), "{run:?}");
-            assert_eq!(value(requests).parse::<f64>().unwrap(), 100.0, "{run:?}");
+            // What a busy host answers after the end of measure is no part of it.
+            let good = |row: &str| {
+                let row = lines.iter().find(|line| line.starts_with(row)).expect("a table");
+                value(row).parse::<f64>().unwrap()
+            };
+            let per_second = value(requests).parse::<f64>().unwrap();
+            assert_eq!((per_second, good("requests ")), (good("per second "), 20.0), "{run:?}");
+            assert!((5.0..=100.0).contains(&per_second), "{run:?}");
             assert!(transfer.starts_with("Transfer/sec:"), "{run:?}");
             assert!(value(transfer).ends_with('B'), "{run:?}");
             // The tables of the spectrum are as wide as their figures.
