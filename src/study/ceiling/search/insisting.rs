@@ -41,7 +41,7 @@ impl Search<'_> {
         let mut is_told = self.climb(1.0)?;
         self.insist_on_what_held()?;
         // The host may have its better moments later.
-        while !is_told && self.is_unsteady() {
+        while !is_told && self.may_be_unsteady() {
             is_told = self.climb(REACH)?;
         }
         if self.finding.low != before {
@@ -99,14 +99,25 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Something failed that was no harder than what holds. A rate that other connections did not
-    /// carry is another matter.
+    /// Something failed that was no harder than what holds.
     fn is_unsteady(&self) -> bool {
         let Some(low) = &self.finding.low else { return false };
+        self.alike().any(|probe| probe.fails() && probe.level <= low.level)
+    }
+
+    /// Or no harder than what held for a moment.
+    fn may_be_unsteady(&self) -> bool {
+        let held = self.alike().filter(|probe| probe.holds()).map(|probe| probe.level);
+        let most = held.fold(0.0, f64::max);
+        self.alike().any(|probe| probe.fails() && probe.level <= most)
+    }
+
+    /// A rate that other connections did not carry is another matter.
+    fn alike(&self) -> impl Iterator<Item = &Probe> {
         let is_rate = self.settings.step == 0.0;
-        let is_like = |probe: &&Probe| !is_rate || probe.connections == low.connections;
-        let mut probes = self.finding.probes.iter().filter(is_like);
-        probes.any(|probe| probe.fails() && probe.level <= low.level)
+        let own = self.finding.low.as_ref().filter(|_| is_rate).map(|low| low.connections);
+        let probes = self.finding.probes.iter();
+        probes.filter(move |probe| own.is_none_or(|own| probe.connections == own))
     }
 
     /// Something holds, and it is the server that failed above, if anything did.

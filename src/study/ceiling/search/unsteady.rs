@@ -220,7 +220,7 @@ fn two_searches_of_one_server_agree_although_the_host_changes_its_speed() {
     // their end: 99, 65 and 93.
     let calmer = agreeing(CALMER, minute);
     let [short, long] = [minute, two].map(|settings| agreeing([SHORT, LONG], settings));
-    assert!(calmer.0 >= 98 && short.0 >= 78 && long.0 >= 90, "{calmer:?}, {short:?}, {long:?}");
+    assert!(calmer.0 >= 98 && short.0 >= 80 && long.0 >= 94, "{calmer:?}, {short:?}, {long:?}");
     assert!(
         [calmer, short, long].iter().all(|found| found.1 >= 196),
         "{calmer:?}, {short:?}, {long:?}"
