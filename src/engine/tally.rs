@@ -32,8 +32,8 @@ const ON_SCHEDULE: Nanos = Nanos::from_millis(10);
 /// The length of an interval.
 pub const INTERVAL: Nanos = Nanos::from_secs(1);
 
-/// Of what is published where that is told often: to take it in costs the control thread a
-/// thousandth of a second or two, which a server on its core has to do without.
+/// Of what is published where that is told often. No oftener: to take it in, the control thread adds
+/// up histograms, in time that a server on its core has to do without.
 pub const OFTEN: Nanos = Nanos(INTERVAL.0 / 4);
 
 #[derive(Debug)]

@@ -45,8 +45,6 @@ impl Search<'_> {
             is_told = self.climb(REACH)?;
         }
         if self.finding.low != before {
-            self.finding.high =
-                self.finding.low.as_ref().and_then(|low| self.lowest_above(low.level));
             self.find_the_end()?;
             self.finding.confirmed = self.failed_again();
             self.finding.hurried = !self.failed_near();
@@ -87,6 +85,8 @@ impl Search<'_> {
         let Some(low) = self.finding.low.as_ref().map(|low| low.level) else { return Ok(()) };
         let above = (low * (1.0 + self.settings.precision)).max(low + self.settings.step);
         let level = self.settings.rounded(above);
+        // The last tries above may have failed, with no time left.
+        self.finding.high = self.lowest_above(low);
         for _ in 0..AT_LAST {
             if self.failed_again() || self.is_over() || !self.is_in_time(level, 1.0) {
                 break;

@@ -108,6 +108,8 @@ impl Unsteady {
         let took = self.now - from;
         (served / (rate * took), late / took)
     }
+
+    /// A run, whole unless it is lost for this patience.
     fn run(&mut self, level: f64, times: f64, patience: f64) -> Probe {
         let mut queue = 0.0;
         self.serve(level, WARM_UP, f64::INFINITY, &mut queue);
